@@ -1,0 +1,31 @@
+# Settings for tests, examples and benchmarks, not for users of the library.
+include(Warnings)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+if(WEIR_SANITIZE)
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g1)
+  add_link_options(-fsanitize=${WEIR_SANITIZE})
+endif()
+
+# What tests and examples with several ranks are started with; the number of ranks follows.
+if("mpi" IN_LIST WEIR_PRESENT)
+  set(WEIR_MPIRUN "${MPIEXEC_EXECUTABLE}")
+  execute_process(COMMAND "${MPIEXEC_EXECUTABLE}" --version OUTPUT_VARIABLE version ERROR_QUIET)
+  if(version MATCHES "Open MPI|OpenRTE")
+    list(APPEND WEIR_MPIRUN --oversubscribe --bind-to none)
+    execute_process(COMMAND id -u OUTPUT_VARIABLE user OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(user STREQUAL "0")
+      list(APPEND WEIR_MPIRUN --allow-run-as-root)
+    endif()
+  endif()
+  list(APPEND WEIR_MPIRUN "${MPIEXEC_NUMPROC_FLAG}")
+endif()
+
+enable_testing()

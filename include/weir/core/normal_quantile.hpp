@@ -1,0 +1,78 @@
+#pragma once
+
+#include "weir/core/host_device.hpp"
+#include "weir/core/special.hpp"
+
+namespace weir::inline v1 {
+
+namespace detail {
+
+/// Correctly rounded on host and device, so the same everywhere.
+WEIR_HOST_DEVICE inline double square_root(double x) {
+#if defined(__CUDA_ARCH__)
+  return __dsqrt_rn(x);
+#else
+  return __builtin_sqrt(x);
+#endif
+}
+
+}  // namespace detail
+
+/// The value below which a standard normal variable falls with this probability, to about 15 digits. Same
+/// bits on every host and on the device.
+///
+/// -infinity at 0, infinity at 1, NaN outside.
+/// Source: [wichura1988], algorithm AS 241 (PPND16).
+WEIR_HOST_DEVICE inline double normal_quantile(double probability) {
+  constexpr double centre_above[] = {
+      3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+      4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3};
+  constexpr double centre_below[] = {1.0,
+                                     4.2313330701600911252e1,
+                                     6.8718700749205790830e2,
+                                     5.3941960214247511077e3,
+                                     2.1213794301586595867e4,
+                                     3.9307895800092710610e4,
+                                     2.8729085735721942674e4,
+                                     5.2264952788528545610e3};
+  constexpr double tail_above[] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                                   5.76949722146069140550e0,  3.64784832476320460504e0,
+                                   1.27045825245236838258e0,  2.41780725177450611770e-1,
+                                   2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  constexpr double tail_below[] = {1.0,
+                                   2.05319162663775882187e0,
+                                   1.67638483018380384940e0,
+                                   6.89767334985100004550e-1,
+                                   1.48103976427480074590e-1,
+                                   1.51986665636164571966e-2,
+                                   5.47593808499534494600e-4,
+                                   1.05075007164441684324e-9};
+  constexpr double far_above[] = {6.65790464350110377720e0,  5.46378491116411436990e0,
+                                  1.78482653991729133580e0,  2.96560571828504891230e-1,
+                                  2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                  2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  constexpr double far_below[] = {1.0,
+                                  5.99832206555887937690e-1,
+                                  1.36929880922735805310e-1,
+                                  1.48753612908506148525e-2,
+                                  7.86869131145613259100e-4,
+                                  1.84631831751005468180e-5,
+                                  1.42151175831644588870e-7,
+                                  2.04426310338993978564e-15};
+  using detail::polynomial;
+
+  double const from_centre = probability - 0.5;
+  if (-0.425 <= from_centre && from_centre <= 0.425) {
+    double const r = 0.180625 - rounded_product(from_centre, from_centre);
+    return from_centre * polynomial(r, centre_above) / polynomial(r, centre_below);
+  }
+  double const tail = from_centre < 0 ? probability : 1 - probability;
+  if (tail == 0) return from_centre * std::numeric_limits<double>::infinity();
+  double const depth = detail::square_root(-ln(tail));
+  double const r = depth <= 5 ? depth - 1.6 : depth - 5;
+  double const size = depth <= 5 ? polynomial(r, tail_above) / polynomial(r, tail_below)
+                                 : polynomial(r, far_above) / polynomial(r, far_below);
+  return from_centre < 0 ? -size : size;
+}
+
+}  // namespace weir::inline v1

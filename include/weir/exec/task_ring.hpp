@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <utility>
+
+#include "weir/core/progress.hpp"
+#include "weir/exec/task.hpp"
+
+namespace weir::inline v1 {
+
+/// A bounded first-in-first-out queue of tasks: many producers, one consumer, no allocation.
+template <class Argument>
+class TaskRing {
+ public:
+  static constexpr std::size_t capacity = 64;
+
+  /// Appends a task. Waits while the ring is full, as a kernel launch does on a full device queue.
+  template <class F>
+  void push(F&& f) {
+    std::lock_guard lock(producers_);
+    auto const index = pushed_.count();
+    if (index >= capacity) finished_.wait_for(index - capacity + 1);
+    slots_[index % capacity].emplace(std::forward<F>(f));
+    pushed_.advance_to(index + 1);
+  }
+
+  /// The consumer: runs tasks in order, up to the one that `close` pushed.
+  void run(Argument& argument) {
+    for (Progress::Count next = 0; !closed_; ++next) {
+      pushed_.wait_for(next + 1);
+      try {
+        slots_[next % capacity].run(argument);
+      } catch (...) {
+        keep_failure(std::current_exception());
+      }
+      finished_.advance_to(next + 1);
+    }
+  }
+
+  void close() {
+    push([this] { closed_ = true; });
+  }
+
+  /// Blocks until everything pushed before the call has run; rethrows what a task threw, once.
+  void drain() {
+    finished_.wait_for(pushed_.count());
+    std::lock_guard lock(failure_mutex_);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  void keep_failure(std::exception_ptr failure) {
+    std::lock_guard lock(failure_mutex_);
+    if (!failure_) failure_ = std::move(failure);
+  }
+
+  std::mutex producers_;
+  alignas(64) Progress pushed_;
+  alignas(64) Progress finished_;
+  std::array<Task<Argument, 112>, capacity> slots_;
+  bool closed_ = false;  // the consumer's
+  std::mutex failure_mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace weir::inline v1

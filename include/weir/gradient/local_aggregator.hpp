@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "weir/gradient/scale.hpp"
+#include "weir/stage/concepts.hpp"
+#include "weir/tensor/buffer.hpp"
+
+namespace weir::inline v1 {
+
+/// Sums the buckets of the k workers, ((g_0 + g_1) + g_2) + .., whatever order they finished in, and says by
+/// what the sum is to be divided.
+///
+/// The sum is pending: the next stage takes it, together with work of its own. It lands in worker 0's bucket,
+/// or, where that has 16 bits, in a 32-bit bucket of the aggregator's. Cost: one fused pass over the k
+/// buckets; none for k = 1. Source: [iidp]
+template <ScalePolicy Scale = MeanOverSamples>
+class LocalAggregator {
+ public:
+  using consumes = PerWorker;
+  using produces = Dense;
+  static constexpr char const* name = "aggregate";
+
+  explicit LocalAggregator(Scale scale = {}, ScaleTime time = ScaleTime::automatic)
+      : scale_(scale), time_(time) {}
+
+  template <Executor E, class Real>
+  requires SummingBackend<E, Real, Real>
+  auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, scale_, time_); }
+
+ private:
+  template <Executor E, class Real>
+  class Bound {
+   public:
+    Bound(RecipeContext<E, Real> const& context, Scale scale, ScaleTime time) : scale_(scale), time_(time) {
+      resize(context);
+    }
+
+    DenseGradient<E, Real> operator()(PerWorkerGradient<E, Real> const& gradient) {
+      Bucket& bucket = buckets_[gradient.bucket];
+      double const factor = scale_.factor(gradient.step);
+      bool const before =
+          time_ == ScaleTime::before_sum || (time_ == ScaleTime::automatic && bucket.is_narrow);
+      GradientView<typename E::memory_space> const first = gradient.shares[0].values;
+      DenseGradient<E, Real> sum{.executor = gradient.executor,
+                                 .values = {},
+                                 .bucket = gradient.bucket,
+                                 .samples = gradient.samples,
+                                 .step = gradient.step,
+                                 .scale = {before ? 1.0 : factor, nullptr}};
+      sum.values = first.type == element_type_of<Real> ? first.template as<Real>() : bucket.wide.view();
+      visit_element(first.type, [&]<class Element>(Element*) {
+        auto& terms = std::get<Terms<Element>>(bucket.terms);
+        for (std::size_t worker = 0; worker < gradient.shares.size(); ++worker) {
+          WorkerShare<E> const& share = gradient.shares[worker];
+          terms[worker] = {share.values.template as<Element>(), share.weight * (before ? factor : 1.0)};
+        }
+        sum.pending = {terms.data(), terms.size(), first.type};
+      });
+      return sum;
+    }
+
+    void resize(RecipeContext<E, Real> const& context) {
+      std::vector<Bucket> buckets;
+      for (std::size_t i = 0; i < context.plan.size(); ++i) {
+        bool const is_narrow = context.plan[i].type != element_type_of<Real>;
+        bool const is_summed_here = is_narrow && context.layout.micro_batches == 1;
+        buckets.push_back(
+            {.wide = Buffer<Real, E>(context.executor, is_summed_here ? context.plan[i].size : 0),
+             .is_narrow = is_narrow});
+        visit_element(is_summed_here ? context.plan[i].type : element_type_of<Real>,
+                      [&]<class Element>(Element*) {
+                        std::get<Terms<Element>>(buckets.back().terms).resize(context.layout.workers);
+                      });
+      }
+      buckets_ = std::move(buckets);
+    }
+
+   private:
+    template <class Element>
+    using Terms = std::vector<WeightedTerm<Element, typename E::memory_space>>;
+
+    struct Bucket {
+      Buffer<Real, E> wide;
+      bool is_narrow = false;
+      std::tuple<Terms<half>, Terms<bfloat16>, Terms<float>, Terms<double>> terms =
+          {};  // one of them is used
+    };
+
+    Scale scale_;
+    ScaleTime time_;
+    std::vector<Bucket> buckets_;
+  };
+
+  Scale scale_;
+  ScaleTime time_;
+};
+
+}  // namespace weir::inline v1

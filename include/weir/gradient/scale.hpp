@@ -1,0 +1,42 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "weir/stage/step_info.hpp"
+
+namespace weir::inline v1 {
+
+/// When the scale is applied: to each worker's bucket before the local sum and the collective, or once after
+/// them.
+enum class ScaleTime : std::uint8_t {
+  automatic,   // before the sum for 16-bit gradients, which could overflow, else after it
+  before_sum,  // what follows sees the mean, e.g. the residual of an error feedback
+  after_sum,   // costs nothing: the update applies it
+};
+
+/// What turns the sum of (n_u / b) g_u into the gradient that is applied.
+template <class S>
+concept ScalePolicy = requires(S const& scale, StepInfo const& step) {
+  { scale.factor(step) } -> std::same_as<double>;
+};
+
+/// The sum over micro-batches.
+struct SumScale {
+  double factor(StepInfo const&) const { return 1.0; }
+};
+
+/// The mean over all micro-batches of all ranks, empty ones included.
+struct MeanOverMicroBatches {
+  double factor(StepInfo const& step) const { return 1.0 / static_cast<double>(step.total_micro_batches); }
+};
+
+/// The exact mean over all samples of all ranks.
+struct MeanOverSamples {
+  double factor(StepInfo const& step) const {
+    return step.samples == 0 ? 0.0
+                             : static_cast<double>(step.local_batch) / static_cast<double>(step.samples);
+  }
+};
+
+}  // namespace weir::inline v1

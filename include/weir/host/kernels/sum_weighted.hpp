@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+
+#include "weir/exec/weighted_term.hpp"
+#include "weir/host/load_store.hpp"
+#include "weir/tensor/memory_space.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+/// `out = ((w_0 * t_0 + w_1 * t_1) + w_2 * t_2) + ..`. Of one position, everything is read before it is
+/// written.
+template <class Element, class Number>
+struct SumWeighted {
+  using Real = Number;
+  WeightedTerm<Element, HostSpace> const* terms;
+  std::size_t count;
+  Real* out;
+
+  template <int VectorBytes>
+  [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
+    constexpr int lanes = VectorBytes / static_cast<int>(sizeof(Real));
+    std::size_t i = begin;
+    for (; i + 4 * lanes <= end; i += 4 * lanes) four<lanes>(i);
+    for (; i + lanes <= end; i += lanes) one<lanes>(i);
+    for (; i < end; ++i) one<1>(i);
+  }
+
+ private:
+  template <int Count>
+  [[gnu::always_inline]] void one(std::size_t i) const {
+    Lanes<Real, Count> sum;
+    start<Count>(i, sum);
+    for (std::size_t term = 1; term < count; ++term) {
+      add<Count>(terms[term].values.data() + i, static_cast<Real>(terms[term].weight), sum);
+    }
+    store<Real, Count>(sum, out + i);
+  }
+
+  // Four sums at a time share the work of looking up a term.
+  template <int Count>
+  [[gnu::always_inline]] void four(std::size_t i) const {
+    Lanes<Real, Count> a, b, c, d;
+    start<Count>(i, a);
+    start<Count>(i + Count, b);
+    start<Count>(i + 2 * Count, c);
+    start<Count>(i + 3 * Count, d);
+    for (std::size_t term = 1; term < count; ++term) {
+      Element const* const values = terms[term].values.data() + i;
+      Real const weight = static_cast<Real>(terms[term].weight);
+      add<Count>(values, weight, a);
+      add<Count>(values + Count, weight, b);
+      add<Count>(values + 2 * Count, weight, c);
+      add<Count>(values + 3 * Count, weight, d);
+    }
+    store<Real, Count>(a, out + i);
+    store<Real, Count>(b, out + i + Count);
+    store<Real, Count>(c, out + i + 2 * Count);
+    store<Real, Count>(d, out + i + 3 * Count);
+  }
+
+  template <int Count>
+  [[gnu::always_inline]] void start(std::size_t i, Lanes<Real, Count>& sum) const {
+    Lanes<Real, Count> values;
+    load<Real, Count>(terms[0].values.data() + i, values);
+    multiply(values, static_cast<Real>(terms[0].weight), sum);
+  }
+
+  template <int Count>
+  [[gnu::always_inline]] static void add(Element const* from, Real weight, Lanes<Real, Count>& sum) {
+    Lanes<Real, Count> values;
+    load<Real, Count>(from, values);
+    multiply_add(values, weight, sum, sum);
+  }
+};
+
+/// `out += factor * in`.
+template <class Element, class Number>
+struct AddScaled {
+  using Real = Number;
+  Element const* in;
+  Real* out;
+  Real factor;
+
+  template <int Count>
+  [[gnu::always_inline]] void step(std::size_t i) const {
+    Lanes<Real, Count> values, sum;
+    load<Real, Count>(in + i, values);
+    load<Real, Count>(out + i, sum);
+    multiply_add(values, factor, sum, sum);
+    store<Real, Count>(sum, out + i);
+  }
+};
+
+}  // namespace detail
+}  // namespace weir::inline v1

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+namespace weir::inline v1 {
+
+namespace detail {
+template <class Number, int Count>
+struct LanesOf {
+  typedef Number type __attribute__((vector_size(Count * sizeof(Number))));
+};
+template <class Number>
+struct LanesOf<Number, 1> {
+  using type = Number;
+};
+}  // namespace detail
+
+/// `Count` numbers that are computed with at once; one is the number itself.
+///
+/// Whatever is written with lanes gives the same bits for every count, so that kernels are written once and
+/// compiled for each width of vectors. Lanes are passed by reference: by value their ABI depends on the
+/// width.
+template <class Number, int Count>
+using Lanes = typename detail::LanesOf<Number, Count>::type;
+
+namespace detail {
+
+// All of these are inlined into functions that are compiled for a wider instruction set than their own. For
+// clang it is an error that the operand of an asm statement does not fit the vectors of the function where it
+// is written; the "?", which means nothing here, keeps clang from looking.
+
+/// Ends the operation that made the value, so that no compiler merges a product with the addition after it.
+template <class Value>
+[[gnu::always_inline]] inline void keep_rounded(Value& value) {
+#if defined(__SSE2__)
+  asm("" : "+?v"(value));
+#elif defined(__aarch64__)
+  asm("" : "+w"(value));
+#else
+  asm("" : "+m"(value));
+#endif
+}
+
+/// `to = left * right`, rounded.
+template <class Left, class Right, class Value>
+[[gnu::always_inline]] inline void multiply(Left const& left, Right const& right, Value& to) {
+  to = left * right;
+  keep_rounded(to);
+}
+
+/// `to = left * right + addend`, both operations rounded.
+template <class Left, class Right, class Value>
+[[gnu::always_inline]] inline void multiply_add(Left const& left, Right const& right, Value const& addend,
+                                                Value& to) {
+  Value product;
+  multiply(left, right, product);
+  to = product + addend;
+}
+
+/// `to = sqrt(from)`, rounded correctly.
+template <class Real, int Count>
+[[gnu::always_inline]] inline void square_root(Lanes<Real, Count> const& from, Lanes<Real, Count>& to) {
+  if constexpr (Count == 1) {
+    to = std::sqrt(from);
+#if defined(__SSE2__)
+  } else if constexpr (sizeof(from) == 16 && sizeof(Real) == 4) {
+    asm("sqrtps %1, %0" : "=x"(to) : "x"(from));
+  } else if constexpr (sizeof(from) == 16) {
+    asm("sqrtpd %1, %0" : "=x"(to) : "x"(from));
+  } else if constexpr (sizeof(Real) == 4) {
+    asm("vsqrtps %1, %0" : "=?v"(to) : "?v"(from));
+  } else {
+    asm("vsqrtpd %1, %0" : "=?v"(to) : "?v"(from));
+#else
+  } else {
+    for (int lane = 0; lane < Count; ++lane) to[lane] = std::sqrt(from[lane]);
+#endif
+  }
+}
+
+}  // namespace detail
+}  // namespace weir::inline v1

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <span>
+
+#include "weir/exec/optimizer_constants.hpp"
+#include "weir/optim/bound_optimizer.hpp"
+
+namespace weir::inline v1 {
+
+struct AdamWOptions {
+  double learning_rate = 0.001;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;  // 0: Adam
+};
+
+/// Adam with decoupled weight decay and bias correction.
+///
+/// Cost: one pass per bucket, fused with the scale of the gradient; two moments per device. Source:
+/// [loshchilov2019]
+class AdamW {
+ public:
+  using consumes = Dense;
+  using produces = Applied;
+  static constexpr char const* name = "adamw";
+  static constexpr bool has_learning_rate = true;
+
+  explicit AdamW(AdamWOptions options = {}) : options_(options) {}
+
+  template <Executor E, class Real>
+  requires UpdatingBackend<E, Real>
+  auto on(RecipeContext<E, Real> const& context) const {
+    return BoundOptimizer<Rule, E, Real>(
+        context, Rule{{options_.beta1, options_.beta2, options_.epsilon, options_.weight_decay}},
+        options_.learning_rate);
+  }
+
+ private:
+  struct Rule {
+    AdamConstants constants;
+
+    double beta1() const { return constants.beta1; }
+    double beta2() const { return constants.beta2; }
+    static std::span<char const* const> moments() {
+      static constexpr char const* names[] = {"adamw.first_moment", "adamw.second_moment"};
+      return names;
+    }
+
+    template <Executor E, class Real, class Moments>
+    void update(E const& executor, TensorView<Real, typename E::memory_space> weights,
+                ViewOn<Real const, E> gradient, Moments const& moments, OptimizerState const* state,
+                GradientScale scale) const {
+      adamw_update(executor, ViewOn<Real const, E>(weights), weights, gradient, moments(0), moments(1),
+                   constants, state, scale);
+    }
+  };
+
+  AdamWOptions options_;
+};
+
+}  // namespace weir::inline v1

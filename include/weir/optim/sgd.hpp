@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "weir/core/error.hpp"
+#include "weir/exec/optimizer_constants.hpp"
+#include "weir/optim/bound_optimizer.hpp"
+
+namespace weir::inline v1 {
+
+struct SgdOptions {
+  double learning_rate = 0.01;
+  double momentum = 0.0;
+  bool nesterov = false;
+  double weight_decay = 0.0;  // added to the gradient
+};
+
+/// Stochastic gradient descent: `g += weight_decay * w; v = momentum * v + g;
+/// w -= rate * (nesterov ? g + momentum * v : v)`.
+///
+/// Cost: one pass per bucket, fused with the scale of the gradient; one velocity per device, none without
+/// momentum. Errors: `ContractViolation` for nesterov without momentum.
+class Sgd {
+ public:
+  using consumes = Dense;
+  using produces = Applied;
+  static constexpr char const* name = "sgd";
+  static constexpr bool has_learning_rate = true;
+
+  explicit Sgd(SgdOptions options) : options_(options) {
+    if (options.nesterov && options.momentum == 0.0)
+      throw ContractViolation("Sgd: nesterov needs a momentum above 0");
+  }
+
+  template <Executor E, class Real>
+  requires UpdatingBackend<E, Real>
+  auto on(RecipeContext<E, Real> const& context) const {
+    return BoundOptimizer<Rule, E, Real>(
+        context, Rule{{options_.momentum, options_.weight_decay, options_.nesterov}}, options_.learning_rate);
+  }
+
+ private:
+  struct Rule {
+    SgdConstants constants;
+
+    static constexpr double beta1() { return 1.0; }
+    static constexpr double beta2() { return 1.0; }
+    std::span<char const* const> moments() const {
+      static constexpr char const* names[] = {"sgd.velocity"};
+      return {names, constants.momentum != 0.0 ? std::size_t{1} : std::size_t{0}};
+    }
+
+    template <Executor E, class Real, class Moments>
+    void update(E const& executor, TensorView<Real, typename E::memory_space> weights,
+                ViewOn<Real const, E> gradient, Moments const& moments, OptimizerState const* state,
+                GradientScale scale) const {
+      ViewOn<Real, E> velocity;
+      if (constants.momentum != 0.0) velocity = moments(0);
+      sgd_update(executor, ViewOn<Real const, E>(weights), weights, gradient, velocity, constants, state,
+                 scale);
+    }
+  };
+
+  SgdOptions options_;
+};
+
+}  // namespace weir::inline v1

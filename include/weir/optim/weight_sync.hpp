@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/stage/concepts.hpp"
+#include "weir/tensor/buffer.hpp"
+
+namespace weir::inline v1 {
+
+/// Where the k workers of a device read the weights, and when an update reaches them.
+enum class WeightPolicy : std::uint8_t {
+  shared,      // one copy for all
+  sequential,  // k copies: all collectives, then the whole update, then the copies
+  overlap,     // k copies: update and copies of each bucket as soon as its collective has ended
+};
+
+/// Keeps the weights of the workers of a device together: takes the place of the optimizer that it is given.
+///
+/// All policies give the same bits. Worker 0 reads the caller's weights, the others theirs through
+/// `Micro::weights`. Cost: shared nothing; else k-1 copies of the weights, and writing them once a step,
+/// under `overlap` on a stream of its own. Source: [iidp]; `shared` is ours.
+template <GradientStage Optimizer>
+class WeightSync {
+ public:
+  using consumes = Dense;
+  using produces = Applied;
+  static constexpr char const* name = "update";
+  static constexpr bool needs_all_buckets = true;
+  static constexpr bool has_learning_rate = true;
+
+  WeightSync(WeightPolicy policy, Optimizer optimizer) : policy_(policy), optimizer_(std::move(optimizer)) {}
+
+  template <Executor E, class Real>
+  requires BindsToRecipe<Optimizer, E, Real> && CopyingBackend<E, Real>
+  auto on(RecipeContext<E, Real> const& context) const {
+    return Bound<E, Real>(context, policy_, optimizer_);
+  }
+
+ private:
+  template <Executor E, class Real>
+  class Bound {
+   public:
+    Bound(RecipeContext<E, Real> const& context, WeightPolicy policy, Optimizer const& optimizer)
+        : policy_(policy),
+          optimizer_(optimizer.on(context)),
+          plan_(&context.plan),
+          weights_(&context.weights),
+          executor_(context.executor) {
+      if (policy_ == WeightPolicy::overlap) {
+        copier_.emplace(context.executor.fork());
+        updated_.emplace(context.executor.make_event());
+        copied_.emplace(copier_->make_event());
+      }
+      resize(context);
+    }
+
+    bool holds() const { return policy_ == WeightPolicy::sequential; }
+    void prepare(DenseGradient<E, Real>& gradient) { gradient.materialise(); }
+    void decide(E const&, StepInfo const&) {}
+
+    void begin_step(E const& point, StepInfo const& step) { optimizer_.begin_step(point, step); }
+
+    AppliedGradient<E> operator()(DenseGradient<E, Real> const& gradient) {
+      AppliedGradient<E> const applied = optimizer_(gradient);
+      if (policy_ == WeightPolicy::overlap && !copies_.empty()) {
+        gradient.executor.record(*updated_);
+        copier_->wait(*updated_);
+        copy_bucket(*copier_, gradient.bucket);
+      }
+      return applied;
+    }
+
+    void end_step(E const& point, StepInfo const&) {
+      if (copies_.empty()) return;
+      if (policy_ == WeightPolicy::overlap) {
+        copier_->record(*copied_);
+        point.wait(*copied_);
+      } else {
+        refresh(point);
+      }
+    }
+
+    /// Brings all copies up to date, after others have changed the weights.
+    void refresh(E const& executor) {
+      for (std::size_t bucket = 0; bucket < plan_->size() && !copies_.empty(); ++bucket)
+        copy_bucket(executor, bucket);
+    }
+
+    ViewOn<Real const, E> worker_weights(std::size_t worker, std::size_t parameter) const {
+      if (worker == 0 || copies_.empty()) return (*weights_)[parameter];
+      return copies_[worker - 1].view().part(offsets_[parameter], (*weights_)[parameter].size());
+    }
+
+    void resize(RecipeContext<E, Real> const& context) {
+      if (policy_ == WeightPolicy::shared) return;
+      offsets_.assign(1, 0);
+      for (std::size_t p = 0; p < weights_->parameters(); ++p)
+        offsets_.push_back(offsets_[p] + (*weights_)[p].size());
+      std::vector<Buffer<Real, E>> copies;
+      for (std::size_t worker = 1; worker < context.layout.workers; ++worker)
+        copies.emplace_back(context.executor, offsets_.back());
+      copies_ = std::move(copies);
+      refresh(context.executor);
+    }
+
+    void set_learning_rate(E const& executor, double rate) { optimizer_.set_learning_rate(executor, rate); }
+    auto& optimizer() { return optimizer_; }
+
+    template <class Archive>
+    void save(Archive& archive) const {
+      optimizer_.save(archive);
+    }
+    template <class Archive>
+    void check(Archive const& archive) const {
+      optimizer_.check(archive);
+    }
+    template <class Archive>
+    void load(Archive const& archive) {
+      optimizer_.load(archive);
+    }
+
+   private:
+    void copy_bucket(E const& executor, std::size_t bucket) {
+      for (std::size_t parameter : (*plan_)[bucket].parameters) {
+        ViewOn<Real const, E> const from = (*weights_)[parameter];
+        for (auto const& to : copies_) copy(executor, from, to.view().part(offsets_[parameter], from.size()));
+      }
+    }
+
+    WeightPolicy policy_;
+    decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
+    BucketPlan const* plan_;
+    Weights<E, Real> const* weights_;
+    E executor_;
+    std::vector<std::size_t> offsets_;     // by parameter, in a copy
+    std::vector<Buffer<Real, E>> copies_;  // of workers 1..k-1
+    std::optional<typename E::event_type> updated_;
+    std::optional<typename E::event_type> copied_;
+    std::optional<E> copier_;  // the last member: a host stream is joined before the memory goes
+  };
+
+  WeightPolicy policy_;
+  Optimizer optimizer_;
+};
+
+/// What the reference system would choose: `sequential` when the buckets before the last are on average above
+/// `threshold` times the cap, else `overlap`. Units: sizes and cap in the same unit.
+inline WeightPolicy recommend_weight_sync(std::vector<double> const& bucket_sizes, double cap = 25.0,
+                                          double threshold = 1.5) {
+  if (bucket_sizes.size() < 2) return WeightPolicy::overlap;
+  double const sum = std::accumulate(bucket_sizes.begin(), bucket_sizes.end() - 1, 0.0);
+  double const mean = sum / static_cast<double>(bucket_sizes.size() - 1);
+  return mean / cap > threshold ? WeightPolicy::sequential : WeightPolicy::overlap;
+}
+
+}  // namespace weir::inline v1

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "weir/stage/concepts.hpp"
+
+namespace weir::inline v1 {
+
+/// A stage bound to a recipe: one object for all buckets, or one per bucket, whichever its `on` makes.
+template <class Stage, Executor E, class Real>
+class BoundStage {
+ public:
+  BoundStage(Stage const& stage, RecipeContext<E, Real> const& context) : objects_(bind(stage, context)) {}
+
+  /// The object that works on `bucket`.
+  auto& operator[](std::size_t bucket) {
+    if constexpr (is_shared) {
+      return objects_;
+    } else {
+      return objects_[bucket];
+    }
+  }
+
+  /// Calls `f(object)` for each object of this stage.
+  template <class Function>
+  void for_each(Function const& f) {
+    if constexpr (is_shared) {
+      f(objects_);
+    } else {
+      for (auto& object : objects_) f(object);
+    }
+  }
+
+  /// Shared objects only.
+  auto& object() requires(BindsToRecipe<Stage, E, Real>) { return objects_; }
+
+ private:
+  static constexpr bool is_shared = BindsToRecipe<Stage, E, Real>;
+
+  static auto bind(Stage const& stage, RecipeContext<E, Real> const& context) {
+    if constexpr (is_shared) {
+      return stage.on(context);
+    } else {
+      std::vector<decltype(stage.on(std::declval<BucketContext<E, Real> const&>()))> objects;
+      objects.reserve(context.plan.size());
+      for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket) {
+        objects.push_back(stage.on(bucket_context(context, bucket)));
+      }
+      return objects;
+    }
+  }
+
+  decltype(bind(std::declval<Stage const&>(), std::declval<RecipeContext<E, Real> const&>())) objects_;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/exec/host_copy.hpp"
+#include "weir/stage/rank_layout.hpp"
+#include "weir/stage/weights.hpp"
+#include "weir/tensor/bucket_plan.hpp"
+
+namespace weir::inline v1 {
+
+struct LoadOptions {
+  bool strict = true;  // refuse another number of ranks, workers, micro-batches or another local batch
+};
+
+/// What a checkpoint says of a training run besides the state of the stages: the layout of the work, how far
+/// it has come, and the weights, once. `Archive` is that of `state/archive.hpp`.
+template <Executor E, class Real>
+class Checkpoint {
+ public:
+  Checkpoint(E const& executor, BucketPlan const& plan, Weights<E, Real> const& weights,
+             RankLayout const& ranks)
+      : executor_(executor), plan_(plan), weights_(weights), ranks_(ranks) {}
+
+  template <class Archive>
+  void save(Archive& archive, std::uint64_t step, std::uint64_t consumed) const {
+    archive.header() = {.element = name_of(element_type_of<Real>),
+                        .layout_hash = plan_.layout_hash(),
+                        .world_size = ranks_.ranks.size()};
+    archive.put("step", 0, step);
+    archive.put("consumed", 0, consumed);
+    archive.put("layout", 0, entries());
+    for (std::size_t parameter = 0; parameter < weights_.parameters(); ++parameter)
+      archive.put("weights", parameter, to_host(executor_, weights_[parameter]));
+  }
+
+  /// Errors: `ArchiveError` that names the first field that differs, with both values.
+  template <class Archive>
+  void check(Archive const& archive, LoadOptions options) const {
+    if (archive.header().element != name_of(element_type_of<Real>))
+      refuse("element type", archive.header().element, name_of(element_type_of<Real>));
+    if (archive.header().layout_hash != plan_.layout_hash())
+      refuse("bucket plan", std::to_string(archive.header().layout_hash),
+             std::to_string(plan_.layout_hash()));
+    for (std::size_t parameter = 0; parameter < weights_.parameters(); ++parameter)
+      (void)archive.template get<Real>("weights", parameter, weights_[parameter].size());
+    (void)archive.template get_value<std::uint64_t>("step", 0);
+    (void)archive.template get_value<std::uint64_t>("consumed", 0);
+    auto const saved = archive.template get<std::uint64_t>("layout", 0);
+    if (options.strict) check_layout(saved);
+  }
+
+  struct Position {
+    std::uint64_t step;
+    std::uint64_t consumed;
+  };
+
+  template <class Archive>
+  Position load(Archive const& archive) const {
+    for (std::size_t parameter = 0; parameter < weights_.parameters(); ++parameter)
+      from_host(executor_, archive.template get<Real>("weights", parameter), weights_[parameter]);
+    return {archive.template get_value<std::uint64_t>("step", 0),
+            archive.template get_value<std::uint64_t>("consumed", 0)};
+  }
+
+ private:
+  static constexpr std::size_t entries_per_rank = 3;
+
+  std::vector<std::uint64_t> entries() const {
+    std::vector<std::uint64_t> entries;
+    for (WorkLayout const& rank : ranks_.ranks) {
+      for (std::size_t value : {rank.workers, rank.micro_batches, rank.local_batch}) entries.push_back(value);
+    }
+    return entries;
+  }
+
+  void check_layout(std::span<std::uint64_t const> saved) const {
+    static constexpr char const* names[entries_per_rank] = {"workers", "micro-batches", "local batch"};
+    auto const here = entries();
+    if (saved.size() != here.size()) {
+      refuse("number of ranks", std::to_string(saved.size() / entries_per_rank),
+             std::to_string(here.size() / entries_per_rank));
+    }
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (saved[i] == here[i]) continue;
+      refuse(std::string(names[i % entries_per_rank]) + " of rank " + std::to_string(i / entries_per_rank),
+             std::to_string(saved[i]), std::to_string(here[i]));
+    }
+  }
+
+  [[noreturn]] static void refuse(std::string const& field, std::string const& saved,
+                                  std::string const& here) {
+    throw ArchiveError("the " + field + " differs: " + saved + " in the archive, " + here + " here");
+  }
+
+  E executor_;
+  BucketPlan const& plan_;
+  Weights<E, Real> const& weights_;
+  RankLayout const& ranks_;
+};
+
+}  // namespace weir::inline v1

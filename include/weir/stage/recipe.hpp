@@ -1,0 +1,87 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "weir/stage/bound_recipe.hpp"
+#include "weir/stage/concepts.hpp"
+#include "weir/tensor/concepts.hpp"
+
+namespace weir::inline v1 {
+
+namespace detail {
+template <class Weights>
+struct WeightElement;
+template <class Element, class Space>
+struct WeightElement<TensorView<Element, Space>> {
+  using type = Element;
+};
+template <class Element, class Space>
+struct WeightElement<std::vector<TensorView<Element, Space>>> {
+  using type = Element;
+};
+}  // namespace detail
+
+/// Weights as a recipe takes them: one view, or a list of views in registration order.
+template <class W>
+concept WeightViews = requires {
+  typename detail::WeightElement<W>::type;
+};
+
+/// Stages in order, as a value; itself a stage, so that recipes can be composed. `on` binds it to a source
+/// and weights.
+template <GradientStage... Stages>
+class Recipe {
+ public:
+  using consumes = typename std::tuple_element_t<0, std::tuple<Stages...>>::consumes;
+  using produces = typename std::tuple_element_t<sizeof...(Stages) - 1, std::tuple<Stages...>>::produces;
+
+  explicit Recipe(std::tuple<Stages...> stages) : stages_(std::move(stages)) {}
+
+  std::tuple<Stages...> const& stages() const { return stages_; }
+
+  /// Allocates everything, once. The source, the weights and what the stages borrow outlive the result, and
+  /// they stay where they are. Errors: `ContractViolation` if sizes do not fit; `OutOfMemory`.
+  template <GradientSource Source, WeightViews Views>
+  requires Feeds<Source, Recipe> && std::same_as<produces, Applied> &&
+      (StageOn<Stages, typename Source::executor_type, typename Source::real_type>&&...) auto on(
+          Source& source, Views const& weights, BindOptions options = {}) const {
+    using E = typename Source::executor_type;
+    using Real = typename Source::real_type;
+    using Element = typename detail::WeightElement<Views>::type;
+    static_assert(
+        !std::is_const_v<Element>,
+        "these weights are constant, but a recipe updates them: give it a view of mutable elements");
+    static_assert(std::same_as<std::remove_const_t<Element>, Real>,
+                  "the weights and the source's real type differ: StreamWorkerPool<Executor, double> for "
+                  "double weights");
+    return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_, options);
+  }
+
+ private:
+  std::tuple<Stages...> stages_;
+};
+
+namespace detail {
+template <class Stage>
+std::tuple<Stage> stages_of(Stage const& stage) {
+  return {stage};
+}
+template <class... Stages>
+std::tuple<Stages...> stages_of(Recipe<Stages...> const& recipe) {
+  return recipe.stages();
+}
+}  // namespace detail
+
+/// Appends a stage or a recipe to another, if the one gives what the other takes.
+template <GradientStage First, GradientStage Second>
+requires Feeds<First, Second>
+auto operator|(First const& first, Second const& second) {
+  return Recipe(std::tuple_cat(detail::stages_of(first), detail::stages_of(second)));
+}
+
+}  // namespace weir::inline v1

@@ -1,0 +1,210 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "weir/exec/span_sink.hpp"
+#include "weir/stage/bound_stage.hpp"
+#include "weir/stage/concepts.hpp"
+
+namespace weir::inline v1 {
+
+namespace detail {
+template <class Stage>
+constexpr char const* stage_name() {
+  if constexpr (requires { Stage::name; }) {
+    return Stage::name;
+  } else {
+    return "stage";
+  }
+}
+}  // namespace detail
+
+/// The bound stages of a recipe, and how a bucket runs through them.
+///
+/// The leading stages that keep the form `PerWorker` take one worker's gradient; the others the gradients of
+/// all workers. Where a stage needs all buckets, each bucket is held until the last has come, and then all go
+/// on in bucket order.
+template <Executor E, class Real, GradientStage... Stages>
+class StageChain {
+ public:
+  StageChain(std::tuple<Stages...> const& stages, RecipeContext<E, Real> const& context, SpanSink* spans,
+             std::size_t rank)
+      : bound_(bind(stages, context)), held_(context.plan.size()), spans_(spans), rank_(rank) {}
+
+  static constexpr std::size_t size = sizeof...(Stages);
+
+  template <std::size_t Index>
+  auto& stage() {
+    return std::get<Index>(bound_);
+  }
+
+  /// Calls `f(object)` for each bound object of each stage.
+  template <class Function>
+  void for_each(Function const& f) {
+    std::apply([&](auto&... stage) { (stage.for_each(f), ...); }, bound_);
+  }
+
+  /// Runs one worker's gradient through the stages before the join.
+  std::optional<WorkerGradient<E>> on_worker(WorkerGradient<E> const& gradient) {
+    return on_worker_from<0>(gradient);
+  }
+
+  /// Runs a bucket from the join up to the end or to the first stage that holds it. True if it was applied.
+  bool on_device(PerWorkerGradient<E, Real> const& gradient) {
+    return advance<join>(gradient.bucket, gradient);
+  }
+
+  /// After the last bucket of a step: lets all that was held go on. Returns how many buckets were applied.
+  std::size_t release(E const& point, StepInfo const& step) { return release_from<join>(point, step); }
+
+  /// Forgets what was held, in a step that has failed.
+  void drop() {
+    for (auto& bucket : held_) {
+      std::apply([](auto&... slot) { (slot.reset(), ...); }, bucket);
+    }
+  }
+
+ private:
+  template <std::size_t Index>
+  using Stage = std::tuple_element_t<Index, std::tuple<Stages...>>;
+
+  /// The first stage that takes the gradients of all workers at once.
+  static constexpr std::size_t first_joined() {
+    bool const keeps[] = {std::same_as<typename Stages::produces, PerWorker>...};
+    std::size_t index = 0;
+    while (index < sizeof...(Stages) && keeps[index]) ++index;
+    return index;
+  }
+  static constexpr std::size_t join = first_joined();
+
+  template <std::size_t Index>
+  using BoundAt = std::remove_reference_t<decltype(std::declval<BoundStage<Stage<Index>, E, Real>&>()[0])>;
+
+  template <std::size_t Index>
+  static auto input_of() {
+    if constexpr (Index <= join) {
+      return std::type_identity<PerWorkerGradient<E, Real>>{};
+    } else {
+      using Input = typename decltype(input_of<Index - 1>())::type;
+      using Output = std::invoke_result_t<BoundAt<Index - 1>&, Input>;
+      return std::type_identity<typename detail::WithoutOptional<Output>::type>{};
+    }
+  }
+  struct Nothing {
+    void reset() {}
+  };
+  template <std::size_t Index>
+  static auto slot_of() {
+    if constexpr (Index >= join && detail::needs_all_buckets<Stage<Index>>) {
+      return std::optional<typename decltype(input_of<Index>())::type>{};
+    } else {
+      return Nothing{};
+    }
+  }
+  template <std::size_t... Index>
+  static auto slots_of(std::index_sequence<Index...>) {
+    return std::tuple{slot_of<Index>()...};
+  }
+  using Held = decltype(slots_of(std::index_sequence_for<Stages...>{}));
+
+  static auto bind(std::tuple<Stages...> const& stages, RecipeContext<E, Real> const& context) {
+    return std::apply(
+        [&](Stages const&... stage) {
+          return std::tuple<BoundStage<Stages, E, Real>...>{BoundStage<Stages, E, Real>(stage, context)...};
+        },
+        stages);
+  }
+
+  template <std::size_t Index>
+  std::optional<WorkerGradient<E>> on_worker_from(WorkerGradient<E> const& gradient) {
+    if constexpr (Index == join) {
+      return gradient;
+    } else {
+      std::optional<WorkerGradient<E>> const result = std::get<Index>(bound_)[gradient.bucket](gradient);
+      return result ? on_worker_from<Index + 1>(*result) : std::nullopt;
+    }
+  }
+
+  template <std::size_t Index, class Value>
+  bool advance(std::size_t bucket, Value const& value) {
+    if constexpr (Index == size) {
+      return true;
+    } else {
+      auto& stage = std::get<Index>(bound_)[bucket];
+      if constexpr (detail::needs_all_buckets<Stage<Index>>) {
+        if (!holds(stage)) return apply<Index>(bucket, value);
+        auto& slot = std::get<Index>(held_[bucket]);
+        slot = value;
+        stage.prepare(*slot);
+        return false;
+      } else {
+        return apply<Index>(bucket, value);
+      }
+    }
+  }
+
+  /// A stage whose options decide whether it needs all buckets has `holds()`.
+  template <class Object>
+  static bool holds(Object const& object) {
+    if constexpr (requires { object.holds(); }) {
+      return object.holds();
+    } else {
+      return true;
+    }
+  }
+
+  template <std::size_t Index, class Value>
+  bool apply(std::size_t bucket, Value const& value) {
+    auto& stage = std::get<Index>(bound_)[bucket];
+    std::int64_t const begin = spans_ != nullptr ? now() : 0;
+    auto const result = stage(value);
+    if (spans_ != nullptr) {
+      spans_->record({.name = detail::stage_name<Stage<Index>>(),
+                      .category = "stage",
+                      .rank = static_cast<std::int32_t>(rank_),
+                      .bucket = static_cast<std::int64_t>(bucket),
+                      .step = static_cast<std::int64_t>(value.step.number),
+                      .begin = begin,
+                      .end = now()});
+    }
+    if constexpr (detail::WithoutOptional<std::remove_cv_t<decltype(result)>>::is_optional) {
+      return result && advance<Index + 1>(bucket, *result);
+    } else {
+      return advance<Index + 1>(bucket, result);
+    }
+  }
+
+  template <std::size_t Index>
+  std::size_t release_from(E const& point, StepInfo const& step) {
+    if constexpr (Index == size) {
+      return 0;
+    } else {
+      std::size_t applied = 0;
+      if constexpr (detail::needs_all_buckets<Stage<Index>>) {
+        auto& stage = std::get<Index>(bound_).object();
+        if (holds(stage)) stage.decide(point, step);
+        for (std::size_t bucket = 0; bucket < held_.size(); ++bucket) {
+          auto& slot = std::get<Index>(held_[bucket]);
+          if (!slot) continue;
+          auto const value = *std::exchange(slot, std::nullopt);
+          applied += apply<Index>(bucket, value) ? 1 : 0;
+        }
+      }
+      return applied + release_from<Index + 1>(point, step);
+    }
+  }
+
+  std::tuple<BoundStage<Stages, E, Real>...> bound_;
+  std::vector<Held> held_;  // by bucket: what waits at the stages that need all of them
+  SpanSink* spans_;
+  std::size_t rank_;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,200 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/core/random.hpp"
+#include "weir/stage/gradient_sink.hpp"
+#include "weir/tensor/bucket_plan.hpp"
+
+namespace weir::inline v1 {
+
+/// Thrown by `Micro::ready` to unwind a model when the step has failed elsewhere. Let it pass.
+struct StepCancelled {};
+
+namespace detail {
+/// What a worker writes during a micro-batch besides its gradients.
+struct WorkerNotes {
+  std::vector<std::uint8_t> used;      // by parameter: its gradient was asked for in this step
+  std::vector<std::uint8_t> touched;   // the same, in this micro-batch
+  std::vector<std::uint8_t> passed;    // by parameter: reported as ready in this micro-batch
+  std::vector<std::uint8_t> reported;  // by bucket
+  std::vector<std::size_t> missing;    // by bucket: parameters not yet reported as ready
+  double loss = 0.0;                   // sum over samples
+  std::size_t samples = 0;
+};
+}  // namespace detail
+
+/// What a model gets for one micro-batch: its stream, its samples, the weights, where its gradients go, and
+/// the place to report them. Valid inside the call only. A host model computes in the call; a device model
+/// enqueues on `executor()`.
+///
+/// Gradients. The model writes the gradient of its mean loss times `loss_scale()`, over what is there or, if
+/// `accumulate()`, added to it. A gradient that was not asked for counts as zero.
+template <Executor E, class Samples, class Real = float>
+class Micro {
+ public:
+  using executor_type = E;
+
+  E const& executor() const { return executor_; }
+  /// The micro-batch's piece of the batch; never empty.
+  Samples const& samples() const { return samples_; }
+
+  std::size_t worker() const { return worker_; }
+  /// 0..m-1, among the worker's micro-batches of this step.
+  std::size_t index() const { return index_; }
+  /// u, among those of all workers and ranks.
+  std::size_t global_index() const {
+    return step_.first_micro_batch + worker_ * step_.micro_batches + index_;
+  }
+  std::uint64_t step() const { return step_.number; }
+
+  /// The weights to read; the same memory for all workers unless they are replicated.
+  ViewOn<Real const, E> weights(std::size_t parameter) const { return sink_.weights(worker_, parameter); }
+
+  /// Where the gradient of a parameter goes. Errors: `ContractViolation` if it is of another element type.
+  template <class Element = Real>
+  ViewOn<Element, E> gradient(std::size_t parameter) {
+    touch(parameter);
+    auto const [bucket, offset] = plan_.place(parameter);
+    return bucket_view(bucket).part(offset, plan_.parameter(parameter).elements).template as<Element>();
+  }
+
+  /// Where the gradients of a whole bucket go.
+  template <class Element = Real>
+  ViewOn<Element, E> bucket_gradient(std::size_t bucket) {
+    for (std::size_t parameter : plan_[bucket].parameters) touch(parameter);
+    return bucket_view(bucket).template as<Element>();
+  }
+
+  /// False: overwrite the gradient; true: add to it. 16-bit gradients are always overwritten, their sum is
+  /// kept elsewhere in 32 bits.
+  bool accumulate(std::size_t parameter = 0) const {
+    return index_ != 0 && size_of(plan_.parameter(parameter).type) > 2;
+  }
+
+  /// The factor for the gradient of the mean loss: the samples over those of a full micro-batch, times that
+  /// of a loss-scaling stage.
+  Real loss_scale() const {
+    double const share = static_cast<double>(samples_.size()) / static_cast<double>(step_.local_batch);
+    return static_cast<Real>(share * sink_.loss_scale());
+  }
+
+  /// Random numbers for the operation `site` of the model, the same whichever worker or rank runs this
+  /// micro-batch.
+  RandomStream random(std::uint32_t site) const {
+    return {seed_, static_cast<std::uint32_t>(step_.number), static_cast<std::uint32_t>(global_index()),
+            site};
+  }
+
+  /// Reports the mean loss of this micro-batch, for `take_loss` of the source.
+  void loss(double mean) {
+    notes_.loss += mean * static_cast<double>(samples_.size());
+    notes_.samples += samples_.size();
+  }
+
+  /// Reports a bucket: its gradients are final for this micro-batch, and the last operation that reads its
+  /// weights has been enqueued. In any order, also from a thread that the model uses; what is not reported is
+  /// reported when the model returns. Errors: `ContractViolation` if reported twice.
+  void ready(std::size_t bucket) {
+    if (sink_.has_failed()) throw StepCancelled{};
+    report(bucket);
+  }
+
+  /// The same for a parameter; its bucket is reported with the last one.
+  void ready_parameter(std::size_t parameter) {
+    std::size_t const bucket = plan_.place(parameter).bucket;
+    if (notes_.passed[parameter]++ != 0) {
+      throw ContractViolation("parameter " + std::to_string(parameter) +
+                              " was reported twice in one micro-batch");
+    }
+    if (--notes_.missing[bucket] == 0) ready(bucket);
+  }
+
+  // For the source that makes it.
+
+  Micro(E const& executor, Samples samples, GradientSink<E, Real>& sink, BucketPlan const& plan,
+        std::byte* gradients, detail::WorkerNotes& notes, std::size_t worker, std::size_t index,
+        StepInfo const& step, std::uint64_t seed)
+      : executor_(executor),
+        samples_(samples),
+        sink_(sink),
+        plan_(plan),
+        gradients_(gradients),
+        notes_(notes),
+        worker_(worker),
+        index_(index),
+        step_(step),
+        seed_(seed) {
+    if (index == 0) notes_.used.assign(plan.parameters(), 0);
+    notes_.touched.assign(plan.parameters(), 0);
+    notes_.passed.assign(plan.parameters(), 0);
+    notes_.reported.assign(plan.size(), 0);
+    for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
+      notes_.missing[bucket] = plan[bucket].parameters.size();
+    }
+  }
+
+  void report_rest() {
+    for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
+      if (notes_.reported[bucket] == 0) report(bucket);
+    }
+  }
+
+ private:
+  using Space = typename E::memory_space;
+
+  void touch(std::size_t parameter) {
+    notes_.touched[parameter] = 1;
+    notes_.used[parameter] = 1;
+  }
+
+  GradientView<Space> bucket_view(std::size_t bucket) const {
+    return {gradients_ + plan_[bucket].offset, plan_[bucket].size, plan_[bucket].type};
+  }
+
+  void report(std::size_t bucket) {
+    if (notes_.reported[bucket] != 0) {
+      throw ContractViolation("bucket " + std::to_string(bucket) + " was reported twice in one micro-batch");
+    }
+    notes_.reported[bucket] = 1;
+    clear_untouched(bucket);
+    sink_.ready({.executor = executor_,
+                 .values = bucket_view(bucket),
+                 .bucket = bucket,
+                 .worker = worker_,
+                 .micro_batch = index_,
+                 .samples = samples_.size(),
+                 .step = step_});
+  }
+
+  /// Or what an earlier micro-batch left there would be added.
+  void clear_untouched(std::size_t bucket) {
+    for (std::size_t parameter : plan_[bucket].parameters) {
+      if (notes_.touched[parameter] != 0 || accumulate(parameter)) continue;
+      auto const gradient =
+          bucket_view(bucket).part(plan_.place(parameter).offset, plan_.parameter(parameter).elements);
+      visit_element(gradient.type, [&]<class Element>(Element*) {
+        if constexpr (requires(ViewOn<Element, E> out) { set_zero(executor_, out); }) {
+          set_zero(executor_, gradient.template as<Element>());
+        }
+      });
+    }
+  }
+
+  E const& executor_;
+  Samples samples_;
+  GradientSink<E, Real>& sink_;
+  BucketPlan const& plan_;
+  std::byte* gradients_;
+  detail::WorkerNotes& notes_;
+  std::size_t worker_;
+  std::size_t index_;
+  StepInfo step_;
+  std::uint64_t seed_;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,149 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "cnn.hpp"
+#include "evaluator.hpp"
+#include "fake_micro.hpp"
+#include "mlp.hpp"
+#include "model.hpp"
+
+namespace {
+
+using namespace weir_train;
+
+Images random_images(Shape shape, std::size_t count, std::uint64_t seed) {
+  Images images{.shape = shape, .classes = 10, .scale = 1.0f / 255.0f};
+  weir::RandomStream const random{.seed = seed};
+  for (std::size_t i = 0; i < count * shape.size(); ++i)
+    images.pixels.push_back(static_cast<std::uint8_t>(random.word(i) % 256));
+  for (std::size_t i = 0; i < count; ++i) images.labels.push_back(static_cast<std::uint8_t>(random.word(i) % 10));
+  return images;
+}
+
+template <class Real>
+FakeMicro<Real> micro_of(Network<Real> const& network, std::span<std::uint32_t const> samples) {
+  FakeMicro<Real> micro(network, samples);
+  network.initialise(3, micro.values);
+  // Biases start at zero; here they shall matter.
+  weir::RandomStream const random{.seed = 17};
+  for (std::size_t i = 0; i < micro.values.size(); ++i) {
+    if (micro.values[i] == 0) micro.values[i] = static_cast<Real>(random.uniform(i) - 0.3f);
+  }
+  return micro;
+}
+
+/// Compares every stride-th derivative with a central difference.
+void check_gradient(Network<double> const& network, std::size_t stride) {
+  Images const images = random_images(network.input(), 7, 5);
+  std::vector<std::uint32_t> const samples{4, 0, 6, 3, 3};
+  Model<double> model(network, images, 1, 5);
+  auto micro = micro_of(network, samples);
+  micro.scale = 1.75;
+  model(micro);
+  auto const gradients = micro.gradients;
+  double worst = 0;
+  for (std::size_t i = 0; i < micro.values.size(); i += stride) {
+    double const value = micro.values[i], step = 1e-5;
+    micro.values[i] = value + step;
+    model(micro);
+    double const above = micro.mean_loss;
+    micro.values[i] = value - step;
+    model(micro);
+    double const difference = (above - micro.mean_loss) / (2 * step);
+    micro.values[i] = value;
+    worst = std::max(worst, std::abs(1.75 * difference - gradients[i]));
+  }
+  double const largest = std::abs(*std::max_element(
+      gradients.begin(), gradients.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
+  CHECK(largest > 1e-2);
+  CHECK(worst < 1e-7 * largest + 1e-8);
+}
+
+}  // namespace
+
+TEST_CASE("the gradient of an mlp is that of finite differences") {
+  std::vector<std::size_t> const hidden{9, 13};
+  check_gradient(mlp<double>({3, 5, 1}, hidden, 10), 1);
+  check_gradient(mlp<double>({8, 8, 1}, std::vector<std::size_t>{}, 10), 1);
+}
+
+TEST_CASE("the gradient of a cnn is that of finite differences, for even and odd sizes and several channels") {
+  check_gradient(cnn<double>({8, 8, 1}, 10), 7);
+  check_gradient(cnn<double>({7, 5, 3}, 10), 11);
+}
+
+TEST_CASE("gradients are overwritten or added to, as the micro-batch says") {
+  for (auto const& network : {mlp<double>({4, 4, 1}, std::vector<std::size_t>{6}, 10), cnn<double>({4, 4, 1}, 10)}) {
+    Images const images = random_images(network.input(), 3, 2);
+    std::vector<std::uint32_t> const samples{1, 2};
+    Model<double> model(network, images, 1, 2);
+    auto micro = micro_of<double>(network, samples);
+    std::fill(micro.gradients.begin(), micro.gradients.end(), 1e9);
+    model(micro);
+    auto const once = micro.gradients;
+    micro.adds = true;
+    model(micro);
+    double worst = 0;
+    for (std::size_t i = 0; i < once.size(); ++i) worst = std::max(worst, std::abs(micro.gradients[i] - 2 * once[i]));
+    CHECK(worst < 1e-12);
+  }
+}
+
+TEST_CASE("each parameter is reported once, the last layer first") {
+  auto const network = cnn<float>({8, 8, 1}, 10);
+  Images const images = random_images(network.input(), 3, 2);
+  std::vector<std::uint32_t> const samples{0, 1, 2};
+  Model<float> model(network, images, 1, 3);
+  FakeMicro<float> micro(network, samples);
+  network.initialise(1, micro.values);
+  model(micro);
+  CHECK(micro.order == std::vector<std::size_t>{4, 5, 2, 3, 0, 1});
+}
+
+TEST_CASE("initial weights depend on the seed only, lie within their bound, and biases are zero") {
+  auto const network = mlp<float>({8, 8, 1}, std::vector<std::size_t>{64}, 10);
+  std::vector<float> one(network.elements()), two(network.elements()), other(network.elements());
+  network.initialise(4, one);
+  network.initialise(4, two);
+  network.initialise(5, other);
+  CHECK(one == two);
+  CHECK(one != other);
+  float const bound = std::sqrt(6.0f / 64.0f);
+  auto const [least, most] = std::minmax_element(one.begin(), one.begin() + 64 * 64);
+  CHECK(*least >= -bound);
+  CHECK(*least < -0.99f * bound);
+  CHECK(*most <= bound);
+  CHECK(*most > 0.99f * bound);
+  CHECK(std::all_of(one.begin() + 64 * 64, one.begin() + 64 * 65, [](float bias) { return bias == 0; }));
+}
+
+TEST_CASE("weights that are not numbers make a loss that is not one") {
+  auto const network = mlp<float>({4, 4, 1}, std::vector<std::size_t>{16}, 10);
+  Images const images = random_images(network.input(), 3, 2);
+  std::vector<std::uint32_t> const samples{0, 1};
+  Model<float> model(network, images, 1, 2);
+  FakeMicro<float> micro(network, samples);
+  network.initialise(1, micro.values);
+  micro.values[5] = std::nanf("");
+  model(micro);
+  CHECK(!std::isfinite(micro.mean_loss));
+}
+
+TEST_CASE("the evaluator counts the samples whose largest output is their label") {
+  // One dense layer that copies pixel i to class i.
+  auto const network = mlp<float>({2, 5, 1}, std::vector<std::size_t>{}, 10);
+  std::vector<float> weights(network.elements());
+  for (std::size_t i = 0; i < 10; ++i) weights[i * 10 + i] = 1;
+  Images images{.shape = {2, 5, 1}, .scale = 1.0f / 255.0f};
+  for (std::size_t i = 0; i < 1000; ++i) {
+    for (std::size_t pixel = 0; pixel < 10; ++pixel) images.pixels.push_back(pixel == i % 10 ? 255 : 7);
+    images.labels.push_back(static_cast<std::uint8_t>(i < 750 ? i % 10 : (i + 1) % 10));
+  }
+  CHECK(Evaluator(network, images).accuracy(weights) == 0.75);
+}
