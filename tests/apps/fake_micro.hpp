@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "network.hpp"
+#include "../../examples/apps/weir_train/network.hpp"
 
 /// Stands in for the micro-batch that `StreamWorkerPool` gives to a model.
 template <class Real>

@@ -7,11 +7,11 @@
 #include <span>
 #include <vector>
 
-#include "cnn.hpp"
-#include "evaluator.hpp"
+#include "../../examples/apps/weir_train/cnn.hpp"
+#include "../../examples/apps/weir_train/evaluator.hpp"
 #include "fake_micro.hpp"
-#include "mlp.hpp"
-#include "model.hpp"
+#include "../../examples/apps/weir_train/mlp.hpp"
+#include "../../examples/apps/weir_train/model.hpp"
 
 namespace {
 
@@ -49,7 +49,7 @@ void check_gradient(Network<double> const& network, std::size_t stride) {
   auto const gradients = micro.gradients;
   double worst = 0;
   for (std::size_t i = 0; i < micro.values.size(); i += stride) {
-    double const value = micro.values[i], step = 1e-5;
+    double const value = micro.values[i], step = 1e-7;
     micro.values[i] = value + step;
     model(micro);
     double const above = micro.mean_loss;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <cstddef>
 #include <vector>
 
 #include "dataset.hpp"
+#include "eigen.hpp"
 
 namespace weir_train {
 

@@ -15,22 +15,23 @@ namespace weir::inline v1 {
 
 /// Gathers a few integers from every rank and waits for them: `mine.size()` words of each, in rank order.
 ///
-/// Streams: for binding. Blocks until the stream has come here on every rank, so each rank calls it from its own
-/// thread. Errors: those of the communicator, and what earlier work of the stream has thrown.
+/// Streams: for binding. Blocks until the stream has come here on every rank, so each rank calls it from its
+/// own thread. Errors: those of the communicator, and what earlier work of the stream has thrown.
 template <HostOrderedExecutor E, GatheringCommunicator<E, std::uint64_t> C>
 std::vector<std::uint64_t> gather_words_and_wait(C const& communicator, E const& executor,
                                                  std::span<std::uint64_t const> mine) {
   std::vector<std::uint64_t> all(mine.size() * communicator.size());
-  communicator.all_gather(executor, TensorView<std::uint64_t const, HostSpace>(mine.data(), mine.size()), view(all));
+  communicator.all_gather(executor, TensorView<std::uint64_t const, HostSpace>(mine.data(), mine.size()),
+                          view(all));
   executor.synchronize();
   return all;
 }
 
-/// Makes sure that all ranks are about to do the same: called before the first use of a bucket, whose layout is in
-/// the fingerprint.
+/// Makes sure that all ranks are about to do the same: called before the first use of a bucket, whose layout
+/// is in the fingerprint.
 ///
-/// Streams: as `gather_words_and_wait`. Errors: `FingerprintMismatch` on every rank, which names both sides; the
-/// communicator is unusable then.
+/// Streams: as `gather_words_and_wait`. Errors: `FingerprintMismatch` on every rank, which names both sides;
+/// the communicator is unusable then.
 template <HostOrderedExecutor E, GatheringCommunicator<E, std::uint64_t> C>
 void agree(C const& communicator, E const& executor, Fingerprint const& mine) {
   constexpr std::size_t words = sizeof(Fingerprint) / sizeof(std::uint64_t);

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <span>
 
-#include "weir/comm/clock.hpp"
 #include "weir/comm/group.hpp"
 #include "weir/comm/reduce_op.hpp"
 #include "weir/comm/wire_type.hpp"

@@ -15,9 +15,9 @@ struct PairHeader {
   std::uint64_t wanted = 0;
 };
 
-/// Memory for (index, value) pairs of every rank, as blocks of one size: a header, then room for `capacity` indices,
-/// then for `capacity` values. The counts travel with the pairs, so a gather needs no size beforehand and can be
-/// enqueued.
+/// Memory for (index, value) pairs of every rank, as blocks of one size: a header, then room for `capacity`
+/// indices, then for `capacity` values. The counts travel with the pairs, so a gather needs no size
+/// beforehand and can be enqueued.
 ///
 /// Shapes: `memory` is `ranks * words(capacity)` words, and 8-byte aligned. Cost: the whole capacity is sent.
 template <Transferable Value, class Space>
@@ -62,7 +62,9 @@ class PairBlocks {
  private:
   static_assert(alignof(Value) <= alignof(Word));
 
-  static constexpr std::size_t words_of(std::size_t bytes) { return (bytes + sizeof(Word) - 1) / sizeof(Word); }
+  static constexpr std::size_t words_of(std::size_t bytes) {
+    return (bytes + sizeof(Word) - 1) / sizeof(Word);
+  }
 
   TensorView<Word, Space> memory_;
   std::size_t capacity_;

@@ -22,8 +22,8 @@ struct MeshAxis {
 /// `Mesh{comm, {{"pipeline", 2}, {"data", 4}}}` ranks 0 to 3 are the data axis of the first stage.
 ///
 /// Streams: the constructor splits the communicator once per axis and blocks as `split` does.
-/// Errors: `ContractViolation` if the sizes do not multiply to the number of ranks, a name is used twice, or an axis
-/// is asked for that does not exist.
+/// Errors: `ContractViolation` if the sizes do not multiply to the number of ranks, a name is used twice, or
+/// an axis is asked for that does not exist.
 template <SplittingCommunicator C>
 class Mesh {
  public:

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "weir/comm/clock.hpp"
+#include <chrono>
 
 namespace weir::inline v1 {
 
@@ -9,9 +9,9 @@ struct CommOptions {
   std::chrono::milliseconds deadline{30'000};  // no wait for another rank lasts longer without progress
 
   /// The time at which a wait that begins now ends.
-  Clock::time_point give_up_time() const {
+  std::chrono::steady_clock::time_point give_up_time() const {
     constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
-    return Clock::now() + (deadline < longest ? deadline : longest);
+    return std::chrono::steady_clock::now() + (deadline < longest ? deadline : longest);
   }
 };
 

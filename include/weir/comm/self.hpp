@@ -1,12 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <span>
 #include <type_traits>
 
 #include "weir/comm/check_arguments.hpp"
-#include "weir/comm/clock.hpp"
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/options.hpp"
 #include "weir/core/error.hpp"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -7,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "weir/comm/clock.hpp"
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/group.hpp"
 #include "weir/comm/options.hpp"
@@ -66,21 +66,22 @@ class ThreadMailbox {
   Channel& channel(std::size_t from, std::size_t to) { return channels_[from * size_ + to]; }
 
   /// Goes over the group once; how many transfers have ended. Ends after a receive, since the lock was given
-  /// up.
+  /// up. Receives come first: while sends are posted, a message to this rank itself may arrive.
   std::size_t advance(ThreadSignal::Lock& lock, Group& group) {
+    for (std::size_t i = 0; i < group.transfers.size(); ++i) {
+      Message const& transfer = group.transfers[i];
+      if (group.tickets[i] == done || transfer.direction == Message::Direction::send) continue;
+      Channel& from = channel(transfer.peer, group.rank);
+      if (from.posted == from.taken) continue;
+      if (!receive(lock, from, transfer, group.rank)) return 0;
+      group.tickets[i] = done;
+      return 1;
+    }
     std::size_t ended = 0;
     for (std::size_t i = 0; i < group.transfers.size(); ++i) {
-      if (group.tickets[i] == done) continue;
       Message const& transfer = group.transfers[i];
-      if (transfer.direction == Message::Direction::send) {
-        if (!advance_send(channel(group.rank, transfer.peer), transfer, group.tickets[i])) continue;
-      } else {
-        Channel& from = channel(transfer.peer, group.rank);
-        if (from.posted == from.taken) continue;
-        if (!receive(lock, from, transfer, group.rank)) return ended;
-        group.tickets[i] = done;
-        return ended + 1;
-      }
+      if (group.tickets[i] == done || transfer.direction == Message::Direction::receive) continue;
+      if (!advance_send(channel(group.rank, transfer.peer), transfer, group.tickets[i])) continue;
       group.tickets[i] = done;
       ++ended;
     }
@@ -122,7 +123,7 @@ class ThreadMailbox {
       if (signal_.is_gone(group.transfers[i].peer)) return signal_.fail_aborted(group.transfers[i].peer);
     }
     signal_.wait(lock, group.end, [this, seen = signal_.version()] { return signal_.version() != seen; });
-    if (signal_.is_failed() || Clock::now() < group.end) return;
+    if (signal_.is_failed() || std::chrono::steady_clock::now() < group.end) return;
     std::string peers;
     for (std::size_t i = 0; i < group.transfers.size(); ++i) {
       if (group.tickets[i] == done) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "weir/comm/clock.hpp"
 #include "weir/comm/fingerprint.hpp"
 #include "weir/core/error.hpp"
 
@@ -20,7 +20,7 @@ namespace weir::inline v1::detail {
 /// good.
 class ThreadSignal {
  public:
-  using Time = Clock::time_point;
+  using Time = std::chrono::steady_clock::time_point;
   using Lock = std::unique_lock<std::mutex>;
 
   explicit ThreadSignal(std::size_t size) : is_gone_(size, false) {}

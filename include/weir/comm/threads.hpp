@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "weir/comm/check_arguments.hpp"
-#include "weir/comm/clock.hpp"
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/options.hpp"
 #include "weir/comm/thread_member.hpp"
@@ -108,7 +108,7 @@ class ThreadCommunicator {
     for (;; std::this_thread::sleep_for(std::chrono::microseconds(50))) {
       member_->meeting().signal().check();
       if (member_->is_idle()) return true;
-      if (Clock::now() >= end) return false;
+      if (std::chrono::steady_clock::now() >= end) return false;
     }
   }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
@@ -59,11 +58,18 @@ template <class Left, class Right, class Value>
   to = product + addend;
 }
 
+inline float scalar_square_root(float value) {
+  return __builtin_sqrtf(value);
+}
+inline double scalar_square_root(double value) {
+  return __builtin_sqrt(value);
+}
+
 /// `to = sqrt(from)`, rounded correctly.
 template <class Real, int Count>
 [[gnu::always_inline]] inline void square_root(Lanes<Real, Count> const& from, Lanes<Real, Count>& to) {
   if constexpr (Count == 1) {
-    to = std::sqrt(from);
+    to = scalar_square_root(from);
 #if defined(__SSE2__)
   } else if constexpr (sizeof(from) == 16 && sizeof(Real) == 4) {
     asm("sqrtps %1, %0" : "=x"(to) : "x"(from));
@@ -75,7 +81,7 @@ template <class Real, int Count>
     asm("vsqrtpd %1, %0" : "=?v"(to) : "?v"(from));
 #else
   } else {
-    for (int lane = 0; lane < Count; ++lane) to[lane] = std::sqrt(from[lane]);
+    for (int lane = 0; lane < Count; ++lane) to[lane] = scalar_square_root(from[lane]);
 #endif
   }
 }

@@ -85,7 +85,8 @@ template <int Count>
   Words const normal = (magnitude - rebias + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
   Words const subnormal = reinterpret_cast<Words>(reinterpret_cast<Floats>(magnitude) + 0.5f) - one_half;
   Words const quiet_nan = ((magnitude >> 13) & 0x3ffu) | 0x7e00u;
-  Words const infinite = Words{} + 0x7c00u;
+  Words infinite = {};
+  infinite |= 0x7c00u;  // `Words{} + ..` crashes nvcc 13.0
 
   Words finite, special, result;
   select(compared < smallest_normal, subnormal, normal, finite);
@@ -165,12 +166,12 @@ template <class Real, int Count, class Element>
 template <class Real, int Count, class Element>
 [[gnu::always_inline]] inline void store(Lanes<Real, Count> const& from, Element* to) {
   if constexpr (std::is_same_v<Element, Real>) {
-    __builtin_memcpy(to, &from, sizeof(from));
+    __builtin_memcpy(static_cast<void*>(to), &from, sizeof(from));
   } else if constexpr (Count == 1) {
     *to = convert<Element>(from);
   } else if constexpr (std::is_floating_point_v<Element>) {
     Lanes<Element, Count> const elements = __builtin_convertvector(from, Lanes<Element, Count>);
-    __builtin_memcpy(to, &elements, sizeof(elements));
+    __builtin_memcpy(static_cast<void*>(to), &elements, sizeof(elements));
   } else if constexpr (std::is_same_v<Real, double>) {
     for (int lane = 0; lane < Count; ++lane) to[lane] = convert<Element>(static_cast<double>(from[lane]));
   } else {
@@ -181,7 +182,7 @@ template <class Real, int Count, class Element>
       narrow_bfloat16<Count>(from, bits);
     }
     Lanes<std::uint16_t, Count> const elements = __builtin_convertvector(bits, Lanes<std::uint16_t, Count>);
-    __builtin_memcpy(to, &elements, sizeof(elements));
+    __builtin_memcpy(static_cast<void*>(to), &elements, sizeof(elements));
   }
 }
 

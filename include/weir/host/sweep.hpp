@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 
 #include "weir/host/lanes.hpp"
@@ -61,6 +60,14 @@ struct Elementwise {
   }
 };
 
+// <algorithm> costs 20,000 lines.
+constexpr std::size_t smaller(std::size_t one, std::size_t other) {
+  return one < other ? one : other;
+}
+constexpr std::size_t larger(std::size_t one, std::size_t other) {
+  return one < other ? other : one;
+}
+
 /// Where a loop starts to be worth sharing among threads, in bytes moved, and what a thread takes at a time.
 inline constexpr std::size_t shared_from_bytes = std::size_t{256} << 10;
 inline constexpr std::size_t block_bytes = std::size_t{256} << 10;
@@ -70,9 +77,9 @@ inline constexpr std::size_t block_bytes = std::size_t{256} << 10;
 template <class Function>
 void share(ThreadTeam& team, std::size_t size, std::size_t bytes, Function const& f) {
   if (team.size() == 1 || size < shared_from_bytes / bytes) return f(std::size_t{0}, size);
-  std::size_t const block = std::max<std::size_t>(block_bytes / bytes / 1024, 1) * 1024;
+  std::size_t const block = larger(block_bytes / bytes / 1024, 1) * 1024;
   team.run((size + block - 1) / block,
-           [&](std::size_t index) { f(index * block, std::min(size, (index + 1) * block)); });
+           [&](std::size_t index) { f(index * block, smaller(size, (index + 1) * block)); });
 }
 
 template <class Kernel>

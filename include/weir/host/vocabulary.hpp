@@ -59,8 +59,8 @@ void set_zero(HostExecutor const& executor, HostView<Element> out) {
 }
 
 /// `out = in`, each element rounded once, to nearest even. The views are the same elements or apart.
-template <class From, HostElement To>
-requires HostElement<std::remove_const_t<From>>
+template <class From, class To>
+requires std::same_as<std::remove_const_t<From>, To> || (HostElement<std::remove_const_t<From>> && HostElement<To>)
 void copy(HostExecutor const& executor, HostView<From> in, HostView<To> out) {
   using Source = std::remove_const_t<From>;
   detail::Arguments const arguments("copy");

@@ -53,6 +53,10 @@ inline constexpr bool needs_all_buckets = requires {
 template <class Producer, class Consumer>
 concept Feeds = detail::accepts<typename Consumer::consumes, typename Producer::produces>;
 
+/// The weights have been updated at its end, so that it can be bound.
+template <class S>
+concept EndsInUpdate = std::same_as<typename S::produces, Applied>;
+
 template <class S, class E, class Real>
 concept BindsToRecipe = requires(S const& stage, RecipeContext<E, Real> const& context) {
   stage.on(context);

@@ -19,11 +19,23 @@ struct WeightElement;
 template <class Element, class Space>
 struct WeightElement<TensorView<Element, Space>> {
   using type = Element;
+  using space = Space;
 };
 template <class Element, class Space>
-struct WeightElement<std::vector<TensorView<Element, Space>>> {
-  using type = Element;
-};
+struct WeightElement<std::vector<TensorView<Element, Space>>> : WeightElement<TensorView<Element, Space>> {};
+
+/// A function of its own for each stage, so that the compiler names it.
+template <class Stage, Executor E, class Real>
+constexpr bool is_bindable() {
+  static_assert(
+      StageOn<Stage, E, Real>,
+      "this stage cannot be bound: its executor lacks a verb, or its communicator an operation; the "
+      "compiler names it below");
+  if constexpr (!StageOn<Stage, E, Real>) {
+    std::declval<Stage const&>().on(std::declval<RecipeContext<E, Real> const&>());
+  }
+  return StageOn<Stage, E, Real>;
+}
 }  // namespace detail
 
 /// Weights as a recipe takes them: one view, or a list of views in registration order.
@@ -47,19 +59,24 @@ class Recipe {
   /// Allocates everything, once. The source, the weights and what the stages borrow outlive the result, and
   /// they stay where they are. Errors: `ContractViolation` if sizes do not fit; `OutOfMemory`.
   template <GradientSource Source, WeightViews Views>
-  requires Feeds<Source, Recipe> && std::same_as<produces, Applied> &&
-      (StageOn<Stages, typename Source::executor_type, typename Source::real_type>&&...) auto on(
-          Source& source, Views const& weights, BindOptions options = {}) const {
+  requires Feeds<Source, Recipe> && EndsInUpdate<Recipe>
+  auto on(Source& source, Views const& weights, BindOptions options = {}) const {
     using E = typename Source::executor_type;
     using Real = typename Source::real_type;
-    using Element = typename detail::WeightElement<Views>::type;
+    using Given = detail::WeightElement<Views>;
     static_assert(
-        !std::is_const_v<Element>,
+        !std::is_const_v<typename Given::type>,
         "these weights are constant, but a recipe updates them: give it a view of mutable elements");
-    static_assert(std::same_as<std::remove_const_t<Element>, Real>,
+    static_assert(std::same_as<std::remove_const_t<typename Given::type>, Real>,
                   "the weights and the source's real type differ: StreamWorkerPool<Executor, double> for "
                   "double weights");
-    return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_, options);
+    static_assert(std::same_as<typename Given::space, typename E::memory_space>,
+                  "the weights are not in the memory of the source's executor");
+    constexpr bool are_bindable = (detail::is_bindable<Stages, E, Real>() && ...);
+    // After one of these errors nothing more is said.
+    if constexpr (are_bindable && std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>)
+      return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,
+                                            options);
   }
 
  private:

@@ -167,10 +167,9 @@ class StageChain {
     auto const result = stage(value);
     if (spans_ != nullptr) {
       spans_->record({.name = detail::stage_name<Stage<Index>>(),
-                      .category = "stage",
                       .rank = static_cast<std::int32_t>(rank_),
-                      .bucket = static_cast<std::int64_t>(bucket),
-                      .step = static_cast<std::int64_t>(value.step.number),
+                      .bucket = static_cast<std::int32_t>(bucket),
+                      .step = value.step.number,
                       .begin = begin,
                       .end = now()});
     }

@@ -66,14 +66,21 @@ struct memory_space_of<std::array<Element, Extent>> {
   using type = HostSpace;
 };
 
+/// A named container, or a temporary that does not own its elements: `const` says nothing about those.
+template <class Container>
+concept OutlivesView = std::is_lvalue_reference_v<Container> ||
+    (std::is_trivially_copyable_v<std::remove_cvref_t<Container>>&& requires(
+        std::remove_cvref_t<Container>& handle, std::remove_cvref_t<Container> const& constant) {
+      requires std::same_as<decltype(handle.data()), decltype(constant.data())>;
+    });
+
 /// The elements of a container whose memory space is known. A temporary that owns its elements is refused.
 template <class Container>
-requires HasMemorySpace<std::remove_cvref_t<Container>> &&
-    (std::is_lvalue_reference_v<Container> ||
-     std::is_trivially_copyable_v<std::remove_cvref_t<Container>>)constexpr auto view(Container&& container) {
+requires HasMemorySpace<std::remove_cvref_t<Container>> && OutlivesView<Container>
+constexpr auto view(Container&& container) {
   using Element = std::remove_pointer_t<decltype(container.data())>;
   using Space = typename memory_space_of<std::remove_cvref_t<Container>>::type;
-  return TensorView<Element, Space>(container.data(), container.size());
+  return TensorView<Element, Space>(container.data(), static_cast<std::size_t>(container.size()));
 }
 
 /// `size` elements from a raw pointer on; without a space it is host memory that is meant:

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -25,8 +24,8 @@ inline std::string chrome_event(Span const& span, std::int32_t thread, std::int6
   std::string text = "{\"ph\":\"X\",\"name\":\"" + json_text(span.name) + "\",\"cat\":\"" +
                      json_text(*span.category != '\0' ? span.category : span.name) +
                      "\",\"ts\":" + decimal(span.begin - start, 3) +
-                     ",\"dur\":" + decimal(std::max<std::int64_t>(0, span.end - span.begin), 3) +
-                     ",\"pid\":" + std::to_string(span.rank) + ",\"tid\":" + std::to_string(thread) +
+                     ",\"dur\":" + decimal(length_of(span), 3) + ",\"pid\":" + std::to_string(span.rank) +
+                     ",\"tid\":" + std::to_string(thread) +
                      ",\"args\":{\"step\":" + std::to_string(span.step);
   if (span.bucket >= 0) text += ",\"bucket\":" + std::to_string(span.bucket);
   if (span.micro_batch >= 0) text += ",\"micro_batch\":" + std::to_string(span.micro_batch);
@@ -42,7 +41,9 @@ inline std::string chrome_event(Span const& span, std::int32_t thread, std::int6
 inline std::string chrome_trace(std::span<Span const> spans) {
   std::vector<detail::Lane> const lanes = detail::lanes_of(spans);
   std::int32_t workers = 0;
-  for (detail::Lane const& lane : lanes) workers = std::max(workers, lane.lane + 1);
+  for (detail::Lane const& lane : lanes) {
+    if (lane.lane >= workers) workers = lane.lane + 1;
+  }
   // Viewers take no negative thread.
   auto const thread_of = [&](detail::Lane const& lane) { return lane.is_reduce() ? workers : lane.lane; };
 

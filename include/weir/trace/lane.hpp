@@ -1,7 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -31,14 +31,26 @@ inline Lane lane_of(Span const& span) {
   return {span.rank, span.lane};
 }
 
+/// The place of a lane among lanes in order, or the place it would take.
+inline std::size_t lane_position(std::vector<Lane> const& lanes, Lane const& lane) {
+  std::size_t position = 0;
+  while (position < lanes.size() && lanes[position] < lane) ++position;
+  return position;
+}
+
 /// The lanes that occur, in order.
 inline std::vector<Lane> lanes_of(std::span<Span const> spans) {
   std::vector<Lane> lanes;
   for (Span const& span : spans) {
-    auto const place = std::lower_bound(lanes.begin(), lanes.end(), lane_of(span));
-    if (place == lanes.end() || *place != lane_of(span)) lanes.insert(place, lane_of(span));
+    std::size_t const position = lane_position(lanes, lane_of(span));
+    if (position < lanes.size() && lanes[position] == lane_of(span)) continue;
+    lanes.insert(lanes.begin() + static_cast<std::ptrdiff_t>(position), lane_of(span));
   }
   return lanes;
+}
+
+inline std::int64_t length_of(Span const& span) {
+  return span.end > span.begin ? span.end - span.begin : 0;
 }
 
 /// From when to when.
@@ -49,10 +61,11 @@ struct Interval {
 
 inline Interval extent_of(std::span<Span const> spans) {
   if (spans.empty()) return {};
-  Interval extent{spans.front().begin, spans.front().end};
+  Interval extent{spans.front().begin, spans.front().begin};
   for (Span const& span : spans) {
-    extent.begin = std::min(extent.begin, span.begin);
-    extent.end = std::max({extent.end, span.begin, span.end});
+    std::int64_t const end = span.begin + length_of(span);
+    if (span.begin < extent.begin) extent.begin = span.begin;
+    if (end > extent.end) extent.end = end;
   }
   return extent;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +7,7 @@
 
 #include "weir/core/error.hpp"
 #include "weir/exec/span_sink.hpp"
+#include "weir/trace/merge_sort.hpp"
 
 namespace weir::inline v1 {
 
@@ -48,7 +48,7 @@ class Recorder final : public SpanSink {
         spans.push_back(ring_[static_cast<std::size_t>(i % ring_.size())]);
       }
     }
-    std::stable_sort(spans.begin(), spans.end(), [](Span const& left, Span const& right) {
+    detail::merge_sort(spans, [](Span const& left, Span const& right) {
       return left.begin != right.begin ? left.begin < right.begin : left.end > right.end;
     });
     return spans;

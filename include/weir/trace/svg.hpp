@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,7 +10,9 @@
 #include "weir/core/file_replacement.hpp"
 #include "weir/exec/span_sink.hpp"
 #include "weir/trace/lane.hpp"
+#include "weir/trace/merge_sort.hpp"
 #include "weir/trace/text.hpp"
+#include "weir/trace/time_unit.hpp"
 
 namespace weir::inline v1 {
 
@@ -22,37 +23,6 @@ struct SvgOptions {
 };
 
 namespace detail {
-
-/// A unit of time in which the marks of an axis are short numbers.
-struct TimeUnit {
-  char const* name;
-  std::int64_t nanoseconds;
-};
-
-constexpr TimeUnit unit_for(std::int64_t duration) {
-  if (duration >= 2'000'000'000) return {"s", 1'000'000'000};
-  if (duration >= 2'000'000) return {"ms", 1'000'000};
-  if (duration >= 2'000) return {"µs", 1'000};
-  return {"ns", 1};
-}
-
-/// 1, 2 or 5 times a power of ten, so that at most `marks` of it fit in the duration.
-constexpr std::int64_t mark_distance(std::int64_t duration, std::int64_t marks) {
-  for (std::int64_t power = 1; power <= duration; power *= 10) {
-    for (std::int64_t const factor : {1, 2, 5}) {
-      if (duration / (factor * power) <= marks) return factor * power;
-    }
-  }
-  return std::max<std::int64_t>(1, duration);
-}
-
-/// At most three decimals, and none that say nothing.
-inline std::string time_text(std::int64_t nanoseconds, TimeUnit unit) {
-  std::string text = decimal(nanoseconds * 1'000 / unit.nanoseconds, 3);
-  while (text.back() == '0') text.pop_back();
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
 
 /// Draws spans into lanes.
 class SvgTimeline {
@@ -84,6 +54,14 @@ class SvgTimeline {
     int y = 0;       // of its first track
     int tracks = 1;  // more where spans of one lane overlap
     std::int64_t busy = 0;
+    std::int64_t covered = INT64_MIN;  // up to here
+
+    void cover(Span const& span) {
+      std::int64_t const end = span.begin + length_of(span);
+      if (end <= covered) return;
+      busy += end - (span.begin > covered ? span.begin : covered);
+      covered = end;
+    }
   };
   struct Colour {
     std::string_view kind;
@@ -93,7 +71,7 @@ class SvgTimeline {
   static constexpr int margin = 24;
   static constexpr int label_width = 118;
   static constexpr int busy_width = 56;
-  static constexpr int top = 52;
+  static constexpr int top = 66;
   static constexpr int track_height = 26;
   static constexpr int lane_gap = 8;
   static constexpr int rank_gap = 26;
@@ -131,18 +109,14 @@ class SvgTimeline {
            "\" width=\"" + width + "\" height=\"" + std::to_string(height) + "\"" + more;
   }
 
-  std::size_t lane_index(Span const& span) const {
-    return static_cast<std::size_t>(std::lower_bound(lanes_.begin(), lanes_.end(), lane_of(span)) -
-                                    lanes_.begin());
-  }
+  std::size_t lane_index(Span const& span) const { return lane_position(lanes_, lane_of(span)); }
 
   /// Gives each span the first track of its lane that is free again, and each lane its place.
   void place_spans() {
     std::vector<std::size_t> order(spans_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
-      return spans_[left].begin < spans_[right].begin;
-    });
+    merge_sort(order,
+               [&](std::size_t left, std::size_t right) { return spans_[left].begin < spans_[right].begin; });
 
     std::vector<std::vector<std::int64_t>> ends(lanes_.size());
     rows_.resize(lanes_.size());
@@ -153,10 +127,10 @@ class SvgTimeline {
       std::size_t track = 0;
       while (track < tracks.size() && tracks[track] > spans_[i].begin) ++track;
       if (track == tracks.size()) tracks.push_back(extent_.begin);
-      if (track == 0) rows_[lane].busy += std::max<std::int64_t>(0, spans_[i].end - spans_[i].begin);
       tracks[track] = spans_[i].end;
       tracks_[i] = static_cast<int>(track);
       rows_[lane].tracks = static_cast<int>(tracks.size());
+      rows_[lane].cover(spans_[i]);
     }
 
     for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
@@ -173,7 +147,7 @@ class SvgTimeline {
       std::size_t index = 0;
       while (index < colours_.size() && colours_[index].kind != kind) ++index;
       if (index == colours_.size()) colours_.push_back({kind});
-      colours_[index].total += std::max<std::int64_t>(0, spans_[i].end - spans_[i].begin);
+      colours_[index].total += length_of(spans_[i]);
       kinds_[i] = index;
     }
   }
@@ -187,9 +161,12 @@ class SvgTimeline {
 
   bool shows_ranks() const { return !lanes_.empty() && lanes_.front().rank != lanes_.back().rank; }
   bool starts_rank(std::size_t lane) const { return lane == 0 || lanes_[lane - 1].rank != lanes_[lane].rank; }
-  std::int64_t duration() const { return std::max<std::int64_t>(1, extent_.end - extent_.begin); }
+  std::int64_t duration() const { return extent_.end > extent_.begin ? extent_.end - extent_.begin : 1; }
   int left() const { return margin + label_width; }
-  int plot_width() const { return std::max(100, options_.width - left() - busy_width - margin); }
+  int plot_width() const {
+    int const width = options_.width - left() - busy_width - margin;
+    return width > 100 ? width : 100;
+  }
 
   /// In hundredths of a pixel.
   std::int64_t scaled(std::int64_t time) const {
@@ -202,11 +179,6 @@ class SvgTimeline {
     return std::to_string(spans_.size()) + (spans_.size() == 1 ? " span, " : " spans, ") +
            length_text(duration());
   }
-  static std::string length_text(std::int64_t nanoseconds) {
-    TimeUnit const unit = unit_for(nanoseconds);
-    return time_text(nanoseconds, unit) + " " + unit.name;
-  }
-
   void draw_lanes(std::string& svg) const {
     for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
       Row const& row = rows_[lane];
@@ -223,8 +195,8 @@ class SvgTimeline {
 
   void draw_axis(std::string& svg, int bottom) const {
     if (spans_.empty()) return;
-    TimeUnit const unit = unit_for(duration());
-    std::int64_t const distance = mark_distance(duration(), std::max(2, plot_width() / 90));
+    TimeUnit const unit = unit_for(duration() / 2);  // so that the marks differ in it
+    std::int64_t const distance = mark_distance(duration(), plot_width() / 50);
     for (std::int64_t time = 0; time <= duration(); time += distance) {
       std::int64_t const x = left() + scaled(time) / 100;
       svg += "<line class=\"grid\" x1=\"" + std::to_string(x) + ".5\" y1=\"" + std::to_string(top) +
@@ -238,9 +210,9 @@ class SvgTimeline {
   void draw_span(std::string& svg, std::size_t index) const {
     constexpr std::int64_t narrowest = 60;
     Span const& span = spans_[index];
-    std::int64_t const length = std::max<std::int64_t>(0, span.end - span.begin);
+    std::int64_t const length = length_of(span);
     std::int64_t const begin = left() * 100 + scaled(span.begin - extent_.begin);
-    std::int64_t const width = std::max(narrowest, scaled(length));
+    std::int64_t const width = scaled(length) > narrowest ? scaled(length) : narrowest;
     int const y = rows_[lane_index(span)].y + tracks_[index] * track_height + 2;
 
     std::string name = xml_text(span.name);
@@ -254,7 +226,7 @@ class SvgTimeline {
 
     std::int32_t const number = span.bucket >= 0 ? span.bucket : span.micro_batch;
     std::string const numbered = number >= 0 ? std::to_string(number) : "";
-    constexpr std::int64_t letter = 680;  // hundredths of a pixel, on average
+    constexpr std::int64_t letter = 610;  // hundredths of a pixel, on average
     std::int64_t const letters =
         static_cast<std::int64_t>(std::string_view{span.name}.size() + numbered.size()) + 1;
     bool const fits = letters * letter + 800 <= width;
@@ -264,7 +236,7 @@ class SvgTimeline {
     svg += text("inside middle", static_cast<int>((begin + width / 2) / 100), y + 15, inside);
   }
 
-  int legend_columns() const { return std::max(1, (options_.width - left() - margin) / legend_column); }
+  int legend_columns() const { return 1 + (plot_width() + busy_width - legend_column) / legend_column; }
   int legend_rows() const {
     return (static_cast<int>(colours_.size()) + legend_columns() - 1) / legend_columns();
   }
@@ -276,8 +248,8 @@ class SvgTimeline {
       svg += box("key", std::to_string(x), line, "12", 12,
                  std::string(" rx=\"2\" fill=\"") + colour(i) + "\"/>\n");
       svg += text("name", x + 20, line + 10,
-                  xml_text(colours_[i].kind) + "<tspan class=\"note\">  " + length_text(colours_[i].total) +
-                      "</tspan>");
+                  xml_text(colours_[i].kind) + "<tspan class=\"note\" dx=\"8\">" +
+                      length_text(colours_[i].total) + "</tspan>");
     }
   }
 

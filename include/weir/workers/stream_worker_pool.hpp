@@ -219,11 +219,10 @@ class StreamWorkerPool {
     }
     if (spans != nullptr) {
       spans->record({.name = "micro-batch",
-                     .category = "model",
                      .rank = static_cast<std::int32_t>(sink.rank()),
                      .lane = static_cast<std::int32_t>(worker),
-                     .micro_batch = static_cast<std::int64_t>(index),
-                     .step = static_cast<std::int64_t>(step.number),
+                     .micro_batch = static_cast<std::int32_t>(index),
+                     .step = step.number,
                      .begin = begin,
                      .end = now()});
     }

@@ -23,7 +23,7 @@ struct Fill {
   [[gnu::always_inline]] void step(std::size_t i) const {
     Lanes<Real, Count> values = {};
     values |= value;
-    __builtin_memcpy(out + i, &values, sizeof(values));
+    __builtin_memcpy(static_cast<void*>(out + i), &values, sizeof(values));
   }
 };
 

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "idx.hpp"
+#include "weir/optim/weight_sync.hpp"
+
+namespace weir_train {
+
+enum class ModelKind { mlp, cnn };
+enum class OptimizerKind { sgd, adamw };
+enum class CommKind { self, threads, mpi };
+
+/// One training run.
+struct Configuration {
+  std::string name = {};  // empty: made from the rest
+  std::optional<IdxPaths> idx = {};  // none: the bundled digits
+  ModelKind model = ModelKind::mlp;
+  std::vector<std::size_t> hidden = {64, 64};
+
+  std::size_t batch = 32;  // samples per worker and micro-batch
+  std::size_t epochs = 20;
+  std::size_t workers = 1;
+  std::size_t micro_batches = 1;
+  std::size_t ranks = 1;
+  CommKind comm = CommKind::self;
+
+  OptimizerKind optimizer = OptimizerKind::sgd;
+  double learning_rate = 0.1;
+  double momentum = 0.9;
+  weir::WeightPolicy weight_sync = weir::WeightPolicy::shared;
+  std::optional<std::size_t> bucket_bytes = {};
+
+  std::uint64_t seed = 0;
+  bool seed_is_given = false;  // if not, a checkpoint's holds
+  std::size_t threads = 1;     // of this rank
+
+  std::string save = {};
+  std::string load = {};
+  std::string trace = {};
+  std::string timeline = {};
+
+  /// Micro-batches of all ranks per step.
+  std::size_t micro_batches_per_step() const { return workers * micro_batches * ranks; }
+  std::size_t global_batch() const { return batch * micro_batches_per_step(); }
+};
+
+/// The network and its layers, such as "mlp 64-64".
+inline std::string model_text(Configuration const& configuration) {
+  if (configuration.model == ModelKind::cnn) return "cnn";
+  std::string text = "mlp";
+  for (std::size_t const width : configuration.hidden) text += (text == "mlp" ? " " : "-") + std::to_string(width);
+  return text;
+}
+
+inline std::string optimizer_text(Configuration const& configuration) {
+  return configuration.optimizer == OptimizerKind::sgd ? "sgd" : "adamw";
+}
+
+/// Says what is special about a run, for a row of the report.
+inline std::string title(Configuration const& configuration) {
+  if (!configuration.name.empty()) return configuration.name;
+  auto const counted = [](std::size_t count, std::string const& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  };
+  std::string text = model_text(configuration) + ", " + optimizer_text(configuration);
+  if (configuration.ranks > 1) text += ", " + counted(configuration.ranks, "rank");
+  text += ", " + counted(configuration.workers, "worker");
+  if (configuration.micro_batches > 1) text += " x " + std::to_string(configuration.micro_batches) + " micro-batches";
+  return text;
+}
+
+}  // namespace weir_train

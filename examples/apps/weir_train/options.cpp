@@ -1,0 +1,233 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "arguments.hpp"
+#include "numbers.hpp"
+
+namespace weir_train {
+namespace {
+
+constexpr char const* training = "Training";
+constexpr char const* later = "Not available in this version";
+
+void declare(Arguments& a) {
+  a.add("--report", "text|json", "form of the report [text]", "Common");
+  a.add("--seed", "N", "of initial weights and order of samples [0]", "Common");
+  a.add("--threads", "N", "host threads in all, which workers share [all cores]", "Common");
+
+  a.add("--data", "digits|idx:...", "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format [digits]", training);
+  a.add("--model", "mlp|cnn", "[mlp]", training);
+  a.add("--hidden", "N,N", "widths of the hidden layers of mlp [64,64]", training);
+  a.add("--batch", "N", "samples per worker and micro-batch [32]", training);
+  a.add("--epochs", "N", "[20]", training);
+  a.add("--optimizer", "sgd|adamw", "[sgd]", training);
+  a.add("--learning-rate", "X", "[0.1, with adamw 0.001]", training);
+  a.add("--momentum", "X", "of sgd [0.9]", training);
+  a.add("--workers", "K", "virtual stream workers per rank [1]", training);
+  a.add("--micro-batches", "M", "per worker and step [1]", training);
+  a.add("--weight-sync", "shared|sequential|overlap", "[shared]", training);
+  a.add("--bucket-bytes", "N", "size at which a gradient bucket is closed [1 MiB the first, 25 MiB the others]", training);
+  a.add("--ranks", "R", "[1; under MPI the number of processes]", training);
+  a.add("--comm", "self|threads|mpi", "what connects the ranks [threads; under mpirun mpi]", training);
+  a.add("--device", "host", "[host]", training);
+  a.add("--save", "FILE", "write a checkpoint at the end", training);
+  a.add("--load", "FILE", "go on from a checkpoint", training);
+  a.add("--trace", "FILE.json", "write a trace for Perfetto or chrome://tracing", training);
+  a.add("--timeline", "FILE.svg", "draw the last steps", training);
+
+  a.add("--density", "D", "share of the gradient that is sent", later);
+  for (char const* name : {"--estimator", "--stages", "--feedback", "--mask", "--mask-density", "--pipeline",
+                           "--pipeline-workers", "--chunks", "--period"}) {
+    a.add(name, "VALUE", "", later);
+  }
+  a.add_flag("--adaptive", "", later);
+}
+
+[[noreturn]] void refuse_for_now(std::string const& what, std::string const& available) {
+  throw UsageError(what + ": not available in this version; " + available);
+}
+
+void refuse_later_options(Arguments const& a) {
+  struct Later {
+    std::vector<char const*> names;
+    char const* available;
+  };
+  if (a.given("--density")) {
+    auto const is_share = [](double density) { return density > 0 && density <= 1; };
+    if (parse_real("--density", a["--density"], is_share, "a number above 0, at most 1") < 1)
+      refuse_for_now("--density " + a["--density"], "gradients are sent whole, as with --density 1");
+  }
+  if (a.given("--mask") && a["--mask"] != "none")
+    refuse_for_now("--mask " + a["--mask"], "layers are dense, as with --mask none");
+  for (Later const& group : {
+           Later{{"--estimator", "--stages", "--feedback"}, "gradients are sent whole"},
+           Later{{"--mask-density"}, "layers are dense"},
+           Later{{"--pipeline", "--pipeline-workers", "--chunks", "--period"},
+                 "a rank trains the whole model, with --workers and --micro-batches"},
+           Later{{"--adaptive"}, "the batch stays as --batch, --workers and --micro-batches say"},
+       }) {
+    for (char const* name : group.names) {
+      if (a.given(name)) refuse_for_now(name, group.available);
+    }
+  }
+}
+
+/// One of several words. `later` are words that will mean something.
+template <class Value>
+Value parse_word(std::string const& option, std::string const& value,
+                 std::initializer_list<std::pair<char const*, Value>> words,
+                 std::initializer_list<char const*> later_words = {}) {
+  std::string right;
+  for (auto const& [word, meaning] : words) {
+    if (value == word) return meaning;
+    right += (right.empty() ? "" : " or ") + std::string(word);
+  }
+  if (std::find(later_words.begin(), later_words.end(), value) != later_words.end())
+    refuse_for_now(option + " " + value, right + (words.size() == 1 ? " is" : " are"));
+  refuse_value(option, value, right);
+}
+
+std::optional<IdxPaths> parse_data(std::string const& value) {
+  if (value == "digits") return {};
+  if (value.starts_with("cifar10:")) refuse_for_now("--data cifar10:", "digits and idx: are");
+  std::string const right = "digits or idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]";
+  if (!value.starts_with("idx:")) refuse_value("--data", value, right);
+  auto const paths = split(value.substr(4), ',');
+  bool const has_empty = std::find(paths.begin(), paths.end(), "") != paths.end();
+  if ((paths.size() != 2 && paths.size() != 4) || has_empty) refuse_value("--data", value, right);
+  IdxPaths idx{paths[0], paths[1]};
+  if (paths.size() == 4) {
+    idx.test_images = paths[2];
+    idx.test_labels = paths[3];
+  }
+  return idx;
+}
+
+void parse_model(Arguments const& a, Configuration& c) {
+  if (a.given("--data")) c.idx = parse_data(a["--data"]);
+  if (a.given("--model")) {
+    c.model = parse_word<ModelKind>("--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}},
+                                    {"gru", "transformer"});
+  }
+  if (a.given("--hidden")) {
+    if (c.model != ModelKind::mlp) throw UsageError("--hidden: only --model mlp has hidden layers to choose; leaving it out would be right");
+    c.hidden.clear();
+    for (std::string const& width : split(a["--hidden"], ',')) {
+      c.hidden.push_back(parse_integer<std::size_t>("--hidden", width, 1, 1 << 20));
+    }
+  }
+}
+
+void parse_optimizer(Arguments const& a, Configuration& c) {
+  if (a.given("--optimizer")) {
+    c.optimizer = parse_word<OptimizerKind>("--optimizer", a["--optimizer"],
+                                            {{"sgd", OptimizerKind::sgd}, {"adamw", OptimizerKind::adamw}});
+  }
+  if (c.optimizer == OptimizerKind::adamw) c.learning_rate = 0.001;
+  if (a.given("--learning-rate")) {
+    c.learning_rate = parse_real("--learning-rate", a["--learning-rate"], [](double rate) { return rate > 0; },
+                                 "a number above 0");
+  }
+  if (a.given("--momentum")) {
+    if (c.optimizer != OptimizerKind::sgd) throw UsageError("--momentum: only --optimizer sgd has it; leaving it out would be right");
+    c.momentum = parse_real("--momentum", a["--momentum"], [](double m) { return m >= 0 && m < 1; },
+                            "a number from 0 to below 1");
+  }
+}
+
+void parse_layout(Arguments const& a, Configuration& c) {
+  auto const count = [&a](char const* name, std::size_t& value) {
+    if (a.given(name)) value = parse_integer<std::size_t>(name, a[name], 1);
+  };
+  count("--batch", c.batch);
+  count("--epochs", c.epochs);
+  count("--workers", c.workers);
+  count("--micro-batches", c.micro_batches);
+  if (c.batch < c.workers) {
+    throw UsageError("--batch " + std::to_string(c.batch) + ": smaller than --workers " + std::to_string(c.workers) +
+                     "; a batch of at least " + std::to_string(c.workers) + ", or fewer workers, would be right");
+  }
+  if (a.given("--bucket-bytes")) c.bucket_bytes = parse_integer<std::size_t>("--bucket-bytes", a["--bucket-bytes"], 1);
+  if (a.given("--weight-sync")) {
+    c.weight_sync = parse_word<weir::WeightPolicy>("--weight-sync", a["--weight-sync"],
+                                                   {{"shared", weir::WeightPolicy::shared},
+                                                    {"sequential", weir::WeightPolicy::sequential},
+                                                    {"overlap", weir::WeightPolicy::overlap}});
+  }
+  if (a.given("--device")) parse_word<int>("--device", a["--device"], {{"host", 0}}, {"cuda"});
+}
+
+void parse_ranks(Arguments const& a, MpiSize mpi, Configuration& c) {
+  if (a.given("--ranks")) c.ranks = parse_integer<std::size_t>("--ranks", a["--ranks"], 1, 4096);
+  c.comm = mpi.processes ? CommKind::mpi : c.ranks > 1 ? CommKind::threads : CommKind::self;
+  if (a.given("--comm")) {
+    c.comm = parse_word<CommKind>("--comm", a["--comm"],
+                                  {{"self", CommKind::self}, {"threads", CommKind::threads}, {"mpi", CommKind::mpi}},
+                                  {"nccl"});
+  }
+  if (c.comm == CommKind::mpi) {
+    if (!mpi.processes) throw UsageError("--comm mpi: this program was built without MPI; self or threads would be right");
+    if (a.given("--ranks") && c.ranks != *mpi.processes) {
+      throw UsageError("--ranks " + a["--ranks"] + ": MPI has started " + std::to_string(*mpi.processes) +
+                       (*mpi.processes == 1 ? " process" : " processes") + "; leaving --ranks out, or mpirun -n " +
+                       a["--ranks"] + ", would be right");
+    }
+    c.ranks = *mpi.processes;
+  } else if (mpi.processes.value_or(1) > 1) {
+    throw UsageError("--comm " + a["--comm"] + ": MPI has started " + std::to_string(*mpi.processes) +
+                     " processes; --comm mpi would be right");
+  } else if (c.comm == CommKind::self && c.ranks > 1) {
+    throw UsageError("--comm self: a single rank, but --ranks is " + std::to_string(c.ranks) +
+                     "; --comm threads would be right");
+  }
+}
+
+void parse_files(Arguments const& a, Configuration& c) {
+  auto const path = [&a](char const* name, std::string& value) {
+    if (!a.given(name)) return;
+    value = a[name];
+    if (value.empty()) refuse_value(name, value, "the path of a file");
+  };
+  path("--save", c.save);
+  path("--load", c.load);
+  path("--trace", c.trace);
+  path("--timeline", c.timeline);
+}
+
+}  // namespace
+
+Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
+  Arguments a("Trains a model through composed parallelism primitives. Without options of the training: a short tour.");
+  declare(a);
+  Options options;
+  options.help = a.parse(argc, argv);
+  if (!options.help.empty()) return options;
+  refuse_later_options(a);
+
+  if (a.given("--report")) options.json = parse_word<bool>("--report", a["--report"], {{"text", false}, {"json", true}});
+  options.threads = std::max(1u, std::thread::hardware_concurrency());
+  if (a.given("--threads")) options.threads = parse_integer<std::size_t>("--threads", a["--threads"], 1, 4096);
+  Configuration& c = options.configuration;
+  if (a.given("--seed")) {
+    c.seed = parse_integer<std::uint64_t>("--seed", a["--seed"], 0);
+    c.seed_is_given = true;
+  }
+  parse_model(a, c);
+  parse_optimizer(a, c);
+  parse_layout(a, c);
+  parse_ranks(a, mpi, c);
+  parse_files(a, c);
+
+  int common = 0;
+  for (char const* name : {"--report", "--seed", "--threads"}) common += a.given(name) ? 1 : 0;
+  options.tour = a.options_given() == common && c.comm != CommKind::mpi;
+  return options;
+}
+
+}  // namespace weir_train

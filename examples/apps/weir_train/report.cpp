@@ -1,0 +1,74 @@
+#include "report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace weir_train {
+namespace {
+
+std::string formatted(char const* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+/// With a comma after each three digits.
+std::string grouped(std::size_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string hexadecimal(std::uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+}  // namespace
+
+std::string text_report(std::span<Outcome const> outcomes) {
+  std::vector<std::vector<std::string>> rows = {{"configuration", "test accuracy [%]", "train loss", "samples/s",
+                                                 "sent/step [B]", "weights kept", "peak [B]", "steps", "time [s]"}};
+  for (Outcome const& o : outcomes) {
+    rows.push_back({o.name, formatted("%.2f", 100 * o.test_accuracy), formatted("%.5f", o.train_loss),
+                    grouped(static_cast<std::size_t>(o.samples_per_second)), grouped(o.bytes_sent_per_step),
+                    grouped(o.nonzero_parameters), grouped(o.peak_bytes), grouped(o.steps),
+                    formatted("%.3f", o.seconds)});
+  }
+  std::vector<std::size_t> widths(rows.front().size());
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::string const blank(widths[i] - row[i].size(), ' ');
+      text += i == 0 ? row[i] + blank : "  " + blank + row[i];
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string json_report(std::span<Outcome const> outcomes) {
+  nlohmann::ordered_json configurations = nlohmann::ordered_json::array();
+  for (Outcome const& o : outcomes) {
+    configurations.push_back({{"name", o.name},
+                              {"test_accuracy", o.test_accuracy},
+                              {"train_loss", o.train_loss},
+                              {"samples_per_second", o.samples_per_second},
+                              {"bytes_sent_per_step", o.bytes_sent_per_step},
+                              {"parameters", o.parameters},
+                              {"nonzero_parameters", o.nonzero_parameters},
+                              {"steps", o.steps},
+                              {"seconds", o.seconds},
+                              {"peak_bytes", o.peak_bytes},
+                              {"weights_hash", hexadecimal(o.weights_hash)}});
+  }
+  return nlohmann::ordered_json{{"configurations", configurations}}.dump(2) + "\n";
+}
+
+}  // namespace weir_train

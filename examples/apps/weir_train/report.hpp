@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace weir_train {
+
+/// What came out of a run.
+struct Outcome {
+  std::string name = {};
+  double test_accuracy = 0;
+  double train_loss = 0;  // mean over the samples of the last epoch, on all ranks
+  double samples_per_second = 0;
+  std::size_t bytes_sent_per_step = 0;  // handed by one rank to its collectives
+  std::size_t parameters = 0;
+  std::size_t nonzero_parameters = 0;
+  std::size_t steps = 0;
+  double seconds = 0;
+  std::size_t peak_bytes = 0;  // of a rank: weights, gradients, optimizer state
+  std::uint64_t weights_hash = 0;
+};
+
+/// A table, one row per run.
+std::string text_report(std::span<Outcome const> outcomes);
+
+/// One JSON object, on one line per value.
+std::string json_report(std::span<Outcome const> outcomes);
+
+}  // namespace weir_train

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/stage/concepts.hpp"
+#include "weir/stage/gradient_sink.hpp"
+#include "weir/stage/weights.hpp"
+#include "weir/tensor/buffer.hpp"
+
+namespace weir::inline v1 {
+
+/// Gradients that others have computed, as the source of a recipe: for trainers whose backward pass is not
+/// ours to run. Worker w's gradient is that of the mean loss over its samples.
+///
+/// Shapes: per worker one flat view in registration order, or one view per parameter. Where the parameters of
+/// a bucket lie in one row the sum is taken in worker 0's own memory, which it overwrites; others are
+/// gathered first. Streams: a step starts after the work already enqueued on the caller's executor, and after
+/// the events given. Cost: no memory where buckets lie in one row, else k buckets.
+template <Executor E, class Real = float>
+class Gradients {
+ public:
+  using executor_type = E;
+  using real_type = Real;
+  using produces = PerWorker;
+  static constexpr bool runs_micro_batches = false;
+  using Event = typename E::event_type;
+
+  /// Errors: `ContractViolation` if sizes do not fit the plan.
+  template <class Views>
+  Gradients(E const& executor, BucketPlan plan, std::vector<Views> const& workers)
+      : home_(executor), plan_(std::move(plan)), start_(home_.make_event()) {
+    if (workers.empty()) throw ContractViolation("Gradients: 0 workers, at least 1 is needed");
+    for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
+      if (plan_[bucket].type != element_type_of<Real>) {
+        throw ContractViolation(std::string("Gradients: bucket ") + std::to_string(bucket) + " is of " +
+                                name_of(plan_[bucket].type) + ", the views of " +
+                                name_of(element_type_of<Real>));
+      }
+    }
+    for (Views const& views : workers) slots_.push_back(make_slot(Weights<E, Real>(views, plan_)));
+  }
+
+  Gradients(Gradients const&) = delete;
+  Gradients& operator=(Gradients const&) = delete;
+
+  E const& executor() const { return home_; }
+  std::size_t workers() const { return slots_.size(); }
+  std::size_t local_batch() const { return 1; }
+  BucketPlan const& plan() const { return plan_; }
+  std::uint8_t* used(std::size_t worker) { return slots_[worker].used.data(); }
+
+  /// Errors: `ContractViolation`: the views were given at construction.
+  void resize(WorkLayout const&) {
+    throw ContractViolation("Gradients: borrowed gradients cannot be resized, make a new source");
+  }
+
+  /// One step, not yet started: give it to a bound recipe.
+  struct Launch {
+    Gradients& source;
+    std::size_t samples_of_all_ranks;
+
+    std::size_t samples() const { return samples_of_all_ranks; }
+    void start(GradientSink<E, Real>& sink, StepInfo const& step) const { source.start(sink, step); }
+  };
+
+  /// Describes a step. `samples[w]` is what worker w's gradient is the mean of; `ready[w]`, if given, the
+  /// event after which it may be read. `samples_of_all_ranks` 0: unknown, the ranks exchange one integer.
+  /// Streams: not before the step ahead has passed.
+  [[nodiscard]] Launch operator()(std::span<std::size_t const> samples,
+                                  std::span<Event const* const> ready = {},
+                                  std::size_t samples_of_all_ranks = 0) {
+    if (samples.size() != slots_.size() || (!ready.empty() && ready.size() != slots_.size())) {
+      throw ContractViolation("Gradients: samples of " + std::to_string(samples.size()) + " workers and " +
+                              std::to_string(ready.size()) + " events for gradients of " +
+                              std::to_string(slots_.size()));
+    }
+    for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+      slots_[worker].samples = samples[worker];
+      slots_[worker].ready = ready.empty() ? nullptr : ready[worker];
+    }
+    return {*this, samples_of_all_ranks};
+  }
+
+ private:
+  struct Bucket {
+    ViewOn<Real, E> values;
+    std::vector<WeightSegment<E, Real>> gathered;  // none if `values` is the caller's memory
+  };
+
+  struct Slot {
+    std::vector<Bucket> buckets;
+    std::vector<Buffer<Real, E>> memory;
+    std::vector<std::uint8_t> used;
+    std::size_t samples = 0;
+    Event const* ready = nullptr;
+    E executor;  // the last member: a host stream is joined before the memory goes
+  };
+
+  Slot make_slot(Weights<E, Real> const& views) const {
+    Slot slot{.buckets = {},
+              .memory = {},
+              .used = std::vector<std::uint8_t>(plan_.parameters(), 1),
+              .executor = home_.fork()};
+    for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
+      auto segments = views.segments(plan_, bucket);
+      if (segments.size() == 1) {
+        slot.buckets.push_back({segments[0].values, {}});
+      } else {
+        slot.memory.emplace_back(home_, plan_[bucket].size);
+        slot.buckets.push_back({slot.memory.back().view(), std::move(segments)});
+      }
+    }
+    return slot;
+  }
+
+  void start(GradientSink<E, Real>& sink, StepInfo const& step) {
+    home_.record(start_);
+    for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
+      E const& executor = slots_[worker].executor;
+      executor.wait(start_);
+      if (slots_[worker].ready != nullptr) executor.wait(*slots_[worker].ready);
+      executor.submit([this, &sink, step, worker](E const& point) { report(sink, step, worker, point); });
+    }
+  }
+
+  void report(GradientSink<E, Real>& sink, StepInfo const& step, std::size_t worker, E const& point) {
+    Slot const& slot = slots_[worker];
+    for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
+      auto const& [values, gathered] = slot.buckets[bucket];
+      for (auto const& piece : gathered) {
+        copy(point, ViewOn<Real const, E>(piece.values), values.part(piece.offset, piece.values.size()));
+      }
+      sink.ready({.executor = point,
+                  .values = values,
+                  .bucket = bucket,
+                  .worker = worker,
+                  .micro_batch = 0,
+                  .samples = slot.samples,
+                  .weight = static_cast<double>(slot.samples),
+                  .step = step});
+    }
+    sink.finished(point, worker, step);
+  }
+
+  E home_;
+  BucketPlan plan_;
+  Event start_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace weir::inline v1
