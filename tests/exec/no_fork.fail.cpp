@@ -19,13 +19,19 @@ struct Stream {
   void synchronize(int const&) const {}
   void synchronize() const {}
 #ifdef WEIR_FAIL_CONTROL
-  Stream fork() const { return {}; }
+  Stream fork() const {
+    return {};
+  }
 #endif
-  void* allocate(std::size_t) const { return nullptr; }
+  void* allocate(std::size_t) const {
+    return nullptr;
+  }
   void deallocate(void*, std::size_t) const noexcept {}
 };
 
 template <weir::Executor E>
 void run(E const&) {}
 
-void start() { run(Stream{}); }
+void start() {
+  run(Stream{});
+}

@@ -130,8 +130,8 @@ TEST_CASE("a scale policy says by what the sum is divided") {
 }
 
 TEST_CASE("the workers' sum is taken in worker order") {
-  static constexpr float values[] = {1.0f, 0x1p-24f, 0x1p-24f, -1.0f};
   auto const model = [](auto& micro) {
+    constexpr float values[] = {1.0f, 0x1p-24f, 0x1p-24f, -1.0f};
     for (std::size_t p = 0; p < 2; ++p) micro.gradient(p)[0] = values[micro.worker()];
   };
   auto const plan = weir::BucketPlan::by_bytes({4, 4}, 1, 1);

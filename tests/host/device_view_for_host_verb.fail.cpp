@@ -7,6 +7,7 @@ using Space = weir::HostSpace;
 using Space = weir::DeviceSpace;
 #endif
 
-void add(weir::HostExecutor const& executor, weir::TensorView<float, Space> in, weir::TensorView<float, Space> out) {
+void add(weir::HostExecutor const& executor, weir::TensorView<float, Space> in,
+         weir::TensorView<float, Space> out) {
   add_scaled(executor, in, 2.0f, out);
 }

@@ -7,4 +7,6 @@ using Stride = Eigen::Stride<0, 0>;
 using Stride = Eigen::OuterStride<8>;
 #endif
 
-void use(Eigen::Map<Eigen::MatrixXf, 0, Stride>& map) { (void)weir::view(map); }
+void use(Eigen::Map<Eigen::MatrixXf, 0, Stride>& map) {
+  (void)weir::view(map);
+}

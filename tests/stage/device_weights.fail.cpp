@@ -14,6 +14,6 @@ using Space = weir::DeviceSpace;
 #endif
 
 void bind(weir::StreamWorkerPool<weir::HostExecutor>& workers, float* weights, std::size_t size) {
-  auto sync =
-      (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1}}).on(workers, weir::view<Space>(weights, size));
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1}})
+                  .on(workers, weir::view<Space>(weights, size));
 }

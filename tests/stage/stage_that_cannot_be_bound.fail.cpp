@@ -20,5 +20,6 @@ struct Pass {
 };
 
 void bind(weir::StreamWorkerPool<weir::HostExecutor>& workers, std::vector<float>& weights) {
-  auto sync = (weir::LocalAggregator{} | Pass{} | weir::Sgd{{.learning_rate = 0.1}}).on(workers, weir::view(weights));
+  auto sync =
+      (weir::LocalAggregator{} | Pass{} | weir::Sgd{{.learning_rate = 0.1}}).on(workers, weir::view(weights));
 }

@@ -17,4 +17,6 @@ struct Halve {
   }
 };
 
-auto recipe() { return weir::LocalAggregator{} | Halve{}; }
+auto recipe() {
+  return weir::LocalAggregator{} | Halve{};
+}

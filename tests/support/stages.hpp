@@ -1,9 +1,6 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
-#include <stdexcept>
-#include <utility>
 
 #include "weir/stage/concepts.hpp"
 
@@ -14,18 +11,18 @@ class Watch {
   using consumes = weir::Applied;
   using produces = weir::Applied;
 
-  explicit Watch(Function f) : f_(std::move(f)) {}
+  explicit Watch(Function& f) : f_(&f) {}
 
   template <weir::Executor E>
   auto on(weir::BucketContext<E> const& context) const {
     return [f = f_, bucket = context.bucket](weir::AppliedGradient<E> const& applied) {
-      f(bucket, applied.step.number);
+      (*f)(bucket, applied.step.number);
       return applied;
     };
   }
 
  private:
-  Function f_;
+  Function* f_;
 };
 
 /// One before it: the same on the gradient that is about to be applied.
@@ -35,17 +32,17 @@ class Peek {
   using consumes = weir::Dense;
   using produces = weir::Dense;
 
-  explicit Peek(Function f) : f_(std::move(f)) {}
+  explicit Peek(Function& f) : f_(&f) {}
 
   template <weir::Executor E>
   auto on(weir::BucketContext<E> const&) const {
     return [f = f_](weir::DenseGradient<E> gradient) {
       gradient.materialise();
-      f(gradient);
+      (*f)(gradient);
       return gradient;
     };
   }
 
  private:
-  Function f_;
+  Function* f_;
 };

@@ -7,4 +7,6 @@ using Out = weir::TensorView<float const, weir::HostSpace>;
 using Out = weir::TensorView<float, weir::HostSpace>;
 #endif
 
-Out convert(weir::TensorView<float const, weir::HostSpace> view) { return view; }
+Out convert(weir::TensorView<float const, weir::HostSpace> view) {
+  return view;
+}

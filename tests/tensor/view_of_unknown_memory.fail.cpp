@@ -16,4 +16,6 @@ struct weir::memory_space_of<Matrix> {
 };
 #endif
 
-auto look(Matrix& matrix) { return weir::view(matrix); }
+auto look(Matrix& matrix) {
+  return weir::view(matrix);
+}

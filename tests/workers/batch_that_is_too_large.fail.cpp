@@ -12,8 +12,12 @@ struct Batch {
 #endif
   std::size_t data[words];
 
-  std::size_t size() const { return data[0]; }
-  Batch subspan(std::size_t, std::size_t count) const { return {{count}}; }
+  std::size_t size() const {
+    return data[0];
+  }
+  Batch subspan(std::size_t, std::size_t count) const {
+    return {{count}};
+  }
 };
 
 struct Model {

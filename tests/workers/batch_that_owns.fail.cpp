@@ -10,7 +10,8 @@ struct Model {
   void operator()(Micro&) const {}
 };
 
-void describe(weir::StreamWorkerPool<weir::HostExecutor>& workers, std::vector<int> const& samples, Model const& model) {
+void describe(weir::StreamWorkerPool<weir::HostExecutor>& workers, std::vector<int> const& samples,
+              Model const& model) {
 #ifdef WEIR_FAIL_CONTROL
   (void)workers(std::span(samples), model);
 #else

@@ -1,4 +1,4 @@
-// expect: deleted
+// expect: this model is a temporary
 #include <span>
 
 #include "weir/host/executor.hpp"

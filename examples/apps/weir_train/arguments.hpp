@@ -30,11 +30,17 @@ class Arguments {
     } catch (CLI::CallForHelp const&) {
       return app_.help();
     } catch (CLI::ExtrasError const&) {
+      refuse_missing_values();
       throw UsageError(app_.remaining().front() + ": there is no such option; --help lists those there are");
     } catch (CLI::ParseError const& error) {
       std::string const text = error.what();
+      std::string const name = text.substr(0, text.find(':'));
+      if (values_.count(name) != 0 && app_.count(name) > 1)
+        throw UsageError(name + ": given more than once; once would be right");
+      if (values_.count(name) != 0) refuse_missing_value(name);
       throw UsageError(text.substr(0, text.find('\n')) + "; --help says what would be right");
     }
+    refuse_missing_values();
     return {};
   }
 
@@ -47,6 +53,18 @@ class Arguments {
   std::string const& operator[](std::string const& name) const { return values_.at(name); }
 
  private:
+  [[noreturn]] void refuse_missing_value(std::string const& name) const {
+    throw UsageError(name + ": its value is missing; " + name + " " + app_.get_option(name)->get_type_name() +
+                     " would be right");
+  }
+
+  /// An option that stands where the value of another should.
+  void refuse_missing_values() const {
+    for (auto const& [name, value] : values_) {
+      if (value.starts_with("--")) refuse_missing_value(name);
+    }
+  }
+
   CLI::App app_;
   std::map<std::string, std::string> values_;
 };

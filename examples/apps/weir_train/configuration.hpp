@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "idx.hpp"
@@ -53,7 +54,11 @@ struct Configuration {
 inline std::string model_text(Configuration const& configuration) {
   if (configuration.model == ModelKind::cnn) return "cnn";
   std::string text = "mlp";
-  for (std::size_t const width : configuration.hidden) text += (text == "mlp" ? " " : "-") + std::to_string(width);
+  char separator = ' ';
+  for (std::size_t const width : configuration.hidden) {
+    text += std::exchange(separator, '-');
+    text += std::to_string(width);
+  }
   return text;
 }
 

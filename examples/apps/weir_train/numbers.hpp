@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -24,7 +25,7 @@ Integer parse_integer(std::string const& option, std::string const& value, Integ
   Integer number = 0;
   auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error == std::errc() && end == value.data() + value.size() && number >= least && number <= most) return number;
-  std::string const range = most == std::numeric_limits<Integer>::max()
+  std::string const range = least != 0 && most == std::numeric_limits<Integer>::max()
                                 ? "of at least " + std::to_string(least)
                                 : "from " + std::to_string(least) + " to " + std::to_string(most);
   refuse_value(option, value, "a whole number " + range);
@@ -38,6 +39,16 @@ double parse_real(std::string const& option, std::string const& value, IsRight i
   if (error == std::errc() && end == value.data() + value.size() && std::isfinite(number) && is_right(number))
     return number;
   refuse_value(option, value, right);
+}
+
+/// "a, b or c"
+inline std::string listed(std::vector<std::string> const& words, char const* last) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i != 0) text += i + 1 < words.size() ? ", " : std::string(" ") + last + " ";
+    text += words[i];
+  }
+  return text;
 }
 
 inline std::vector<std::string> split(std::string_view text, char separator) {

@@ -83,19 +83,19 @@ template <class Value>
 Value parse_word(std::string const& option, std::string const& value,
                  std::initializer_list<std::pair<char const*, Value>> words,
                  std::initializer_list<char const*> later_words = {}) {
-  std::string right;
+  std::vector<std::string> names;
   for (auto const& [word, meaning] : words) {
     if (value == word) return meaning;
-    right += (right.empty() ? "" : " or ") + std::string(word);
+    names.emplace_back(word);
   }
   if (std::find(later_words.begin(), later_words.end(), value) != later_words.end())
-    refuse_for_now(option + " " + value, right + (words.size() == 1 ? " is" : " are"));
-  refuse_value(option, value, right);
+    refuse_for_now(option + " " + value, listed(names, "and") + (names.size() == 1 ? " is" : " are"));
+  refuse_value(option, value, listed(names, "or"));
 }
 
 std::optional<IdxPaths> parse_data(std::string const& value) {
   if (value == "digits") return {};
-  if (value.starts_with("cifar10:")) refuse_for_now("--data cifar10:", "digits and idx: are");
+  if (value.starts_with("cifar10:")) refuse_for_now("--data " + value, "digits and idx: are");
   std::string const right = "digits or idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]";
   if (!value.starts_with("idx:")) refuse_value("--data", value, right);
   auto const paths = split(value.substr(4), ',');

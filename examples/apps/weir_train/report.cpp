@@ -17,7 +17,7 @@ std::string formatted(char const* format, double value) {
 /// With a comma after each three digits.
 std::string grouped(std::size_t value) {
   std::string text = std::to_string(value);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
   return text;
 }
 

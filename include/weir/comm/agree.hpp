@@ -1,8 +1,9 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <vector>
 
@@ -34,16 +35,15 @@ std::vector<std::uint64_t> gather_words_and_wait(C const& communicator, E const&
 /// the communicator is unusable then.
 template <HostOrderedExecutor E, GatheringCommunicator<E, std::uint64_t> C>
 void agree(C const& communicator, E const& executor, Fingerprint const& mine) {
-  constexpr std::size_t words = sizeof(Fingerprint) / sizeof(std::uint64_t);
-  std::uint64_t own[words];
-  std::memcpy(own, &mine, sizeof(mine));
+  using Words = std::array<std::uint64_t, sizeof(Fingerprint) / sizeof(std::uint64_t)>;
+  auto const own = std::bit_cast<Words>(mine);
   auto const all = gather_words_and_wait(communicator, executor, own);
   auto const mismatch = detail::find_mismatch(
       communicator.rank(), communicator.size(),
       [&](std::size_t rank) {
-        Fingerprint of_rank;
-        std::memcpy(&of_rank, all.data() + rank * words, sizeof(of_rank));
-        return of_rank;
+        Words of_rank;
+        for (std::size_t i = 0; i < of_rank.size(); ++i) of_rank[i] = all[rank * of_rank.size() + i];
+        return std::bit_cast<Fingerprint>(of_rank);
       },
       nullptr);
   if (mismatch.empty()) return;

@@ -34,11 +34,12 @@ class ThreadMailbox {
     auto lock = signal_.lock();
     for (std::size_t waiting = transfers.size(); waiting > 0;) {
       if (signal_.is_failed()) give_up(lock, group);
+      auto const seen = signal_.version();  // what this rank posts may be for itself
       if (std::size_t const ended = advance(lock, group); ended > 0) {
         waiting -= ended;
         group.end = options_.give_up_time();
       } else if (!signal_.is_failed()) {
-        wait(lock, group);
+        wait(lock, group, seen);
       }
     }
   }
@@ -117,12 +118,12 @@ class ThreadMailbox {
     return true;
   }
 
-  void wait(ThreadSignal::Lock& lock, Group const& group) {
+  void wait(ThreadSignal::Lock& lock, Group const& group, std::uint64_t seen) {
     for (std::size_t i = 0; i < group.transfers.size(); ++i) {
       if (group.tickets[i] == done) continue;
       if (signal_.is_gone(group.transfers[i].peer)) return signal_.fail_aborted(group.transfers[i].peer);
     }
-    signal_.wait(lock, group.end, [this, seen = signal_.version()] { return signal_.version() != seen; });
+    signal_.wait(lock, group.end, [this, seen] { return signal_.version() != seen; });
     if (signal_.is_failed() || std::chrono::steady_clock::now() < group.end) return;
     std::string peers;
     for (std::size_t i = 0; i < group.transfers.size(); ++i) {

@@ -67,7 +67,7 @@ WEIR_HOST_DEVICE inline double normal_quantile(double probability) {
     return from_centre * polynomial(r, centre_above) / polynomial(r, centre_below);
   }
   double const tail = from_centre < 0 ? probability : 1 - probability;
-  if (tail == 0) return from_centre * std::numeric_limits<double>::infinity();
+  if (tail == 0) return from_centre * detail::infinity;
   double const depth = detail::square_root(-ln(tail));
   double const r = depth <= 5 ? depth - 1.6 : depth - 5;
   double const size = depth <= 5 ? polynomial(r, tail_above) / polynomial(r, tail_below)

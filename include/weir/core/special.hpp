@@ -15,6 +15,12 @@ namespace weir::inline v1 {
 
 namespace detail {
 
+// Named here, because device code may not call the functions of <limits>.
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+inline constexpr double largest = std::numeric_limits<double>::max();
+inline constexpr double smallest_normal = std::numeric_limits<double>::min();
+
 /// ln 2 in two parts; the first times any exponent of a double is exact.
 inline constexpr double ln_2_high = 0x1.62e42feep-1;
 inline constexpr double ln_2_low = 0x1.a39ef35793c76p-33;
@@ -85,11 +91,11 @@ WEIR_HOST_DEVICE constexpr double ln(double x) {
                                2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
 
   if (x != x) return x;
-  if (x < 0) return std::numeric_limits<double>::quiet_NaN();
-  if (x == 0) return -std::numeric_limits<double>::infinity();
-  if (x > std::numeric_limits<double>::max()) return x;
+  if (x < 0) return detail::not_a_number;
+  if (x == 0) return -detail::infinity;
+  if (x > detail::largest) return x;
 
-  bool const is_subnormal = x < std::numeric_limits<double>::min();
+  bool const is_subnormal = x < detail::smallest_normal;
   std::uint64_t const bits = __builtin_bit_cast(std::uint64_t, is_subnormal ? x * 0x1p54 : x);
   // x = 2^power (1 + f), where 1 + f lies between the roots of 1/2 and of 2.
   std::int64_t const power = static_cast<std::int64_t>(bits - root_of_half) >> 52;
@@ -109,7 +115,7 @@ WEIR_HOST_DEVICE constexpr double ln(double x) {
 /// device.
 WEIR_HOST_DEVICE constexpr double exp(double x) {
   if (x != x) return x;
-  if (x > 710) return std::numeric_limits<double>::infinity();
+  if (x > 710) return detail::infinity;
   if (x < -746) return 0;
   detail::Exponential const e = detail::exponential(x);
   return detail::scaled(1 + (e.high + e.low), e.power);
@@ -119,7 +125,7 @@ WEIR_HOST_DEVICE constexpr double exp(double x) {
 /// on every host and on the device.
 WEIR_HOST_DEVICE constexpr double expm1(double x) {
   if (x != x) return x;
-  if (x > 710) return std::numeric_limits<double>::infinity();
+  if (x > 710) return detail::infinity;
   if (x < -40) return -1;
   if (-0x1p-54 < x && x < 0x1p-54) return x;
   detail::Exponential const e = detail::exponential(x);

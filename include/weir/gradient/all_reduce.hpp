@@ -30,6 +30,12 @@ class AllReduce {
       GatheringCommunicator<Communicator, E, std::uint64_t>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, communicator_); }
 
+  /// What it allocates when it is bound, besides what the communicator reserves. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const&, WorkLayout const&) const {
+    return layout_exchange_bytes(communicator_.size());
+  }
+
  private:
   template <Executor E, class Real>
   class Bound {

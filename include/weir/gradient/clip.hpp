@@ -38,6 +38,12 @@ class Clip {
   requires MeasuringBackend<E, Real> && ScalarBackend<E, ClipStep>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, options_); }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
+    return plan.size() * (sizeof(Measurement) + sizeof(GradientControl) + sizeof(double));
+  }
+
  private:
   template <Executor E, class Real>
   class Bound {

@@ -34,11 +34,27 @@ class GradAccumulator {
   /// Read by the source, which runs so many micro-batches per worker.
   std::size_t micro_batches() const { return micro_batches_; }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
+    std::size_t bytes = 0;
+    for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
+      if (is_wide<Real>(plan[bucket].type, micro_batches_)) bytes += plan[bucket].size * sizeof(Real);
+    }
+    return layout.workers * bytes;
+  }
+
   template <Executor E, class Real>
   requires SummingBackend<E, Real, Real>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, micro_batches_); }
 
  private:
+  /// Whether the sum over micro-batches needs a wider type than the gradient has.
+  template <class Real>
+  static bool is_wide(ElementType type, std::size_t micro_batches) {
+    return type != element_type_of<Real> && micro_batches > 1;
+  }
+
   static void check(std::size_t micro_batches) {
     if (micro_batches == 0) throw ContractViolation("GradAccumulator: 0 micro-batches, at least 1 is needed");
   }
@@ -73,8 +89,8 @@ class GradAccumulator {
       std::vector<Sum> sums;
       for (std::size_t worker = 0; worker < context.layout.workers; ++worker) {
         for (std::size_t bucket = 0; bucket < buckets_; ++bucket) {
-          bool const is_wide = context.plan[bucket].type != element_type_of<Real> && micro_batches_ > 1;
-          sums.push_back({Buffer<Real, E>(context.executor, is_wide ? context.plan[bucket].size : 0), 0});
+          bool const wide = is_wide<Real>(context.plan[bucket].type, micro_batches_);
+          sums.push_back({Buffer<Real, E>(context.executor, wide ? context.plan[bucket].size : 0), 0});
         }
       }
       sums_ = std::move(sums);

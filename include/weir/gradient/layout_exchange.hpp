@@ -14,6 +14,13 @@
 
 namespace weir::inline v1 {
 
+inline constexpr std::size_t layout_exchange_entries = 4;
+
+/// What a `LayoutExchange` over so many ranks allocates. Units: bytes.
+constexpr std::size_t layout_exchange_bytes(std::size_t ranks) {
+  return layout_exchange_entries * (1 + ranks) * sizeof(std::uint64_t);
+}
+
 /// Tells the ranks of a communicator how many workers and micro-batches each has; part of the stages that sum
 /// over ranks. A rank with another bucket plan or local batch is an error on all of them.
 ///
@@ -62,7 +69,7 @@ class LayoutExchange {
   }
 
  private:
-  static constexpr std::size_t entries = 4;
+  static constexpr std::size_t entries = layout_exchange_entries;
 
   static void check(std::size_t rank, char const* what, std::uint64_t value, std::uint64_t first) {
     if (value == first) return;

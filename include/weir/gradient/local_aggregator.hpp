@@ -31,7 +31,23 @@ class LocalAggregator {
   requires SummingBackend<E, Real, Real>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, scale_, time_); }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
+    std::size_t bytes = 0;
+    for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
+      if (is_summed_here<Real>(plan[bucket].type, layout)) bytes += plan[bucket].size * sizeof(Real);
+    }
+    return bytes;
+  }
+
  private:
+  /// 16-bit buckets that no accumulator has widened.
+  template <class Real>
+  static bool is_summed_here(ElementType type, WorkLayout const& layout) {
+    return type != element_type_of<Real> && layout.micro_batches == 1;
+  }
+
   template <Executor E, class Real>
   class Bound {
    public:
@@ -67,11 +83,10 @@ class LocalAggregator {
       std::vector<Bucket> buckets;
       for (std::size_t i = 0; i < context.plan.size(); ++i) {
         bool const is_narrow = context.plan[i].type != element_type_of<Real>;
-        bool const is_summed_here = is_narrow && context.layout.micro_batches == 1;
-        buckets.push_back(
-            {.wide = Buffer<Real, E>(context.executor, is_summed_here ? context.plan[i].size : 0),
-             .is_narrow = is_narrow});
-        visit_element(is_summed_here ? context.plan[i].type : element_type_of<Real>,
+        bool const summed_here = is_summed_here<Real>(context.plan[i].type, context.layout);
+        buckets.push_back({.wide = Buffer<Real, E>(context.executor, summed_here ? context.plan[i].size : 0),
+                           .is_narrow = is_narrow});
+        visit_element(summed_here ? context.plan[i].type : element_type_of<Real>,
                       [&]<class Element>(Element*) {
                         std::get<Terms<Element>>(buckets.back().terms).resize(context.layout.workers);
                       });

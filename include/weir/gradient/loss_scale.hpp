@@ -28,6 +28,12 @@ class LossScale {
   requires MeasuringBackend<E, Real> && ScalarBackend<E, LossScaleStep>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, options_); }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
+    return plan.size() * sizeof(Measurement) + sizeof(GradientControl) + sizeof(LossScaleState);
+  }
+
  private:
   template <Executor E, class Real>
   class Bound {

@@ -34,6 +34,12 @@ class NonFinite {
   requires MeasuringBackend<E, Real>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, policy_); }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
+    return plan.size() * sizeof(Measurement);
+  }
+
  private:
   template <Executor E, class Real>
   class Bound {

@@ -40,7 +40,29 @@ class ShardedUpdate {
     return Bound<E, Real>(context, communicator_, optimizer_);
   }
 
+  /// What it allocates when it is bound, besides what the communicator reserves. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
+    std::vector<Parameter> parts;
+    for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
+      std::size_t const begin = even_split(plan[bucket].size, communicator_.rank(), communicator_.size());
+      std::size_t const end = even_split(plan[bucket].size, communicator_.rank() + 1, communicator_.size());
+      parts.push_back({end - begin, element_type_of<Real>});
+    }
+    return optimizer_.template workspace_bytes<Real>(BucketPlan::per_parameter(std::move(parts)), layout) +
+           block_size(plan, communicator_.size()) * communicator_.size() * sizeof(Real) +
+           layout_exchange_bytes(communicator_.size());
+  }
+
  private:
+  /// Elements of the largest part of a bucket.
+  static std::size_t block_size(BucketPlan const& plan, std::size_t ranks) {
+    std::size_t largest = 0;
+    for (std::size_t bucket = 0; bucket < plan.size(); ++bucket)
+      largest = std::max(largest, (plan[bucket].size + ranks - 1) / ranks);
+    return largest;
+  }
+
   /// The pieces of the weights that lie in part `rank` of a bucket; their offsets count from where the part
   /// begins.
   template <Executor E, class Real>
@@ -64,11 +86,9 @@ class ShardedUpdate {
         : communicator_(communicator),
           layouts_(context.executor, communicator),
           shard_(std::make_unique<Shard>(context, communicator)),
+          gathered_(reserved(context, communicator_, shard_->block)),
           optimizer_(optimizer.on(RecipeContext<E, Real>{context.executor, context.home, shard_->plan,
-                                                         shard_->weights, context.layout, context.used})),
-          gathered_(context.executor, shard_->block * communicator.size()) {
-      communicator_.reserve(context.executor, gathered_.size() * sizeof(Real));
-    }
+                                                         shard_->weights, context.layout, context.used})) {}
 
     void begin_step(E const& point, StepInfo const& step) { optimizer_.begin_step(point, step); }
 
@@ -121,10 +141,8 @@ class ShardedUpdate {
       Shard(RecipeContext<E, Real> const& context, Communicator const& communicator)
           : parts(all_parts(context, communicator.size())),
             plan(plan_of(context.plan, communicator)),
-            weights(views_of(communicator), plan) {
-        for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket)
-          block = std::max(block, context.plan[bucket].size / communicator.size() + 1);
-      }
+            weights(views_of(communicator), plan),
+            block(block_size(context.plan, communicator.size())) {}
 
       static std::vector<std::vector<Pieces>> all_parts(RecipeContext<E, Real> const& context,
                                                         std::size_t ranks) {
@@ -165,8 +183,15 @@ class ShardedUpdate {
       std::vector<std::vector<Pieces>> parts;  // by bucket and rank
       BucketPlan plan;
       Weights<E, Real> weights;
-      std::size_t block = 0;  // elements of the largest part
+      std::size_t block;
     };
+
+    static Buffer<Real, E> reserved(RecipeContext<E, Real> const& context, Communicator const& communicator,
+                                    std::size_t block) {
+      Buffer<Real, E> gathered(context.executor, block * communicator.size());
+      communicator.reserve(context.executor, gathered.size() * sizeof(Real));
+      return gathered;
+    }
 
     void exchange_weights(E const& executor, std::size_t bucket) {
       std::size_t const rank = communicator_.rank();
@@ -187,8 +212,8 @@ class ShardedUpdate {
     Communicator communicator_;
     LayoutExchange<Communicator, E> layouts_;
     std::unique_ptr<Shard> shard_;  // the optimizer refers to it
-    decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
     Buffer<Real, E> gathered_;
+    decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
   };
 
   Communicator communicator_;

@@ -30,6 +30,12 @@ class UsedParameters {
   requires ReducingCommunicator<Communicator, E, std::uint32_t>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, communicator_); }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
+    return plan.parameters() * sizeof(std::uint32_t);
+  }
+
  private:
   template <Executor E, class Real>
   class Bound {

@@ -12,10 +12,10 @@ namespace detail {
 
 /// Elements in a row, whatever the sizes at run time: without strides, or a vector whose inner stride is 1.
 template <class Plain, class Stride>
-inline constexpr bool is_contiguous_in_eigen =
-    Stride::InnerStrideAtCompileTime == 0 || Stride::InnerStrideAtCompileTime == 1
-        ? Stride::OuterStrideAtCompileTime == 0 || bool(Plain::IsVectorAtCompileTime)
-        : false;
+inline constexpr bool is_contiguous_in_eigen = (Stride::InnerStrideAtCompileTime == 0 ||
+                                                Stride::InnerStrideAtCompileTime == 1) &&
+                                               (Stride::OuterStrideAtCompileTime == 0 ||
+                                                Plain::IsVectorAtCompileTime);
 
 template <class>
 inline constexpr bool is_tensor_in_eigen = false;
@@ -50,7 +50,9 @@ struct memory_space_of<Eigen::Ref<Plain, options, Stride>> {
 /// The elements that a temporary map refers to.
 template <class Plain, int options, class Stride>
 requires detail::is_contiguous_in_eigen<Plain, Stride>
-auto view(Eigen::Map<Plain, options, Stride>&& map) { return view(map); }
+auto view(Eigen::Map<Plain, options, Stride>&& map) {
+  return view(map);
+}
 
 /// Refuses every other expression of Eigen, and a matrix that ends with the call.
 template <class Derived>

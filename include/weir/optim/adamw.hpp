@@ -36,6 +36,12 @@ class AdamW {
         options_.learning_rate);
   }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
+    return sizeof(OptimizerState) + 2 * plan.elements() * sizeof(Real);
+  }
+
  private:
   struct Rule {
     AdamConstants constants;

@@ -21,15 +21,15 @@ class BoundOptimizer {
  public:
   BoundOptimizer(RecipeContext<E, Real> const& context, Rule rule, double learning_rate)
       : rule_(rule), executor_(context.executor), plan_(&context.plan), state_(context.executor, 1) {
-    apply_scalars(executor_, InitialiseOptimizer{state_.data(), learning_rate});
     for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket) {
       ranges_.push_back({context.weights.segments(context.plan, bucket),
                          context.weights.by_parameter(context.plan, bucket)});
       for (std::size_t moment = 0; moment < rule_.moments().size(); ++moment) {
         moments_.emplace_back(context.executor, context.plan[bucket].size);
-        set_zero(executor_, moments_.back().view());
       }
     }
+    apply_scalars(executor_, InitialiseOptimizer{state_.data(), learning_rate});
+    for (auto const& moment : moments_) set_zero(executor_, moment.view());
   }
 
   void begin_step(E const&, StepInfo const&) { is_new_step_ = true; }

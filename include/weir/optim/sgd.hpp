@@ -40,6 +40,12 @@ class Sgd {
         context, Rule{{options_.momentum, options_.weight_decay, options_.nesterov}}, options_.learning_rate);
   }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
+    return sizeof(OptimizerState) + (options_.momentum != 0.0 ? plan.elements() * sizeof(Real) : 0);
+  }
+
  private:
   struct Rule {
     SgdConstants constants;

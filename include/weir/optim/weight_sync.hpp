@@ -42,22 +42,26 @@ class WeightSync {
     return Bound<E, Real>(context, policy_, optimizer_);
   }
 
+  /// What it allocates when it is bound. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
+    std::size_t const copies = policy_ == WeightPolicy::shared ? 0 : layout.workers - 1;
+    return optimizer_.template workspace_bytes<Real>(plan, layout) + copies * plan.elements() * sizeof(Real);
+  }
+
  private:
   template <Executor E, class Real>
   class Bound {
    public:
     Bound(RecipeContext<E, Real> const& context, WeightPolicy policy, Optimizer const& optimizer)
         : policy_(policy),
-          optimizer_(optimizer.on(context)),
           plan_(&context.plan),
           weights_(&context.weights),
-          executor_(context.executor) {
-      if (policy_ == WeightPolicy::overlap) {
-        copier_.emplace(context.executor.fork());
-        updated_.emplace(context.executor.make_event());
-        copied_.emplace(copier_->make_event());
-      }
-      resize(context);
+          offsets_(offsets_of(context.weights)),
+          copies_(make_copies(context)),
+          copier_(policy == WeightPolicy::overlap ? std::optional<Copier>(context.executor) : std::nullopt),
+          optimizer_(optimizer.on(context)) {
+      refresh(context.executor);
     }
 
     bool holds() const { return policy_ == WeightPolicy::sequential; }
@@ -69,9 +73,9 @@ class WeightSync {
     AppliedGradient<E> operator()(DenseGradient<E, Real> const& gradient) {
       AppliedGradient<E> const applied = optimizer_(gradient);
       if (policy_ == WeightPolicy::overlap && !copies_.empty()) {
-        gradient.executor.record(*updated_);
-        copier_->wait(*updated_);
-        copy_bucket(*copier_, gradient.bucket);
+        gradient.executor.record(copier_->updated);
+        copier_->executor.wait(copier_->updated);
+        copy_bucket(copier_->executor, gradient.bucket);
       }
       return applied;
     }
@@ -79,8 +83,8 @@ class WeightSync {
     void end_step(E const& point, StepInfo const&) {
       if (copies_.empty()) return;
       if (policy_ == WeightPolicy::overlap) {
-        copier_->record(*copied_);
-        point.wait(*copied_);
+        copier_->executor.record(copier_->copied);
+        point.wait(copier_->copied);
       } else {
         refresh(point);
       }
@@ -98,14 +102,7 @@ class WeightSync {
     }
 
     void resize(RecipeContext<E, Real> const& context) {
-      if (policy_ == WeightPolicy::shared) return;
-      offsets_.assign(1, 0);
-      for (std::size_t p = 0; p < weights_->parameters(); ++p)
-        offsets_.push_back(offsets_[p] + (*weights_)[p].size());
-      std::vector<Buffer<Real, E>> copies;
-      for (std::size_t worker = 1; worker < context.layout.workers; ++worker)
-        copies.emplace_back(context.executor, offsets_.back());
-      copies_ = std::move(copies);
+      copies_ = make_copies(context);
       refresh(context.executor);
     }
 
@@ -126,6 +123,31 @@ class WeightSync {
     }
 
    private:
+    /// The stream on which copies are written while the reducing stream goes on.
+    struct Copier {
+      explicit Copier(E const& reducing)
+          : executor(reducing.fork()), updated(reducing.make_event()), copied(executor.make_event()) {}
+
+      E executor;
+      typename E::event_type updated;
+      typename E::event_type copied;
+    };
+
+    static std::vector<std::size_t> offsets_of(Weights<E, Real> const& weights) {
+      std::vector<std::size_t> offsets{0};
+      for (std::size_t parameter = 0; parameter < weights.parameters(); ++parameter)
+        offsets.push_back(offsets.back() + weights[parameter].size());
+      return offsets;
+    }
+
+    std::vector<Buffer<Real, E>> make_copies(RecipeContext<E, Real> const& context) const {
+      std::vector<Buffer<Real, E>> copies;
+      if (policy_ == WeightPolicy::shared) return copies;
+      for (std::size_t worker = 1; worker < context.layout.workers; ++worker)
+        copies.emplace_back(context.executor, offsets_.back());
+      return copies;
+    }
+
     void copy_bucket(E const& executor, std::size_t bucket) {
       for (std::size_t parameter : (*plan_)[bucket].parameters) {
         ViewOn<Real const, E> const from = (*weights_)[parameter];
@@ -134,15 +156,12 @@ class WeightSync {
     }
 
     WeightPolicy policy_;
-    decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
     BucketPlan const* plan_;
     Weights<E, Real> const* weights_;
-    E executor_;
     std::vector<std::size_t> offsets_;     // by parameter, in a copy
     std::vector<Buffer<Real, E>> copies_;  // of workers 1..k-1
-    std::optional<typename E::event_type> updated_;
-    std::optional<typename E::event_type> copied_;
-    std::optional<E> copier_;  // the last member: a host stream is joined before the memory goes
+    std::optional<Copier> copier_;         // after the copies: a host stream is joined before the memory goes
+    decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
   };
 
   WeightPolicy policy_;

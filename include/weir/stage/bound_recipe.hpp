@@ -61,8 +61,12 @@ class BoundRecipe final : public GradientSink<typename Source::executor_type, ty
   BoundRecipe(BoundRecipe const&) = delete;
   BoundRecipe& operator=(BoundRecipe const&) = delete;
 
-  /// Waits for the steps in flight: their tasks refer to this object.
-  ~BoundRecipe() { home_.synchronize(passed_); }
+  /// Waits for the steps in flight, and for what was enqueued when it was bound: their tasks refer to this
+  /// object.
+  ~BoundRecipe() {
+    home_.synchronize(passed_);
+    settle_stream();
+  }
 
   /// Starts one step. Errors: rethrows the failure of an earlier one; `TornStep`.
   template <class Launch>
@@ -107,6 +111,7 @@ class BoundRecipe final : public GradientSink<typename Source::executor_type, ty
   /// Cost: waits for the steps in flight; allocates.
   void resize(WorkLayout layout) {
     wait();
+    settle_stream();
     source_.resize(layout);
     chain_.for_each([&](auto& object) {
       if constexpr (requires { object.set_micro_batches(layout.micro_batches); })
@@ -237,6 +242,12 @@ class BoundRecipe final : public GradientSink<typename Source::executor_type, ty
   Checkpoint<E, Real> checkpoint() {
     settle_layout();
     return {home_, source_.plan(), weights_, ranks_};
+  }
+
+  /// Waits for what the stages have enqueued outside a step, on memory that is about to go.
+  void settle_stream() {
+    stream_.record(end_);
+    stream_.synchronize(end_);
   }
 
   /// Everything that depends on the number of workers and micro-batches.

@@ -8,11 +8,34 @@
 
 namespace weir::inline v1 {
 
+template <class Stage, Executor E, class Real>
+struct StageBinding {
+  Stage const& stage;
+  RecipeContext<E, Real> const& context;
+};
+
 /// A stage bound to a recipe: one object for all buckets, or one per bucket, whichever its `on` makes.
+///
+/// An `on` allocates first and enqueues then; what it has enqueued has run before its memory goes.
 template <class Stage, Executor E, class Real>
 class BoundStage {
  public:
-  BoundStage(Stage const& stage, RecipeContext<E, Real> const& context) : objects_(bind(stage, context)) {}
+  BoundStage(StageBinding<Stage, E, Real> binding)
+      : executor_(binding.context.executor),
+        bound_(executor_.make_event()),
+        objects_(bind(binding.stage, binding.context)) {
+    executor_.record(bound_);
+  }
+
+  BoundStage(BoundStage const&) = delete;
+  BoundStage& operator=(BoundStage const&) = delete;
+
+  ~BoundStage() {
+    try {
+      executor_.synchronize(bound_);
+    } catch (...) {  // a device that is gone has nothing enqueued
+    }
+  }
 
   /// The object that works on `bucket`.
   auto& operator[](std::size_t bucket) {
@@ -52,6 +75,8 @@ class BoundStage {
     }
   }
 
+  E executor_;
+  typename E::event_type bound_;
   decltype(bind(std::declval<Stage const&>(), std::declval<RecipeContext<E, Real> const&>())) objects_;
 };
 

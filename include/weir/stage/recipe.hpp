@@ -24,17 +24,14 @@ struct WeightElement<TensorView<Element, Space>> {
 template <class Element, class Space>
 struct WeightElement<std::vector<TensorView<Element, Space>>> : WeightElement<TensorView<Element, Space>> {};
 
-/// A function of its own for each stage, so that the compiler names it.
+/// Makes the compiler say what a stage needs and does not get.
 template <class Stage, Executor E, class Real>
-constexpr bool is_bindable() {
+void explain(Stage const& stage, RecipeContext<E, Real> const* context) {
   static_assert(
       StageOn<Stage, E, Real>,
       "this stage cannot be bound: its executor lacks a verb, or its communicator an operation; the "
       "compiler names it below");
-  if constexpr (!StageOn<Stage, E, Real>) {
-    std::declval<Stage const&>().on(std::declval<RecipeContext<E, Real> const&>());
-  }
-  return StageOn<Stage, E, Real>;
+  if constexpr (!StageOn<Stage, E, Real>) stage.on(*context);
 }
 }  // namespace detail
 
@@ -72,11 +69,30 @@ class Recipe {
                   "double weights");
     static_assert(std::same_as<typename Given::space, typename E::memory_space>,
                   "the weights are not in the memory of the source's executor");
-    constexpr bool are_bindable = (detail::is_bindable<Stages, E, Real>() && ...);
-    // After one of these errors nothing more is said.
-    if constexpr (are_bindable && std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>)
+    constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
+    if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,
                                             options);
+    } else {
+      RecipeContext<E, Real> const* const context = nullptr;
+      std::apply([=](Stages const&... stage) { (detail::explain(stage, context), ...); }, stages_);
+    }
+  }
+
+  /// What `on` allocates for weights of type `Real`, besides what communicators reserve. Units: bytes.
+  template <class Real = float>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout layout) const {
+    layout.micro_batches = 1;
+    std::size_t bytes = 0;
+    auto const look = [&]<class Stage>(Stage const& stage) {
+      if constexpr (requires { stage.micro_batches(); }) layout.micro_batches *= stage.micro_batches();
+    };
+    auto const add = [&]<class Stage>(Stage const& stage) {
+      if constexpr (requires { stage.template workspace_bytes<Real>(plan, layout); })
+        bytes += stage.template workspace_bytes<Real>(plan, layout);
+    };
+    std::apply([&](Stages const&... stage) { (look(stage), ...), (add(stage), ...); }, stages_);
+    return bytes;
   }
 
  private:

@@ -114,10 +114,11 @@ class StageChain {
   }
   using Held = decltype(slots_of(std::index_sequence_for<Stages...>{}));
 
-  static auto bind(std::tuple<Stages...> const& stages, RecipeContext<E, Real> const& context) {
+  static std::tuple<BoundStage<Stages, E, Real>...> bind(std::tuple<Stages...> const& stages,
+                                                         RecipeContext<E, Real> const& context) {
     return std::apply(
         [&](Stages const&... stage) {
-          return std::tuple<BoundStage<Stages, E, Real>...>{BoundStage<Stages, E, Real>(stage, context)...};
+          return std::tuple<BoundStage<Stages, E, Real>...>(StageBinding<Stages, E, Real>{stage, context}...);
         },
         stages);
   }

@@ -12,7 +12,7 @@ namespace weir::inline v1 {
 ///
 /// Two sequences of the same length that differ within one aligned word of 8 bytes never have the same
 /// checksum, because each word enters by a one-to-one map; others have it with probability 2^-64. Not meant
-/// to stop an attacker. Depends on the byte order of the machine. Cost: about 2 bytes per clock cycle.
+/// to stop an attacker. Depends on the byte order of the machine. Cost: at most a clock cycle per byte.
 class Checksum {
  public:
   void add(std::span<std::byte const> bytes) {

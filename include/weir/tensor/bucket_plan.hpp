@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +97,13 @@ class BucketPlan {
       parameters.push_back({bytes / size_of(type), type});
     }
     return by_bytes(std::move(parameters), first_cap, cap);
+  }
+
+  /// The same for sizes written in braces: `by_bytes({4096, 256})`.
+  static BucketPlan by_bytes(std::initializer_list<std::size_t> sizes,
+                             std::size_t first_cap = default_first_cap, std::size_t cap = default_cap,
+                             ElementType type = ElementType::float32) {
+    return by_bytes(std::vector<std::size_t>(sizes), first_cap, cap, type);
   }
 
   /// One bucket per parameter.

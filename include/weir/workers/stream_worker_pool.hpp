@@ -111,9 +111,12 @@ class StreamWorkerPool {
     return Launch<Batch, Model>{*this, batch, model};
   }
 
-  /// A temporary model would be gone before the workers call it.
+  /// Refuses a temporary model.
   template <class Batch, class Model>
-  void operator()(Batch batch, Model const&& model) = delete;
+  void operator()(Batch, Model const&&) {
+    static_assert(sizeof(Model) == 0,
+                  "this model is a temporary, which is gone before the workers call it: give it a name");
+  }
 
  private:
   struct Slot {

@@ -1,0 +1,112 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "errors.hpp"
+#include "options.hpp"
+#include "processes.hpp"
+#include "report.hpp"
+#include "run.hpp"
+#include "tour.hpp"
+#include "weir/core/file_replacement.hpp"
+
+namespace {
+
+using namespace weir_train;
+
+constexpr int success = 0;
+constexpr int failure = 1;
+constexpr int unusable_arguments = 2;
+
+/// The program in one process of possibly several, all of which end with the same status.
+class Program {
+ public:
+  explicit Program(Processes& processes) : processes_(processes) {}
+
+  int run(int argc, char const* const* argv) {
+    try {
+      options_ = parse_options(argc, argv, processes_.size());
+      if (!options_.help.empty()) {
+        print(options_.help);
+        return success;
+      }
+      share_threads();
+      together([this] { prepare(); });
+      report(options_.tour ? tour(options_.configuration) : std::vector{options_.configuration});
+      return success;
+    } catch (UsageError const& error) {
+      return complain(error.what(), unusable_arguments);
+    } catch (std::exception const& error) {
+      return complain(error.what(), failure);
+    }
+  }
+
+ private:
+  void share_threads() {
+    Configuration& c = options_.configuration;
+    std::size_t const here = c.comm == CommKind::mpi ? processes_.on_this_machine() : c.ranks;
+    c.threads = std::max<std::size_t>(1, options_.threads / here);
+  }
+
+  void prepare() {
+    Configuration const& c = options_.configuration;
+    data_ = load_data(c);
+    if (!c.load.empty()) checkpoint_ = weir::Archive::read(c.load);
+    if (processes_.rank() != 0) return;
+    for (std::string const& path : {c.save, c.trace, c.timeline}) {
+      if (!path.empty()) weir::FileReplacement probe(path);  // an error now rather than after the training
+    }
+  }
+
+  /// Does something that may fail in one process only, where the others would wait for it.
+  template <class Work>
+  void together(Work const& work) {
+    std::string error;
+    bool is_usage = false;
+    try {
+      work();
+    } catch (UsageError const& e) {
+      is_usage = true;
+      error = e.what();
+    } catch (std::exception const& e) {
+      error = e.what();
+    }
+    error = processes_.first_error((error.empty() ? "" : is_usage ? "u" : "r") + error);
+    if (error.empty()) return;
+    if (error.front() == 'u') throw UsageError(error.substr(1));
+    throw RunError(error.substr(1));
+  }
+
+  void report(std::vector<Configuration> const& configurations) {
+    std::vector<Outcome> outcomes;
+    for (Configuration const& configuration : configurations) {
+      outcomes.push_back(weir_train::run(configuration, data_, checkpoint_ ? &*checkpoint_ : nullptr));
+    }
+    print(options_.json ? json_report(outcomes) : text_report(outcomes));
+  }
+
+  void print(std::string const& text) const {
+    if (processes_.rank() == 0) std::fputs(text.c_str(), stdout);
+  }
+
+  int complain(std::string text, int status) const {
+    for (char& c : text) c = c == '\n' ? ' ' : c;
+    if (processes_.rank() == 0) std::fprintf(stderr, "weir-train: %s\n", text.c_str());
+    return status;
+  }
+
+  Processes& processes_;
+  Options options_;
+  Dataset data_;
+  std::optional<weir::Archive> checkpoint_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Processes processes(argc, argv);
+  return Program(processes).run(argc, argv);
+}

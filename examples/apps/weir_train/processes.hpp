@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "options.hpp"
+
+#if WEIR_TRAIN_WITH_MPI
+#include <mpi.h>
+#endif
+
+namespace weir_train {
+
+/// The processes that run this program together: one, unless it was started by mpirun or is told to use MPI.
+class Processes {
+ public:
+  Processes([[maybe_unused]] int& argc, [[maybe_unused]] char**& argv) {
+#if WEIR_TRAIN_WITH_MPI
+    if (!wants_mpi(argc, argv)) return;
+    int provided = 0;
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
+    size_.processes = static_cast<std::size_t>(ask(MPI_Comm_size, MPI_COMM_WORLD));
+    rank_ = static_cast<std::size_t>(ask(MPI_Comm_rank, MPI_COMM_WORLD));
+    MPI_Comm neighbours = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours);
+    on_this_machine_ = static_cast<std::size_t>(ask(MPI_Comm_size, neighbours));
+    MPI_Comm_free(&neighbours);
+#endif
+  }
+
+  Processes(Processes const&) = delete;
+  Processes& operator=(Processes const&) = delete;
+
+  ~Processes() {
+#if WEIR_TRAIN_WITH_MPI
+    if (size_.processes && !is_torn_) MPI_Finalize();
+#endif
+  }
+
+  MpiSize size() const { return size_; }
+  std::size_t rank() const { return rank_; }
+  std::size_t on_this_machine() const { return on_this_machine_; }
+
+  /// The error of the first process that has one, on all of them; empty if none has.
+  std::string first_error(std::string error) const {
+#if WEIR_TRAIN_WITH_MPI
+    if (!size_.processes) return error;
+    int const none = static_cast<int>(*size_.processes);
+    int first = error.empty() ? none : static_cast<int>(rank_);
+    MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (first == none) return {};
+    error.resize(1024);
+    MPI_Bcast(error.data(), static_cast<int>(error.size()), MPI_CHAR, first, MPI_COMM_WORLD);
+    error.resize(error.find('\0') < error.size() ? error.find('\0') : error.size());
+#endif
+    return error;
+  }
+
+  /// After a failure in a run others may still wait in MPI, so that it cannot be ended in an orderly way.
+  [[noreturn]] void leave(int status) {
+#if WEIR_TRAIN_WITH_MPI
+    if (size_.processes.value_or(1) > 1) {
+      is_torn_ = true;
+      std::_Exit(status);
+    }
+#endif
+    std::exit(status);
+  }
+
+ private:
+#if WEIR_TRAIN_WITH_MPI
+  /// Which has to be known before the options are read, since their errors are printed once.
+  static bool wants_mpi(int argc, char** argv) {
+    if (std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr) return true;
+    for (int i = 1; i < argc; ++i) {
+      std::string_view const argument = argv[i];
+      if (argument == "--comm=mpi") return true;
+      if (argument == "--comm" && i + 1 < argc && argv[i + 1] == std::string_view("mpi")) return true;
+    }
+    return false;
+  }
+
+  static int ask(int (*question)(MPI_Comm, int*), MPI_Comm communicator) {
+    int answer = 0;
+    question(communicator, &answer);
+    return answer;
+  }
+
+  bool is_torn_ = false;
+#endif
+
+  MpiSize size_;
+  std::size_t rank_ = 0;
+  std::size_t on_this_machine_ = 1;
+};
+
+}  // namespace weir_train

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "configuration.hpp"
+#include "errors.hpp"
+#include "weir/state/archive.hpp"
+
+namespace weir_train {
+
+/// What a checkpoint says besides the state of the recipe.
+struct RunState {
+  std::string model = {};
+  std::string optimizer = {};
+  std::uint64_t seed = 0;
+  std::uint64_t samples = 0;  // of an epoch
+  std::uint64_t epoch = 0;    // the first that has not been trained
+
+  void save(weir::Archive& archive) const {
+    archive.put("weir-train.model", 0, model);
+    archive.put("weir-train.optimizer", 0, optimizer);
+    archive.put("weir-train.seed", 0, seed);
+    archive.put("weir-train.samples", 0, samples);
+    archive.put("weir-train.epoch", 0, epoch);
+  }
+
+  /// Errors: `ArchiveError` for an archive of another program.
+  static RunState load(weir::Archive const& archive) {
+    return {std::string(archive.text("weir-train.model", 0)), std::string(archive.text("weir-train.optimizer", 0)),
+            archive.get_value<std::uint64_t>("weir-train.seed", 0),
+            archive.get_value<std::uint64_t>("weir-train.samples", 0),
+            archive.get_value<std::uint64_t>("weir-train.epoch", 0)};
+  }
+
+  /// Errors: `RunError` that names the first thing that differs from `wanted`; `UsageError` where nothing is left
+  /// to be trained.
+  void check(RunState const& wanted, Configuration const& configuration) const {
+    auto const compare = [&](char const* what, std::string const& saved, std::string const& here) {
+      if (saved == here) return;
+      throw RunError(configuration.load + ": a checkpoint with " + what + " " + saved + "; " + here +
+                     ", as the options say, would be right");
+    };
+    compare("the model", model, wanted.model);
+    compare("the optimizer", optimizer, wanted.optimizer);
+    if (configuration.seed_is_given) compare("seed", std::to_string(seed), std::to_string(wanted.seed));
+    compare("a training set of", std::to_string(samples), std::to_string(wanted.samples));
+    if (epoch >= configuration.epochs) {
+      throw UsageError("--epochs " + std::to_string(configuration.epochs) + ": " + configuration.load + " has " +
+                       std::to_string(epoch) + " behind it; more than that would be right");
+    }
+  }
+};
+
+}  // namespace weir_train

@@ -1,0 +1,183 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cnn.hpp"
+#include "configuration.hpp"
+#include "counting_memory.hpp"
+#include "dataset.hpp"
+#include "errors.hpp"
+#include "evaluator.hpp"
+#include "mlp.hpp"
+#include "model.hpp"
+#include "rank_sums.hpp"
+#include "report.hpp"
+#include "run_state.hpp"
+#include "shared_threads.hpp"
+#include "weights_hash.hpp"
+#include "weir/weir.hpp"
+
+namespace weir_train {
+
+inline Network<float> make_network(Configuration const& configuration, Images const& images) {
+  if (configuration.model == ModelKind::cnn) return cnn<float>(images.shape, images.classes);
+  return mlp<float>(images.shape, configuration.hidden, images.classes);
+}
+
+inline weir::BucketPlan make_plan(Configuration const& configuration, Network<float> const& network) {
+  std::vector<weir::Parameter> parameters;
+  for (ParameterInfo const& parameter : network.parameters()) parameters.push_back({.elements = parameter.elements});
+  return weir::BucketPlan::by_bytes(std::move(parameters),
+                                    configuration.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
+                                    configuration.bucket_bytes.value_or(weir::BucketPlan::default_cap));
+}
+
+/// Trains one rank of a configuration. All ranks get the same data and, to go on from, the same checkpoint.
+template <class Communicator>
+class Trainer {
+ public:
+  Trainer(Configuration const& configuration, Dataset const& data, Communicator const& communicator,
+          weir::Archive const* checkpoint, weir::Recorder* recorder)
+      : c_(configuration),
+        data_(data),
+        communicator_(communicator),
+        checkpoint_(checkpoint),
+        recorder_(recorder),
+        network_(make_network(configuration, data.train)),
+        plan_(make_plan(configuration, network_)),
+        weights_(network_.elements()),
+        model_(network_, data.train, configuration.workers, configuration.batch) {
+    if (checkpoint_ == nullptr) return;
+    RunState const saved = RunState::load(*checkpoint_);
+    saved.check(state(0), c_);
+    seed_ = saved.seed;
+    first_epoch_ = saved.epoch;
+  }
+
+  Outcome run() {
+    network_.initialise(seed_, weights_);
+    weir::StreamWorkerPool workers{
+        executor_, {.workers = c_.workers, .buckets = plan_, .local_batch = c_.batch, .seed = seed_}};
+    auto const gradients =
+        weir::GradAccumulator{c_.micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator_};
+    if (c_.optimizer == OptimizerKind::adamw) {
+      return run(workers, gradients | weir::WeightSync{c_.weight_sync, weir::AdamW{{.learning_rate = c_.learning_rate}}});
+    }
+    return run(workers,
+               gradients | weir::WeightSync{c_.weight_sync, weir::Sgd{{.learning_rate = c_.learning_rate,
+                                                                       .momentum = c_.momentum}}});
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <class Workers, class Recipe>
+  Outcome run(Workers& workers, Recipe const& recipe) {
+    auto sync = recipe.on(workers, weir::view(weights_), {.spans = recorder_, .rank = communicator_.rank()});
+    if (checkpoint_ != nullptr) {
+      sync.load(*checkpoint_, {.strict = false});
+      sync.set_learning_rate(c_.learning_rate);
+    }
+    SharedThreads<Model<float>> shared_model(model_, c_.threads);
+    for (std::size_t epoch = first_epoch_; epoch < c_.epochs; ++epoch) {
+      auto const begin = Clock::now();
+      if (c_.workers > c_.threads) {
+        run_epoch(epoch, workers, sync, shared_model);
+      } else {
+        run_epoch(epoch, workers, sync, model_);
+      }
+      outcome_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+      end_epoch(epoch, workers);
+    }
+    if (!c_.save.empty()) save(sync);
+    return summary();
+  }
+
+  template <class Workers, class Sync, class AnyModel>
+  void run_epoch(std::size_t epoch, Workers& workers, Sync& sync, AnyModel& model) {
+    weir::permutation<std::uint32_t>(seed_, static_cast<std::uint32_t>(epoch), order_);
+    std::size_t const step = c_.global_batch();
+    for (std::size_t begin = 0; begin < order_.size(); begin += step) {
+      std::span<std::uint32_t const> const order(order_);
+      sync(workers(order.subspan(begin, std::min(step, order.size() - begin)), model));
+      ++outcome_.steps;
+    }
+    sync.wait();
+    executor_.synchronize();
+  }
+
+  template <class Workers>
+  void end_epoch(std::size_t epoch, Workers& workers) {
+    outcome_.train_loss = sums_.total(workers.take_loss()).mean();
+    bool const is_finite = std::isfinite(outcome_.train_loss) && std::all_of(weights_.begin(), weights_.end(),
+                                                                             [](float w) { return std::isfinite(w); });
+    if (!is_finite) {
+      char text[160];
+      std::snprintf(text, sizeof text,
+                    "epoch %zu: the loss or a weight is no finite number; a learning rate below %g would be right",
+                    epoch + 1, c_.learning_rate);
+      throw RunError(text);
+    }
+    if (communicator_.rank() == 0 && ::isatty(STDERR_FILENO) != 0) {
+      std::fprintf(stderr, "%s: epoch %zu of %zu, train loss %.5f\n", title(c_).c_str(), epoch + 1, c_.epochs,
+                   outcome_.train_loss);
+    }
+  }
+
+  RunState state(std::size_t epoch) const {
+    return {model_text(c_), optimizer_text(c_), seed_, data_.train.size(), epoch};
+  }
+
+  template <class Sync>
+  void save(Sync& sync) {
+    weir::Archive archive;
+    sync.save(archive);
+    state(c_.epochs).save(archive);
+    if (communicator_.rank() == 0) archive.write(c_.save);
+  }
+
+  Outcome summary() {
+    outcome_.name = title(c_);
+    outcome_.test_accuracy = Evaluator(network_, data_.test).accuracy(weights_);
+    auto const trained = static_cast<double>((c_.epochs - first_epoch_) * data_.train.size());
+    outcome_.samples_per_second = trained / outcome_.seconds;
+    if (communicator_.size() > 1) outcome_.bytes_sent_per_step = plan_.elements() * sizeof(float);
+    outcome_.parameters = weights_.size();
+    outcome_.nonzero_parameters = weights_.size();
+    outcome_.peak_bytes = memory_.peak() + weights_.size() * sizeof(float);
+    outcome_.weights_hash = weights_hash(weights_);
+    sums_.compare_weights(outcome_.weights_hash);
+    return outcome_;
+  }
+
+  Configuration const& c_;
+  Dataset const& data_;
+  Communicator communicator_;
+  weir::Archive const* checkpoint_;
+  weir::Recorder* recorder_;
+
+  Network<float> network_;
+  weir::BucketPlan plan_;
+  std::vector<float> weights_;
+  Model<float> model_;
+  std::uint64_t seed_ = c_.seed;
+  std::size_t first_epoch_ = 0;
+  std::vector<std::uint32_t> order_ = std::vector<std::uint32_t>(data_.train.size());
+  Outcome outcome_;
+
+  CountingMemory memory_;
+  weir::HostExecutor executor_{{.threads = c_.threads, .memory = &memory_}};
+  RankSums<weir::HostExecutor, Communicator> sums_{executor_, communicator_};
+};
+
+}  // namespace weir_train
