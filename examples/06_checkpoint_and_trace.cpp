@@ -11,8 +11,7 @@ constexpr std::size_t parameters = 3, elements = 1000;  // elements of each
 
 struct Model {
   void operator()(auto& micro) const {
-    // The last layer's gradient is ready first: its bucket is summed and applied while the others are
-    // computed.
+    // The last layer is ready first: its bucket is summed and applied while the others are computed.
     for (std::size_t parameter = parameters; parameter-- > 0;) {
       auto const weights = micro.weights(parameter);
       auto const gradient = micro.gradient(parameter);

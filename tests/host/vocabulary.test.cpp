@@ -282,7 +282,7 @@ TEST_CASE("every verb gives the bits of a plain loop, at any offset and length, 
 }
 
 TEST_CASE("all verbs give the same bits with 1, 2, 3 and 8 threads, and the bits that other builds gave") {
-  for (std::size_t threads : {1, 2, 3, 8}) {
+  for (std::size_t threads : {1u, 2u, 3u, 8u}) {
     CAPTURE(threads);
     weir::HostExecutor const executor{{.threads = threads}};
     CHECK(hash_of_verbs(executor, 1000) == verb_hash_of_1000);
@@ -297,7 +297,7 @@ TEST_CASE("a measured sum equals the sum and then its measurement, at any number
     auto a = numbers.vector<float>(size), b = numbers.vector<float>(size), apart = a, fused = a;
     if (size > 1) b[size / 2] = std::numeric_limits<float>::infinity();
     weir::Measurement composed, in_the_same_pass;
-    for (std::size_t threads : {1, 3}) {
+    for (std::size_t threads : {1u, 3u}) {
       weir::HostExecutor const executor{{.threads = threads}};
       std::vector<Term> const terms{{view(a.data(), size), 0.3}, {view(b.data(), size), 1.0}};
       sum_weighted(executor, std::span<Term const>(terms), view(apart));
@@ -318,7 +318,7 @@ TEST_CASE("the sum may be taken in any of its terms") {
   using Term = weir::WeightedTerm<float, HostSpace>;
   weir::HostExecutor const executor{{.threads = 2}};
   std::size_t const size = 100'003;
-  for (std::size_t count : {1, 2, 5, 9}) {
+  for (std::size_t count : {1u, 2u, 5u, 9u}) {
     for (std::size_t place = 0; place < count; ++place) {
       oracle::Numbers numbers(count);
       std::vector<std::vector<float>> inputs;

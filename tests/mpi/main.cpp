@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   doctest::Context context(argc, argv);
+  context.setOption("no-colors", true);
   if (rank != 0) context.setOption("minimal", true);
   int const failed = context.run();
   MPI_Finalize();

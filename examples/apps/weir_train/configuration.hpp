@@ -44,6 +44,7 @@ struct Configuration {
   std::string load = {};
   std::string trace = {};
   std::string timeline = {};
+  bool writes_files = true;  // one process of several does
 
   /// Micro-batches of all ranks per step.
   std::size_t micro_batches_per_step() const { return workers * micro_batches * ranks; }
@@ -66,16 +67,18 @@ inline std::string optimizer_text(Configuration const& configuration) {
   return configuration.optimizer == OptimizerKind::sgd ? "sgd" : "adamw";
 }
 
+/// "1 rank", "2 ranks".
+inline std::string counted(std::size_t count, std::string const& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : what.ends_with("ch") ? "es" : "s");
+}
+
 /// Says what is special about a run, for a row of the report.
 inline std::string title(Configuration const& configuration) {
   if (!configuration.name.empty()) return configuration.name;
-  auto const counted = [](std::size_t count, std::string const& what) {
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-  };
   std::string text = model_text(configuration) + ", " + optimizer_text(configuration);
   if (configuration.ranks > 1) text += ", " + counted(configuration.ranks, "rank");
   text += ", " + counted(configuration.workers, "worker");
-  if (configuration.micro_batches > 1) text += " x " + std::to_string(configuration.micro_batches) + " micro-batches";
+  if (configuration.micro_batches > 1) text += " x " + counted(configuration.micro_batches, "micro-batch");
   return text;
 }
 

@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,9 +38,11 @@ class Program {
       report(options_.tour ? tour(options_.configuration) : std::vector{options_.configuration});
       return success;
     } catch (UsageError const& error) {
-      return complain(error.what(), unusable_arguments);
+      complain(error.what());
+      return unusable_arguments;
     } catch (std::exception const& error) {
-      return complain(error.what(), failure);
+      complain(error.what());
+      return failure;
     }
   }
 
@@ -49,15 +51,25 @@ class Program {
     Configuration& c = options_.configuration;
     std::size_t const here = c.comm == CommKind::mpi ? processes_.on_this_machine() : c.ranks;
     c.threads = std::max<std::size_t>(1, options_.threads / here);
+    c.writes_files = processes_.rank() == 0;
   }
 
   void prepare() {
     Configuration const& c = options_.configuration;
     data_ = load_data(c);
-    if (!c.load.empty()) checkpoint_ = weir::Archive::read(c.load);
-    if (processes_.rank() != 0) return;
-    for (std::string const& path : {c.save, c.trace, c.timeline}) {
-      if (!path.empty()) weir::FileReplacement probe(path);  // an error now rather than after the training
+    try {
+      if (!c.load.empty()) checkpoint_ = weir::Archive::read(c.load);
+    } catch (weir::ArchiveError const& error) {
+      throw RunError(std::string(error.what()) + "; a checkpoint that --save has written would be right");
+    }
+    if (!c.writes_files) return;
+    try {
+      // An error now rather than after the training.
+      for (std::string const& path : {c.save, c.trace, c.timeline}) {
+        if (!path.empty()) weir::FileReplacement probe(path);
+      }
+    } catch (weir::FileError const& error) {
+      throw RunError(std::string(error.what()) + "; a file in a folder that can be written to would be right");
     }
   }
 
@@ -83,7 +95,8 @@ class Program {
   void report(std::vector<Configuration> const& configurations) {
     std::vector<Outcome> outcomes;
     for (Configuration const& configuration : configurations) {
-      outcomes.push_back(weir_train::run(configuration, data_, checkpoint_ ? &*checkpoint_ : nullptr));
+      outcomes.push_back(weir_train::run(configuration, data_, checkpoint_ ? &*checkpoint_ : nullptr,
+                                         [this](std::exception const& error) { fail(error); }));
     }
     print(options_.json ? json_report(outcomes) : text_report(outcomes));
   }
@@ -92,10 +105,16 @@ class Program {
     if (processes_.rank() == 0) std::fputs(text.c_str(), stdout);
   }
 
-  int complain(std::string text, int status) const {
+  /// Of several processes, others may be waiting for this one, and nothing can be ended in an orderly way.
+  void fail(std::exception const& error) const {
+    if (processes_.size().processes.value_or(1) == 1) return;
+    complain(error.what());
+    processes_.leave(failure);
+  }
+
+  void complain(std::string text) const {
     for (char& c : text) c = c == '\n' ? ' ' : c;
     if (processes_.rank() == 0) std::fprintf(stderr, "weir-train: %s\n", text.c_str());
-    return status;
   }
 
   Processes& processes_;

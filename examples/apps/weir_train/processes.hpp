@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "options.hpp"
 
@@ -34,7 +37,7 @@ class Processes {
 
   ~Processes() {
 #if WEIR_TRAIN_WITH_MPI
-    if (size_.processes && !is_torn_) MPI_Finalize();
+    if (size_.processes) MPI_Finalize();
 #endif
   }
 
@@ -57,15 +60,10 @@ class Processes {
     return error;
   }
 
-  /// After a failure in a run others may still wait in MPI, so that it cannot be ended in an orderly way.
-  [[noreturn]] void leave(int status) {
-#if WEIR_TRAIN_WITH_MPI
-    if (size_.processes.value_or(1) > 1) {
-      is_torn_ = true;
-      std::_Exit(status);
-    }
-#endif
-    std::exit(status);
+  /// Ends this process at once, after the first has had time to say why.
+  [[noreturn]] void leave(int status) const {
+    if (rank_ != 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    std::_Exit(status);
   }
 
  private:
@@ -86,8 +84,6 @@ class Processes {
     question(communicator, &answer);
     return answer;
   }
-
-  bool is_torn_ = false;
 #endif
 
   MpiSize size_;

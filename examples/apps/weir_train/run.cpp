@@ -1,5 +1,7 @@
 #include "run.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <exception>
 #include <optional>
 #include <string>
@@ -22,9 +24,9 @@ void check_fit(Configuration const& c, Images const& images) {
   double const parts = real(c.workers) * real(c.micro_batches) * real(c.ranks);
   if (real(c.batch) * parts > real(images.size())) {
     double const most = std::floor(real(images.size()) / parts);
-    throw UsageError("--batch " + std::to_string(c.batch) + ": times " + std::to_string(c.workers) + " workers, " +
-                     std::to_string(c.micro_batches) + " micro-batches and " + std::to_string(c.ranks) +
-                     " ranks more than the " + std::to_string(images.size()) + " training samples; " +
+    throw UsageError("--batch " + std::to_string(c.batch) + ": times " + counted(c.workers, "worker") + ", " +
+                     counted(c.micro_batches, "micro-batch") + " and " + counted(c.ranks, "rank") +
+                     ", more than the " + std::to_string(images.size()) + " training samples; " +
                      (most >= 1 ? "at most " + std::to_string(static_cast<std::size_t>(most)) : "fewer of those") +
                      " would be right");
   }
@@ -34,19 +36,23 @@ void check_fit(Configuration const& c, Images const& images) {
   }
 }
 
-/// Each rank on a thread of its own. Rethrows what went wrong first rather than what it led to.
-Outcome run_threads(Configuration const& c, Dataset const& data, weir::Archive const* checkpoint,
-                    weir::Recorder* recorder) {
-  auto communicators = weir::ThreadCommunicator::group(c.ranks);
-  std::vector<std::exception_ptr> failures(c.ranks);
-  Outcome outcome;
+template <class Communicator>
+Outcome train_rank(Run const& run, Communicator const& communicator, CountingMemory& memory) {
+  return Trainer(run, communicator, memory).train();
+}
+
+/// Each rank on a thread of its own. Rethrows what went wrong rather than what it led to.
+Outcome train_threads(Run const& run) {
+  std::size_t const ranks = run.configuration.ranks;
+  auto communicators = weir::ThreadCommunicator::group(ranks);
+  std::vector<Outcome> outcomes(ranks);
+  std::vector<std::exception_ptr> failures(ranks);
   std::vector<std::jthread> threads;
-  for (std::size_t rank = 0; rank < c.ranks; ++rank) {
-    threads.emplace_back([&, rank, communicator = std::move(communicators[rank])] {
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    threads.emplace_back([&, rank, communicator = communicators[rank]] {
       try {
-        Trainer trainer(c, data, communicator, checkpoint, recorder);
-        Outcome const mine = trainer.run();
-        if (rank == 0) outcome = mine;
+        CountingMemory memory;
+        outcomes[rank] = train_rank(run, communicator, memory);
       } catch (...) {
         failures[rank] = std::current_exception();
         communicator.abort();
@@ -56,25 +62,24 @@ Outcome run_threads(Configuration const& c, Dataset const& data, weir::Archive c
   threads.clear();
   std::exception_ptr consequence;
   for (std::exception_ptr const& failure : failures) {
-    if (failure == nullptr) continue;
     try {
-      std::rethrow_exception(failure);
+      if (failure != nullptr) std::rethrow_exception(failure);
     } catch (weir::PeerAborted const&) {
       consequence = failure;
     }
   }
   if (consequence != nullptr) std::rethrow_exception(consequence);
-  return outcome;
+  return outcomes.front();
 }
 
-Outcome run_ranks(Configuration const& c, Dataset const& data, weir::Archive const* checkpoint,
-                  weir::Recorder* recorder) {
-  if (c.comm == CommKind::threads) return run_threads(c, data, checkpoint, recorder);
+Outcome train(Run const& run) {
+  CommKind const comm = run.configuration.comm;
+  if (comm == CommKind::threads) return train_threads(run);
+  CountingMemory memory;
 #if WEIR_TRAIN_WITH_MPI
-  if (c.comm == CommKind::mpi)
-    return Trainer(c, data, weir::MpiCommunicator(MPI_COMM_WORLD), checkpoint, recorder).run();
+  if (comm == CommKind::mpi) return train_rank(run, weir::MpiCommunicator(MPI_COMM_WORLD), memory);
 #endif
-  return Trainer(c, data, weir::SelfCommunicator(), checkpoint, recorder).run();
+  return train_rank(run, weir::SelfCommunicator(), memory);
 }
 
 /// Of a long run only the end can be looked at.
@@ -93,11 +98,13 @@ Dataset load_data(Configuration const& configuration) {
   return data;
 }
 
-Outcome run(Configuration const& configuration, Dataset const& data, weir::Archive const* checkpoint) {
+Outcome run(Configuration const& configuration, Dataset const& data, weir::Archive const* checkpoint,
+            std::function<void(std::exception const&)> const& failed) {
   constexpr std::size_t capacity = 1 << 16;
   std::optional<weir::Recorder> recorder;
   if (!configuration.trace.empty() || !configuration.timeline.empty()) recorder.emplace(capacity);
-  Outcome const outcome = run_ranks(configuration, data, checkpoint, recorder ? &*recorder : nullptr);
+  Outcome const outcome = train({configuration, data, checkpoint, recorder ? &*recorder : nullptr, failed});
+  if (!recorder || !configuration.writes_files) return outcome;
   if (!configuration.trace.empty()) weir::write_chrome(configuration.trace, recorder->snapshot());
   if (!configuration.timeline.empty()) {
     weir::write_svg(configuration.timeline, last_steps(recorder->snapshot(), 3),

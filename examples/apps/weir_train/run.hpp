@@ -1,5 +1,8 @@
 #pragma once
 
+#include <exception>
+#include <functional>
+
 #include "configuration.hpp"
 #include "dataset.hpp"
 #include "report.hpp"
@@ -11,8 +14,10 @@ namespace weir_train {
 /// fit them.
 Dataset load_data(Configuration const& configuration);
 
-/// Trains all ranks of a configuration that are in this process, and writes the files that rank 0 was asked for.
+/// Trains the ranks of a configuration that are in this process, and writes its trace and timeline on rank 0.
+/// `failed` is called on a failure that other processes may not share, before it is thrown.
 /// Errors: `RunError`, `UsageError`, and those of the library.
-Outcome run(Configuration const& configuration, Dataset const& data, weir::Archive const* checkpoint);
+Outcome run(Configuration const& configuration, Dataset const& data, weir::Archive const* checkpoint,
+            std::function<void(std::exception const&)> const& failed);
 
 }  // namespace weir_train

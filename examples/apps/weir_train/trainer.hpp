@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,39 +44,47 @@ inline weir::BucketPlan make_plan(Configuration const& configuration, Network<fl
                                     configuration.bucket_bytes.value_or(weir::BucketPlan::default_cap));
 }
 
-/// Trains one rank of a configuration. All ranks get the same data and, to go on from, the same checkpoint.
+/// What all ranks of a run have in common.
+struct Run {
+  Configuration const& configuration;
+  Dataset const& data;
+  weir::Archive const* checkpoint = nullptr;  // to go on from
+  weir::Recorder* recorder = nullptr;
+  /// Called while everything is still alive; if it returns, the failure is thrown on.
+  std::function<void(std::exception const&)> failed = [](std::exception const&) {};
+};
+
+/// Trains one rank.
 template <class Communicator>
 class Trainer {
  public:
-  Trainer(Configuration const& configuration, Dataset const& data, Communicator const& communicator,
-          weir::Archive const* checkpoint, weir::Recorder* recorder)
-      : c_(configuration),
-        data_(data),
+  /// The memory outlives the communicator, which may take some of it.
+  Trainer(Run const& run, Communicator const& communicator, CountingMemory& memory)
+      : run_(run),
         communicator_(communicator),
-        checkpoint_(checkpoint),
-        recorder_(recorder),
-        network_(make_network(configuration, data.train)),
-        plan_(make_plan(configuration, network_)),
+        memory_(memory),
+        network_(make_network(c_, data_.train)),
+        plan_(make_plan(c_, network_)),
         weights_(network_.elements()),
-        model_(network_, data.train, configuration.workers, configuration.batch) {
-    if (checkpoint_ == nullptr) return;
-    RunState const saved = RunState::load(*checkpoint_);
+        model_(network_, data_.train, c_.workers, c_.batch) {
+    if (run.checkpoint == nullptr) return;
+    RunState const saved = RunState::load(*run.checkpoint);
     saved.check(state(0), c_);
     seed_ = saved.seed;
     first_epoch_ = saved.epoch;
   }
 
-  Outcome run() {
+  Outcome train() {
     network_.initialise(seed_, weights_);
     weir::StreamWorkerPool workers{
         executor_, {.workers = c_.workers, .buckets = plan_, .local_batch = c_.batch, .seed = seed_}};
     auto const gradients =
         weir::GradAccumulator{c_.micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator_};
     if (c_.optimizer == OptimizerKind::adamw) {
-      return run(workers, gradients | weir::WeightSync{c_.weight_sync, weir::AdamW{{.learning_rate = c_.learning_rate}}});
+      return train(workers, gradients | weir::WeightSync{c_.weight_sync, weir::AdamW{{.learning_rate = c_.learning_rate}}});
     }
-    return run(workers,
-               gradients | weir::WeightSync{c_.weight_sync, weir::Sgd{{.learning_rate = c_.learning_rate,
+    return train(workers,
+                 gradients | weir::WeightSync{c_.weight_sync, weir::Sgd{{.learning_rate = c_.learning_rate,
                                                                        .momentum = c_.momentum}}});
   }
 
@@ -82,12 +92,23 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   template <class Workers, class Recipe>
-  Outcome run(Workers& workers, Recipe const& recipe) {
-    auto sync = recipe.on(workers, weir::view(weights_), {.spans = recorder_, .rank = communicator_.rank()});
-    if (checkpoint_ != nullptr) {
-      sync.load(*checkpoint_, {.strict = false});
-      sync.set_learning_rate(c_.learning_rate);
+  Outcome train(Workers& workers, Recipe const& recipe) {
+    auto sync = recipe.on(workers, weir::view(weights_), {.spans = run_.recorder, .rank = communicator_.rank()});
+    try {
+      if (run_.checkpoint != nullptr) load(sync);
+      train_epochs(workers, sync);
+      if (!c_.save.empty()) save(sync);
+      return summary();
+    } catch (RunError const&) {
+      throw;  // on all ranks
+    } catch (std::exception const& error) {
+      run_.failed(error);
+      throw;
     }
+  }
+
+  template <class Workers, class Sync>
+  void train_epochs(Workers& workers, Sync& sync) {
     SharedThreads<Model<float>> shared_model(model_, c_.threads);
     for (std::size_t epoch = first_epoch_; epoch < c_.epochs; ++epoch) {
       auto const begin = Clock::now();
@@ -99,8 +120,6 @@ class Trainer {
       outcome_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       end_epoch(epoch, workers);
     }
-    if (!c_.save.empty()) save(sync);
-    return summary();
   }
 
   template <class Workers, class Sync, class AnyModel>
@@ -139,6 +158,16 @@ class Trainer {
   }
 
   template <class Sync>
+  void load(Sync& sync) {
+    try {
+      sync.load(*run_.checkpoint, {.strict = false});
+    } catch (weir::ArchiveError const& error) {
+      throw RunError(c_.load + ": " + error.what() + "; the options that it was saved with would be right");
+    }
+    sync.set_learning_rate(c_.learning_rate);
+  }
+
+  template <class Sync>
   void save(Sync& sync) {
     weir::Archive archive;
     sync.save(archive);
@@ -160,11 +189,11 @@ class Trainer {
     return outcome_;
   }
 
-  Configuration const& c_;
-  Dataset const& data_;
+  Run const& run_;
+  Configuration const& c_ = run_.configuration;
+  Dataset const& data_ = run_.data;
   Communicator communicator_;
-  weir::Archive const* checkpoint_;
-  weir::Recorder* recorder_;
+  CountingMemory& memory_;
 
   Network<float> network_;
   weir::BucketPlan plan_;
@@ -175,7 +204,6 @@ class Trainer {
   std::vector<std::uint32_t> order_ = std::vector<std::uint32_t>(data_.train.size());
   Outcome outcome_;
 
-  CountingMemory memory_;
   weir::HostExecutor executor_{{.threads = c_.threads, .memory = &memory_}};
   RankSums<weir::HostExecutor, Communicator> sums_{executor_, communicator_};
 };

@@ -18,8 +18,8 @@ namespace detail {
 // Named here, because device code may not call the functions of <limits>.
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
-inline constexpr double largest = std::numeric_limits<double>::max();
-inline constexpr double smallest_normal = std::numeric_limits<double>::min();
+inline constexpr double largest_double = std::numeric_limits<double>::max();
+inline constexpr double smallest_normal_double = std::numeric_limits<double>::min();
 
 /// ln 2 in two parts; the first times any exponent of a double is exact.
 inline constexpr double ln_2_high = 0x1.62e42feep-1;
@@ -93,9 +93,9 @@ WEIR_HOST_DEVICE constexpr double ln(double x) {
   if (x != x) return x;
   if (x < 0) return detail::not_a_number;
   if (x == 0) return -detail::infinity;
-  if (x > detail::largest) return x;
+  if (x > detail::largest_double) return x;
 
-  bool const is_subnormal = x < detail::smallest_normal;
+  bool const is_subnormal = x < detail::smallest_normal_double;
   std::uint64_t const bits = __builtin_bit_cast(std::uint64_t, is_subnormal ? x * 0x1p54 : x);
   // x = 2^power (1 + f), where 1 + f lies between the roots of 1/2 and of 2.
   std::int64_t const power = static_cast<std::int64_t>(bits - root_of_half) >> 52;

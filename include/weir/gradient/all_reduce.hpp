@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -44,7 +43,7 @@ class AllReduce {
         : communicator_(communicator), layouts_(context.executor, communicator) {
       std::size_t largest = 0;
       for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket)
-        largest = std::max(largest, context.plan[bucket].size);
+        if (largest < context.plan[bucket].size) largest = context.plan[bucket].size;
       communicator_.reserve(context.executor, largest * sizeof(Real));
     }
 

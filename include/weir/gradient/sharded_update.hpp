@@ -1,9 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -59,7 +57,7 @@ class ShardedUpdate {
   static std::size_t block_size(BucketPlan const& plan, std::size_t ranks) {
     std::size_t largest = 0;
     for (std::size_t bucket = 0; bucket < plan.size(); ++bucket)
-      largest = std::max(largest, (plan[bucket].size + ranks - 1) / ranks);
+      if (std::size_t const size = (plan[bucket].size + ranks - 1) / ranks; largest < size) largest = size;
     return largest;
   }
 
@@ -72,8 +70,8 @@ class ShardedUpdate {
     std::size_t const end = even_split(size, rank + 1, ranks);
     std::vector<WeightSegment<E, Real>> pieces;
     for (auto const& [values, offset] : bucket) {
-      std::size_t const first = std::max(offset, begin);
-      std::size_t const last = std::min(offset + values.size(), end);
+      std::size_t const first = offset < begin ? begin : offset;
+      std::size_t const last = offset + values.size() < end ? offset + values.size() : end;
       if (first < last) pieces.push_back({values.part(first - offset, last - first), first - begin});
     }
     return pieces;
@@ -85,10 +83,11 @@ class ShardedUpdate {
     Bound(RecipeContext<E, Real> const& context, Communicator const& communicator, Optimizer const& optimizer)
         : communicator_(communicator),
           layouts_(context.executor, communicator),
-          shard_(std::make_unique<Shard>(context, communicator)),
-          gathered_(reserved(context, communicator_, shard_->block)),
-          optimizer_(optimizer.on(RecipeContext<E, Real>{context.executor, context.home, shard_->plan,
-                                                         shard_->weights, context.layout, context.used})) {}
+          shard_(make_shard(context, communicator)),
+          gathered_(reserved(context, communicator_, shard_.front().block)),
+          optimizer_(
+              optimizer.on(RecipeContext<E, Real>{context.executor, context.home, shard_.front().plan,
+                                                  shard_.front().weights, context.layout, context.used})) {}
 
     void begin_step(E const& point, StepInfo const& step) { optimizer_.begin_step(point, step); }
 
@@ -193,25 +192,33 @@ class ShardedUpdate {
       return gathered;
     }
 
+    static std::vector<Shard> make_shard(RecipeContext<E, Real> const& context,
+                                         Communicator const& communicator) {
+      std::vector<Shard> shard;
+      shard.emplace_back(context, communicator);
+      return shard;
+    }
+
     void exchange_weights(E const& executor, std::size_t bucket) {
       std::size_t const rank = communicator_.rank();
       auto const place = [&](std::size_t of, WeightSegment<E, Real> const& piece) {
-        return gathered_.view().part(of * shard_->block + piece.offset, piece.values.size());
+        return gathered_.view().part(of * shard_.front().block + piece.offset, piece.values.size());
       };
-      for (auto const& piece : shard_->parts[bucket][rank])
+      for (auto const& piece : shard_.front().parts[bucket][rank])
         copy(executor, ViewOn<Real const, E>(piece.values), place(rank, piece));
-      ViewOn<Real const, E> const own = gathered_.view().part(rank * shard_->block, shard_->block);
+      ViewOn<Real const, E> const own =
+          gathered_.view().part(rank * shard_.front().block, shard_.front().block);
       communicator_.all_gather(executor, own, gathered_.view());
       for (std::size_t other = 0; other < communicator_.size(); ++other) {
         if (other == rank) continue;
-        for (auto const& piece : shard_->parts[bucket][other])
+        for (auto const& piece : shard_.front().parts[bucket][other])
           copy(executor, ViewOn<Real const, E>(place(other, piece)), piece.values);
       }
     }
 
     Communicator communicator_;
     LayoutExchange<Communicator, E> layouts_;
-    std::unique_ptr<Shard> shard_;  // the optimizer refers to it
+    std::vector<Shard> shard_;  // one, in memory that does not move: the optimizer refers to it
     Buffer<Real, E> gathered_;
     decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
   };

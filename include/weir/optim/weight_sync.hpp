@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -173,7 +172,8 @@ class WeightSync {
 inline WeightPolicy recommend_weight_sync(std::vector<double> const& bucket_sizes, double cap = 25.0,
                                           double threshold = 1.5) {
   if (bucket_sizes.size() < 2) return WeightPolicy::overlap;
-  double const sum = std::accumulate(bucket_sizes.begin(), bucket_sizes.end() - 1, 0.0);
+  double sum = 0.0;
+  for (std::size_t bucket = 0; bucket + 1 < bucket_sizes.size(); ++bucket) sum += bucket_sizes[bucket];
   double const mean = sum / static_cast<double>(bucket_sizes.size() - 1);
   return mean / cap > threshold ? WeightPolicy::sequential : WeightPolicy::overlap;
 }

@@ -56,6 +56,12 @@ class Checkpoint {
     if (options.strict) check_layout(saved);
   }
 
+  template <class Archive>
+  static void check_seed(Archive const& archive, std::uint64_t seed, LoadOptions options) {
+    auto const saved = archive.template get_value<std::uint64_t>("seed", 0);
+    if (options.strict && saved != seed) refuse("seed", std::to_string(saved), std::to_string(seed));
+  }
+
   struct Position {
     std::uint64_t step;
     std::uint64_t consumed;

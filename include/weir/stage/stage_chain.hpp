@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -39,6 +40,13 @@ class StageChain {
       : bound_(bind(stages, context)), held_(context.plan.size()), spans_(spans), rank_(rank) {}
 
   static constexpr std::size_t size = sizeof...(Stages);
+
+  /// The names of the stages, as they are written: "aggregate | all-reduce | sgd".
+  static std::string description() {
+    std::string text;
+    ((text += (text.empty() ? "" : " | ") + std::string(detail::stage_name<Stages>())), ...);
+    return text;
+  }
 
   template <std::size_t Index>
   auto& stage() {

@@ -58,6 +58,7 @@ class StreamWorkerPool {
   E const& executor() const { return home_; }
   std::size_t workers() const { return slots_.size(); }
   std::size_t local_batch() const { return options_.local_batch; }
+  std::uint64_t seed() const { return options_.seed; }
   BucketPlan const& plan() const { return options_.buckets; }
   std::uint8_t* used(std::size_t worker) { return slots_[worker].notes.used.data(); }
 

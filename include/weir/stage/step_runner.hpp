@@ -1,0 +1,238 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/core/progress.hpp"
+#include "weir/stage/bind_options.hpp"
+#include "weir/stage/gradient_sink.hpp"
+#include "weir/stage/stage_chain.hpp"
+#include "weir/stage/step_failure.hpp"
+#include "weir/stage/step_reports.hpp"
+
+namespace weir::inline v1 {
+
+/// Runs the steps of a bound recipe: takes what the workers report, and sends each bucket through the stages
+/// as soon as the last worker has reported it, in bucket order, on a stream of its own.
+///
+/// Streams: the caller's stream goes on after a step when every worker has ended and the last bucket is done.
+/// Cost: takes three slots of the caller's stream per step; allocates nothing after `lay_out`.
+template <Executor E, class Real, GradientStage... Stages>
+class StepRunner final : public GradientSink<E, Real> {
+ public:
+  using Readable = std::vector<std::vector<ViewOn<Real const, E>>>;  // by worker and parameter
+
+  /// `context.executor` becomes the stream of the stages.
+  StepRunner(RecipeContext<E, Real> const& context, std::tuple<Stages...> const& stages, BindOptions options)
+      : home_(context.home),
+        stream_(context.executor),
+        buckets_(context.plan.size()),
+        end_(stream_.make_event()),
+        passed_(home_.make_event()),
+        options_(options),
+        chain_(stages, context, options.spans, options.rank) {}
+
+  StepRunner(StepRunner const&) = delete;
+  StepRunner& operator=(StepRunner const&) = delete;
+
+  /// Waits for the steps in flight, and for what stages have enqueued besides: their tasks refer to this
+  /// object.
+  ~StepRunner() {
+    finish();
+    drain();
+  }
+
+  auto& chain() { return chain_; }
+
+  /// Makes room for the reports of so many workers. Between steps.
+  void lay_out(std::size_t workers) {
+    reports_ = std::make_unique<StepReports<E, Real>>(stream_, buckets_, workers);
+    chain_.for_each([&](auto& object) {
+      if constexpr (requires { object.loss_scale(); }) loss_scale_ = object.loss_scale();
+    });
+  }
+
+  /// The weights that workers are to read. Between steps.
+  void set_readable(Readable readable) { readable_ = std::move(readable); }
+
+  template <class Launch>
+  void start(Launch const& launch, StepInfo const& step) {
+    if (torn_) {
+      throw TornStep(
+          "the last step failed after some of its buckets had been applied: load a checkpoint, or restore "
+          "the "
+          "weights and call restored()");
+    }
+    launch.start(*this, step);
+    finishing_ += reports_->workers();
+    home_.submit([this, target = finishing_](E const& point) {
+      // When all workers have finished, all buckets have been handed out and `end_` has been announced. On a
+      // device that is so already: the models were called by `start`.
+      finished_->wait_for(target);
+      point.wait(end_);
+    });
+    mark_passed();
+  }
+
+  /// What was enqueued on the caller's stream so far refers to this object.
+  void mark_passed() { home_.record(passed_); }
+
+  /// Blocks until every step started so far has ended.
+  void finish() { home_.synchronize(passed_); }
+
+  /// Blocks until the stream of the stages has got here, whatever it threw.
+  void drain() {
+    stream_.record(end_);
+    stream_.synchronize(end_);
+  }
+
+  bool has_failed() const noexcept override { return failure_.present(); }
+  std::exception_ptr take_failure() { return failure_.take(); }
+  void forget_failure() {
+    failure_.take();
+    torn_ = false;
+  }
+
+  /// How many steps have taken effect, and of how many samples. Between steps.
+  std::uint64_t steps() const { return steps_; }
+  std::uint64_t consumed() const { return consumed_; }
+  void set_position(std::uint64_t steps, std::uint64_t consumed) {
+    steps_ = steps;
+    consumed_ = consumed;
+  }
+
+  ViewOn<Real const, E> weights(std::size_t worker, std::size_t parameter) const override {
+    return readable_[worker][parameter];
+  }
+
+  double loss_scale() const override { return loss_scale_ == nullptr ? 1.0 : *loss_scale_; }
+
+  void ready(WorkerGradient<E> const& gradient) override {
+    std::optional<WorkerGradient<E>> result;
+    try {
+      result = chain_.on_worker(gradient);
+    } catch (...) {
+      failed(gradient.worker, std::current_exception());
+    }
+    if (gradient.micro_batch + 1 != gradient.step.micro_batches) return;
+    reports_->keep(gradient, result);
+    arrive(gradient.bucket, gradient.step);
+  }
+
+  void finished(E const& point, std::size_t worker, StepInfo const& step) override {
+    auto const finished = finished_;  // once all workers have advanced it, this object may be destroyed
+    reports_->finish(point, worker);
+    arrive(reports_->tail(), step);
+    finished->advance();
+  }
+
+  void failed(std::size_t worker, std::exception_ptr failure) noexcept override {
+    if (!failure_.keep(worker, std::move(failure))) return;
+    chain_.for_each([](auto& object) {
+      if constexpr (requires { object.abort(); }) object.abort();
+    });
+  }
+
+  SpanSink* spans() const noexcept override { return options_.spans; }
+  std::size_t rank() const noexcept override { return options_.rank; }
+
+ private:
+  void arrive(std::size_t bucket, StepInfo const& step) {
+    reports_->arrive(bucket, [&](std::size_t due) { hand_out(due, step); });
+  }
+
+  /// Called in bucket order, by the worker whose report made the bucket due.
+  void hand_out(std::size_t bucket, StepInfo const& step) {
+    stream_.submit([this, bucket, step](E const& point) {
+      reports_->wait_for_workers(point, bucket);
+      if (bucket == reports_->tail()) {
+        end_step(step);
+      } else if (!has_failed()) {
+        run(point, bucket, step);
+      }
+    });
+    // On the stream's own handle, not on `point`: announced here, before the caller's stream waits for it.
+    if (bucket == reports_->tail()) stream_.record(end_);
+  }
+
+  void run(E const& point, std::size_t bucket, StepInfo const& step) noexcept {
+    try {
+      run_stages(point, bucket, step);
+    } catch (...) {
+      failed(StepFailure::in_a_stage, std::current_exception());
+    }
+  }
+
+  void run_stages(E const& point, std::size_t bucket, StepInfo step) {
+    if (bucket == 0) samples_ = step.samples != 0 ? step.samples : count_samples(point, step);
+    step.samples = samples_;
+    if (bucket == 0) {
+      chain_.for_each([&](auto& object) {
+        if constexpr (requires { object.begin_step(point, step); }) object.begin_step(point, step);
+      });
+    }
+    if (auto const gradient = reports_->gather(point, bucket, step))
+      applied_ += chain_.on_device(*gradient) ? 1 : 0;
+    if (bucket + 1 != reports_->tail()) return;
+    applied_ += chain_.release(point, step);
+    chain_.for_each([&](auto& object) {
+      if constexpr (requires { object.end_step(point, step); }) object.end_step(point, step);
+    });
+  }
+
+  /// For a source that knows only the samples of its own rank.
+  std::size_t count_samples(E const& point, StepInfo const& step) {
+    auto const gradient = reports_->gather(point, 0, step);
+    std::size_t samples = gradient ? gradient->samples : 0;
+    chain_.for_each([&](auto& object) {
+      if constexpr (requires { object.sum_samples(point, std::uint64_t{}); })
+        samples = object.sum_samples(point, samples);
+    });
+    return samples;
+  }
+
+  void end_step(StepInfo const& step) {
+    std::size_t const applied = std::exchange(applied_, 0);
+    if (has_failed()) {
+      chain_.drop();
+      if (applied != reports_->tail()) {
+        if (applied != 0) torn_ = true;
+        return;
+      }
+    }
+    steps_ = step.number + 1;
+    consumed_ += samples_;
+  }
+
+  E home_;
+  E stream_;
+  std::size_t buckets_;
+  typename E::event_type end_;     // on stream_: the step's last bucket has been dealt with
+  typename E::event_type passed_;  // on home_: the step is over for the caller
+  BindOptions options_;
+  Readable readable_;
+  double const* loss_scale_ = nullptr;
+  StepFailure failure_;
+  std::atomic<bool> torn_ = false;
+  StageChain<E, Real, Stages...> chain_;
+  std::unique_ptr<StepReports<E, Real>> reports_;
+
+  Progress::Count finishing_ = 0;
+  std::shared_ptr<Progress> const finished_ = std::make_shared<Progress>();  // workers, of all steps together
+
+  // Of the step under way, and of all before it; written by stream_.
+  std::size_t applied_ = 0;  // buckets
+  std::size_t samples_ = 0;
+  std::atomic<std::uint64_t> steps_ = 0;
+  std::atomic<std::uint64_t> consumed_ = 0;
+};
+
+}  // namespace weir::inline v1

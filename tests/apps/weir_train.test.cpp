@@ -1,0 +1,386 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "program.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+ProgramResult train(std::string const& arguments) { return run_program("weir-train", arguments); }
+
+/// The only configuration of a run that must end well.
+Json outcome_of(ProgramResult const& result) {
+  INFO(result.error);
+  REQUIRE(result.status == 0);
+  CHECK(result.error.empty());
+  Json const report = Json::parse(result.out);
+  REQUIRE(report.at("configurations").size() == 1);
+  return report["configurations"][0];
+}
+Json outcome_of(std::string const& arguments) {
+  CAPTURE(arguments);
+  return outcome_of(train("--report json " + arguments));
+}
+
+std::string hash_of(std::string const& arguments) { return outcome_of(arguments).at("weights_hash"); }
+
+/// Nothing on standard output, and one line on standard error that holds each of `texts`.
+void check_refused(ProgramResult const& result, int status, std::initializer_list<std::string> texts) {
+  CHECK(result.status == status);
+  CHECK(result.out.empty());
+  CHECK(result.error.starts_with("weir-train: "));
+  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
+  CHECK(result.error.ends_with("\n"));
+  for (std::string const& text : texts) {
+    CAPTURE(result.error);
+    CAPTURE(text);
+    CHECK(result.error.find(text) != std::string::npos);
+  }
+}
+void check_refused(std::string const& arguments, int status, std::initializer_list<std::string> texts) {
+  CAPTURE(arguments);
+  check_refused(train(arguments), status, texts);
+}
+
+std::string big_endian(std::uint32_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+  return bytes;
+}
+
+/// `count` images of 4 x 5 pixels whose brightest row is the label, and their labels.
+std::pair<std::string, std::string> idx_files(std::uint32_t count) {
+  std::string images = big_endian(0x803) + big_endian(count) + big_endian(4) + big_endian(5);
+  std::string labels = big_endian(0x801) + big_endian(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::uint32_t const label = i * 7 % 4;
+    for (std::uint32_t pixel = 0; pixel < 20; ++pixel)
+      images += static_cast<char>(pixel / 5 == label ? 200 + i % 50 : (i + pixel) % 60);
+    labels += static_cast<char>(label);
+  }
+  return {images, labels};
+}
+
+bool has_mpi() {
+  bool const has = train("--comm mpi --epochs 1").status == 0;
+  if (!has) MESSAGE("weir-train was built without MPI: not tested");
+  return has;
+}
+
+}  // namespace
+
+TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
+  check_refused("--workers 0", 2, {"--workers 0", "at least 1"});
+  check_refused("--micro-batches 0", 2, {"--micro-batches 0", "at least 1"});
+  check_refused("--batch 0", 2, {"--batch 0", "at least 1"});
+  check_refused("--batch -3", 2, {"--batch -3", "at least 1"});
+  check_refused("--batch 1e3", 2, {"--batch 1e3", "whole number"});
+  check_refused("--batch 99999999999999999999", 2, {"--batch 99999999999999999999", "whole number"});
+  check_refused("--batch 2 --workers 4", 2, {"--batch 2", "--workers 4"});
+  check_refused("--batch 1438", 2, {"--batch 1438", "1437"});
+  check_refused("--batch 200 --workers 2 --micro-batches 2 --ranks 2", 2, {"--batch 200", "179"});
+  check_refused("--batch 18446744073709551615 --micro-batches 2", 2, {"--batch", "1437"});
+  check_refused("--epochs 0", 2, {"--epochs 0", "at least 1"});
+  check_refused("--learning-rate 0", 2, {"--learning-rate 0", "above 0"});
+  check_refused("--learning-rate nan", 2, {"--learning-rate nan", "above 0"});
+  check_refused("--learning-rate inf", 2, {"--learning-rate inf", "above 0"});
+  check_refused("--learning-rate fast", 2, {"--learning-rate fast", "above 0"});
+  check_refused("--momentum 1", 2, {"--momentum 1", "below 1"});
+  check_refused("--momentum -0.5", 2, {"--momentum -0.5", "from 0"});
+  check_refused("--hidden 64,,3", 2, {"--hidden", "whole number"});
+  check_refused("--hidden 64,0", 2, {"--hidden 0", "from 1"});
+  check_refused("--hidden 64 --model cnn", 2, {"--hidden", "mlp"});
+  check_refused("--model resnet", 2, {"--model resnet", "mlp or cnn"});
+  check_refused("--optimizer lion", 2, {"--optimizer lion", "sgd or adamw"});
+  check_refused("--weight-sync none", 2, {"--weight-sync none", "shared, sequential or overlap"});
+  check_refused("--bucket-bytes 0", 2, {"--bucket-bytes 0", "at least 1"});
+  check_refused("--ranks 0", 2, {"--ranks 0", "from 1"});
+  check_refused("--ranks 2 --comm self", 2, {"--comm self", "--comm threads"});
+  check_refused("--comm pigeons", 2, {"--comm pigeons", "threads"});
+  check_refused("--data letters", 2, {"--data letters", "idx:IMAGES,LABELS"});
+  check_refused("--data idx:one", 2, {"--data idx:one", "idx:IMAGES,LABELS"});
+  check_refused("--report xml", 2, {"--report xml", "text or json"});
+  check_refused("--seed -1", 2, {"--seed -1", "from 0"});
+  check_refused("--threads 0", 2, {"--threads 0", "from 1"});
+  check_refused("--batch 8 --batch 9", 2, {"--batch", "once"});
+  check_refused("--batch", 2, {"--batch", "missing"});
+  check_refused("--batch --workers 2", 2, {"--batch", "missing"});
+  check_refused("--save ''", 2, {"--save"});
+  check_refused("--fast", 2, {"--fast", "no such option"});
+  check_refused("digits", 2, {"digits", "no such option"});
+}
+
+TEST_CASE("weir-train: options that a later version brings are answered so, with status 2") {
+  for (std::string const option :
+       {"--density 0.01", "--estimator histogram", "--stages adaptive", "--feedback on", "--mask bibd",
+        "--mask-density 0.1", "--pipeline 1f1b", "--pipeline-workers 2", "--chunks 2", "--period 4", "--adaptive",
+        "--data cifar10:there", "--model gru", "--model transformer", "--device cuda", "--comm nccl"}) {
+    check_refused(option, 2, {option.substr(0, option.find(' ')), "not available in this version"});
+  }
+  CHECK(hash_of("--epochs 1 --density 1 --mask none --device host") == hash_of("--epochs 1"));
+}
+
+TEST_CASE("weir-train: --help names every option and ends well") {
+  ProgramResult const result = train("--help");
+  CHECK(result.status == 0);
+  CHECK(result.error.empty());
+  for (char const* option : {"--report", "--seed", "--threads", "--data", "--model", "--hidden", "--batch", "--epochs",
+                             "--optimizer", "--learning-rate", "--momentum", "--workers", "--micro-batches",
+                             "--weight-sync", "--bucket-bytes", "--ranks", "--comm", "--device", "--save", "--load",
+                             "--trace", "--timeline"}) {
+    CAPTURE(option);
+    CHECK(result.out.find(option) != std::string::npos);
+  }
+}
+
+TEST_CASE("weir-train: the JSON report has the keys of the specification, in a list") {
+  Json const outcome = outcome_of("--epochs 2 --ranks 2 --workers 2 --micro-batches 2 --batch 8");
+  std::vector<std::string> keys;
+  for (auto const& [key, value] : outcome.items()) keys.push_back(key);
+  CHECK(keys == std::vector<std::string>{"name", "test_accuracy", "train_loss", "samples_per_second",
+                                         "bytes_sent_per_step", "parameters", "nonzero_parameters", "steps", "seconds",
+                                         "peak_bytes", "weights_hash"});
+  std::size_t const parameters = 64 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10;
+  CHECK(outcome["parameters"] == parameters);
+  CHECK(outcome["nonzero_parameters"] == parameters);
+  CHECK(outcome["bytes_sent_per_step"] == 4 * parameters);
+  CHECK(outcome["steps"] == 2 * 23);  // 1437 samples, 64 per step
+  // Weights, velocity and two workers' gradients.
+  CHECK(outcome["peak_bytes"] >= 4 * 4 * parameters);
+  CHECK(outcome["peak_bytes"] < 5 * 4 * parameters);
+}
+
+TEST_CASE("weir-train: without options it prints a table with units, a row per configuration") {
+  ProgramResult const table = train("");
+  CHECK(table.status == 0);
+  CHECK(table.error.empty());
+  CHECK(table.out.find("test accuracy [%]") != std::string::npos);
+  Json const report = Json::parse(train("--report json").out);
+  CHECK(report.size() == 1);
+  auto const rows = static_cast<std::size_t>(std::count(table.out.begin(), table.out.end(), '\n'));
+  CHECK(rows == report["configurations"].size() + 1);
+  for (Json const& row : report["configurations"]) {
+    CHECK(table.out.find(row["name"].get<std::string>()) != std::string::npos);
+    CHECK(row["test_accuracy"] > 0.9);
+  }
+  // Aligned: all lines are of the same length.
+  CHECK(table.out.size() % rows == 0);
+}
+
+TEST_CASE("weir-train: both models learn the digits") {
+  CHECK(outcome_of("")["test_accuracy"] > 0.9);
+  CHECK(outcome_of("--optimizer adamw")["test_accuracy"] > 0.88);
+  CHECK(outcome_of("--model cnn --epochs 8")["test_accuracy"] > 0.92);
+}
+
+TEST_CASE("weir-train: a run is a function of its options, the seed among them") {
+  std::string const options = "--epochs 3 --workers 3 --micro-batches 2 --ranks 2 --batch 7 --seed ";
+  CHECK(hash_of(options + "5") == hash_of(options + "5"));
+  CHECK(hash_of(options + "5") != hash_of(options + "6"));
+  CHECK(hash_of(options + "5 --threads 1") == hash_of(options + "5 --threads 7"));
+}
+
+TEST_CASE("weir-train: the three ways of weight synchronisation give the same weights") {
+  for (std::string const options :
+       {"--epochs 3 --workers 3 --micro-batches 2 --batch 7", "--epochs 3 --workers 4 --optimizer adamw --batch 5 --bucket-bytes 1000",
+        "--epochs 1 --workers 2 --model cnn", "--epochs 2 --workers 2 --ranks 2 --batch 9 --bucket-bytes 1"}) {
+    std::string const shared = hash_of(options + " --weight-sync shared");
+    CHECK(shared == hash_of(options + " --weight-sync sequential"));
+    CHECK(shared == hash_of(options + " --weight-sync overlap"));
+  }
+}
+
+TEST_CASE("weir-train: workers, micro-batches and ranks share a batch without changing the loss") {
+  double const loss = outcome_of("--epochs 1 --batch 64")["train_loss"];
+  for (std::string const split :
+       {"--workers 4 --batch 16", "--workers 2 --micro-batches 2 --batch 16", "--micro-batches 4 --batch 16",
+        "--ranks 4 --batch 16", "--ranks 2 --workers 2 --batch 16", "--ranks 2 --micro-batches 2 --batch 16",
+        "--ranks 2 --workers 4 --micro-batches 2 --batch 4", "--workers 8 --batch 8 --threads 1"}) {
+    CAPTURE(split);
+    double const same = outcome_of("--epochs 1 " + split)["train_loss"];
+    CHECK(std::abs(same - loss) < 1e-3 * loss);
+    CHECK(std::abs(same - loss) < 1e-5 * loss);
+  }
+}
+
+TEST_CASE("weir-train: processes of MPI give the weights that ranks on threads give, and print once") {
+  if (!has_mpi()) return;
+  for (int const ranks : {2, 3}) {
+    std::string const options = "--report json --epochs 2 --workers 2 --micro-batches 2 --batch 6 --bucket-bytes 2000";
+    Json const threads = outcome_of(train(options + " --ranks " + std::to_string(ranks)));
+    Json const mpi = outcome_of(run_program_mpi(ranks, "weir-train", options + " --comm mpi"));
+    CHECK(threads["weights_hash"] == mpi["weights_hash"]);
+    CHECK(threads["train_loss"] == mpi["train_loss"]);
+    CHECK(threads["bytes_sent_per_step"] == mpi["bytes_sent_per_step"]);
+    CHECK(threads["steps"] == mpi["steps"]);
+  }
+}
+
+TEST_CASE("weir-train: a number of ranks that MPI does not have, and other errors, are said once") {
+  if (!has_mpi()) return;
+  check_refused("--comm mpi --ranks 2", 2, {"--ranks 2", "1 process"});
+  auto const check_once = [](std::string const& arguments, int status, std::string const& text) {
+    CAPTURE(arguments);
+    ProgramResult const result = run_program_mpi(2, "weir-train", arguments);
+    CHECK(result.status == status);
+    CAPTURE(result.error);
+    std::size_t const first = result.error.find("weir-train: ");
+    REQUIRE(first != std::string::npos);
+    CHECK(result.error.find("weir-train: ", first + 1) == std::string::npos);  // mpirun has more to say
+    CHECK(result.error.find(text) != std::string::npos);
+  };
+  check_once("--comm mpi --ranks 3", 2, "--ranks 3: MPI has started 2 processes");
+  check_once("--comm threads", 2, "--comm threads");
+  check_once("--workers 0", 2, "--workers 0");
+  check_once("--data idx:none,none", 1, "none: cannot be read");
+  check_once("--learning-rate 1e30", 1, "epoch 1");
+}
+
+TEST_CASE("weir-train: a checkpoint goes on where the run was, so that the weights are those of one run") {
+  TemporaryFolder const folder;
+  std::string const file = folder / "run.weir";
+  for (std::string const options :
+       {"--workers 2 --micro-batches 2 --batch 8 --seed 3", "--optimizer adamw --weight-sync overlap --workers 3",
+        "--model cnn --ranks 2 --batch 16"}) {
+    CAPTURE(options);
+    Json const whole = outcome_of(options + " --epochs 5");
+    outcome_of(options + " --epochs 2 --save " + file);
+    Json const rest = outcome_of(options + " --epochs 5 --load " + file);
+    CHECK(rest["weights_hash"] == whole["weights_hash"]);
+    CHECK(rest["train_loss"] == whole["train_loss"]);
+    CHECK(rest["steps"].get<int>() * 5 == whole["steps"].get<int>() * 3);
+    CHECK(folder.files() == 1);
+  }
+  SUBCASE("with the seed of the checkpoint, and another layout of the work") {
+    outcome_of("--seed 8 --epochs 2 --save " + file);
+    CHECK(hash_of("--epochs 4 --load " + file) == hash_of("--seed 8 --epochs 4"));
+    double const loss = outcome_of("--seed 8 --epochs 4")["train_loss"];
+    double const same = outcome_of("--epochs 4 --workers 2 --ranks 2 --batch 8 --load " + file)["train_loss"];
+    CHECK(std::abs(same - loss) < 1e-3 * loss);
+  }
+}
+
+TEST_CASE("weir-train: a checkpoint that is missing, damaged or of another run is refused by one line") {
+  TemporaryFolder const folder;
+  std::string const file = folder / "run.weir";
+  outcome_of("--hidden 4 --epochs 2 --save " + file);
+  std::string const load = "--hidden 4 --epochs 3 --load " + file;
+  std::string const bytes = content(file);
+  check_refused("--epochs 3 --load " + (folder / "none"), 1, {folder / "none", "would be right"});
+  check_refused("--hidden 4 --epochs 2 --load " + file, 2, {"--epochs 2", file});
+  check_refused("--hidden 5 --epochs 3 --load " + file, 1, {file, "mlp 4", "mlp 5"});
+  check_refused("--hidden 4 --optimizer adamw --epochs 3 --load " + file, 1, {file, "sgd", "adamw"});
+  check_refused("--hidden 4 --seed 1 --epochs 3 --load " + file, 1, {file, "seed 0"});
+  check_refused("--hidden 4 --bucket-bytes 4 --epochs 3 --load " + file, 1, {file, "bucket plan"});
+  for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 20) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    write(file, damaged);
+    CAPTURE(at);
+    check_refused(load, 1, {file});
+  }
+  write(file, bytes.substr(0, bytes.size() - 1));
+  check_refused(load, 1, {file});
+  write(file, bytes);
+  outcome_of(load);
+}
+
+TEST_CASE("weir-train: what cannot be written is refused before the training and leaves nothing behind") {
+  TemporaryFolder const folder;
+  for (std::string const option : {"--save ", "--trace ", "--timeline "}) {
+    check_refused("--epochs 100000 " + option + (folder / "none/file"), 1, {folder / "none/file", "would be right"});
+  }
+  std::string const files = " --save " + (folder / "a") + " --trace " + (folder / "b") + " --timeline " + (folder / "c");
+  check_refused("--learning-rate 1e30" + files, 1, {"epoch 1", "learning rate"});
+  check_refused("--workers 0" + files, 2, {"--workers"});
+  check_refused("--data idx:none,none" + files, 1, {"none"});
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("weir-train: the trace shows a collective that begins before the last backward pass ends") {
+  TemporaryFolder const folder;
+  outcome_of("--epochs 2 --hidden 256,256 --workers 2 --ranks 2 --bucket-bytes 20000 --trace " + (folder / "t.json") +
+             " --timeline " + (folder / "t.svg"));
+  CHECK(content(folder / "t.svg").starts_with("<svg"));
+  Json const trace = Json::parse(content(folder / "t.json"));
+  struct Step {
+    double reduce = 1e300;  // begin of the first bucket's
+    double model = 0;       // end of the last
+  };
+  std::map<std::pair<int, int>, Step> steps;
+  for (Json const& event : trace.at("traceEvents")) {
+    if (event["ph"] != "X") continue;
+    Step& step = steps[{event["pid"].get<int>(), event["args"]["step"].get<int>()}];
+    double const begin = event["ts"];
+    if (event["name"] == "all-reduce" && event["args"]["bucket"] == 0) step.reduce = begin;
+    if (event["name"] == "micro-batch") step.model = std::max(step.model, begin + event["dur"].get<double>());
+  }
+  CHECK(steps.size() == 2 * 2 * 12);  // two ranks, two epochs of 1437 samples, 128 a step
+  CHECK(std::any_of(steps.begin(), steps.end(), [](auto const& entry) { return entry.second.reduce < entry.second.model; }));
+}
+
+TEST_CASE("weir-train: IDX files are read, and the last sixth is held out unless there are test files") {
+  TemporaryFolder const folder;
+  auto const [images, labels] = idx_files(600);
+  write(folder / "i", images);
+  write(folder / "l", labels);
+  std::string const pair = (folder / "i") + "," + (folder / "l");
+  Json const held_out = outcome_of("--batch 10 --data idx:" + pair);
+  CHECK(held_out["test_accuracy"] == 1.0);
+  CHECK(held_out["steps"] == 20 * 50);
+  CHECK(held_out["parameters"] == 20 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10);
+  Json const with_test = outcome_of("--batch 10 --model cnn --epochs 3 --data idx:" + pair + "," + pair);
+  CHECK(with_test["test_accuracy"] > 0.9);
+  CHECK(with_test["steps"] == 3 * 60);
+}
+
+TEST_CASE("weir-train: an IDX file that is not what it should be is named, with what would be right") {
+  TemporaryFolder const folder;
+  auto const [images, labels] = idx_files(60);
+  std::string const i = folder / "images", l = folder / "labels";
+  auto const check = [&](std::string const& image_bytes, std::string const& label_bytes,
+                         std::initializer_list<std::string> texts) {
+    write(i, image_bytes);
+    write(l, label_bytes);
+    check_refused("--data idx:" + i + "," + l, 1, texts);
+  };
+  check(labels, labels, {i, "0x00000801", "0x00000803"});
+  check(images, images, {l, "0x00000803", "0x00000801"});
+  check("", labels, {i, "truncated"});
+  check(images.substr(0, 15), labels, {i, "truncated"});
+  check(images.substr(0, images.size() - 1), labels, {i, "truncated", "60 times 20"});
+  check(images + "x", labels, {i, "too long"});
+  check(images, labels.substr(0, 30), {l, "truncated", "60 times 1"});
+  check(images, labels + "x", {l, "too long"});
+  check(images, idx_files(61).second, {l, "61 labels", "60"});
+  check(images, labels.substr(0, labels.size() - 1) + "\x0a", {l, "label 59 is 10", "0 to 9"});
+  check("\x1f\x8b and so on", labels, {i, "gzip"});
+  check(big_endian(0x803) + big_endian(0) + big_endian(4) + big_endian(5), labels, {i, "0 images"});
+  check(big_endian(0x803) + big_endian(0xffffffff) + big_endian(0xffffffff) + big_endian(0xffffffff), labels, {i});
+  auto const [few, few_labels] = idx_files(5);
+  check(few, few_labels, {i, "5 images", "at least 6"});
+  check_refused("--data idx:" + (folder / "none") + "," + l, 1, {folder / "none"});
+  check_refused("--data idx:/," + l, 1, {"/: cannot be read"});
+  std::string other = images;
+  std::swap(other[11], other[15]);  // 5 x 4 pixels
+  write(i, images);
+  write(l, labels);
+  write(folder / "other", other);
+  check_refused("--data idx:" + i + "," + l + "," + (folder / "other") + "," + l, 1, {folder / "other", "4 x 5"});
+  check_refused("--batch 51 --data idx:" + i + "," + l, 2, {"--batch 51", "50"});
+}
+
+TEST_CASE("weir-train: a learning rate at which the weights leave all bounds is an error that names the epoch") {
+  check_refused("--learning-rate 1e30", 1, {"epoch 1", "1e+30"});
+  check_refused("--learning-rate 1e30 --ranks 3 --batch 8", 1, {"epoch 1", "1e+30"});
+}

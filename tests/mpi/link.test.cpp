@@ -1,0 +1,52 @@
+#include "weir/mpi/link.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using weir::detail::MpiLink;
+
+namespace {
+
+MPI_Comm duplicate() {
+  MPI_Comm result = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_WORLD, &result);
+  MPI_Comm_set_errhandler(result, MPI_ERRORS_RETURN);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("posted messages have all arrived after the wait") {
+  MpiLink link(duplicate(), duplicate(), {}, std::make_shared<std::mutex>());
+  std::size_t const next = (link.rank() + 1) % link.size();
+  std::size_t const previous = (link.rank() + link.size() - 1) % link.size();
+  std::vector<std::size_t> const sent(100'000, link.rank());
+  std::vector<std::size_t> received(100'000);
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    weir::Fingerprint const operation;
+    link.begin(operation);
+    link.receive(received.data(), received.size() * sizeof(std::size_t), previous, MpiLink::exchange_tag);
+    link.receive(nullptr, 0, previous, MpiLink::exchange_tag);
+    link.send(sent.data(), sent.size() * sizeof(std::size_t), next, MpiLink::exchange_tag);
+    link.send(nullptr, 0, next, MpiLink::exchange_tag);
+    link.wait(operation);
+    CHECK(received == std::vector<std::size_t>(100'000, previous));
+  }
+}
+
+TEST_CASE("tags tell operations apart and leave the small ones free") {
+  MpiLink const link(duplicate(), duplicate(), {}, std::make_shared<std::mutex>());
+  weir::Fingerprint first;
+  first.sequence = 1;
+  weir::Fingerprint second = first;
+  CHECK(link.tag_of(first) == link.tag_of(second));
+  CHECK(MpiLink::shape_hash(first) == MpiLink::shape_hash(second));
+  second.sequence = 2;
+  CHECK(link.tag_of(first) != link.tag_of(second));
+  CHECK(MpiLink::shape_hash(first) == MpiLink::shape_hash(second));
+  second = first;
+  second.count = 1;
+  CHECK(link.tag_of(first) != link.tag_of(second));
+  CHECK(link.tag_of(first) > MpiLink::agree_tag);
+}
