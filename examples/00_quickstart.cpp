@@ -46,7 +46,7 @@ int main() {
     }
   };
   for (std::size_t at = 0; at < data.size(); at += 64) sync(workers(data.subspan(at, 64), model));
-  sync.wait();  // the only call that blocks; rethrows what went wrong
+  sync.wait();  // blocks until all steps have ended; rethrows what went wrong
 
   std::printf("y = %.3f x %+.3f\n", double{weights[0]}, double{weights[1]});
   bool const found = std::abs(weights[0] - 3.0f) < 0.01f && std::abs(weights[1] + 2.0f) < 0.01f;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -8,7 +9,6 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <unistd.h>
 
 /// A folder of its own that is gone afterwards.
 class TemporaryFolder {
@@ -49,8 +49,8 @@ struct ProgramResult {
 /// Runs a command of the shell.
 inline ProgramResult run_command(std::string const& command) {
   TemporaryFolder const folder;
-  int const status =
-      std::system((command + " </dev/null >'" + (folder / "out") + "' 2>'" + (folder / "error") + "'").c_str());
+  int const status = std::system(
+      (command + " </dev/null >'" + (folder / "out") + "' 2>'" + (folder / "error") + "'").c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(folder / "out"), content(folder / "error")};
 }
 

@@ -9,9 +9,9 @@
 
 #include "../../examples/apps/weir_train/cnn.hpp"
 #include "../../examples/apps/weir_train/evaluator.hpp"
-#include "fake_micro.hpp"
 #include "../../examples/apps/weir_train/mlp.hpp"
 #include "../../examples/apps/weir_train/model.hpp"
+#include "fake_micro.hpp"
 
 namespace {
 
@@ -22,7 +22,8 @@ Images random_images(Shape shape, std::size_t count, std::uint64_t seed) {
   weir::RandomStream const random{.seed = seed};
   for (std::size_t i = 0; i < count * shape.size(); ++i)
     images.pixels.push_back(static_cast<std::uint8_t>(random.word(i) % 256));
-  for (std::size_t i = 0; i < count; ++i) images.labels.push_back(static_cast<std::uint8_t>(random.word(i) % 10));
+  for (std::size_t i = 0; i < count; ++i)
+    images.labels.push_back(static_cast<std::uint8_t>(random.word(i) % 10));
   return images;
 }
 
@@ -73,13 +74,15 @@ TEST_CASE("the gradient of an mlp is that of finite differences") {
   check_gradient(mlp<double>({8, 8, 1}, std::vector<std::size_t>{}, 10), 1);
 }
 
-TEST_CASE("the gradient of a cnn is that of finite differences, for even and odd sizes and several channels") {
+TEST_CASE(
+    "the gradient of a cnn is that of finite differences, for even and odd sizes and several channels") {
   check_gradient(cnn<double>({8, 8, 1}, 10), 7);
   check_gradient(cnn<double>({7, 5, 3}, 10), 11);
 }
 
 TEST_CASE("gradients are overwritten or added to, as the micro-batch says") {
-  for (auto const& network : {mlp<double>({4, 4, 1}, std::vector<std::size_t>{6}, 10), cnn<double>({4, 4, 1}, 10)}) {
+  for (auto const& network :
+       {mlp<double>({4, 4, 1}, std::vector<std::size_t>{6}, 10), cnn<double>({4, 4, 1}, 10)}) {
     Images const images = random_images(network.input(), 3, 2);
     std::vector<std::uint32_t> const samples{1, 2};
     Model<double> model(network, images, 1, 2);
@@ -90,7 +93,8 @@ TEST_CASE("gradients are overwritten or added to, as the micro-batch says") {
     micro.adds = true;
     model(micro);
     double worst = 0;
-    for (std::size_t i = 0; i < once.size(); ++i) worst = std::max(worst, std::abs(micro.gradients[i] - 2 * once[i]));
+    for (std::size_t i = 0; i < once.size(); ++i)
+      worst = std::max(worst, std::abs(micro.gradients[i] - 2 * once[i]));
     CHECK(worst < 1e-12);
   }
 }

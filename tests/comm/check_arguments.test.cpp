@@ -46,8 +46,8 @@ TEST_CASE("operators and types, roots, peers and sizes are checked by name") {
   CHECK_NOTHROW(weir::detail::check_op<std::int32_t>(weir::ReduceOp::bit_or));
   CHECK_THROWS_WITH_AS(weir::detail::check_root(3, 3), "broadcast: root 3 is not one of the 3 ranks",
                        ContractViolation);
-  float block[2];
-  float all[6];
+  float const block[2]{};
+  float const all[6]{};
   CHECK_NOTHROW(weir::detail::check_gather<float>(0, 3, block, 2, all, 6));
   CHECK_THROWS_WITH_AS(weir::detail::check_gather<float>(0, 2, block, 2, all, 6),
                        "all_gather: 2 blocks of 2 elements do not fill 6 elements", ContractViolation);

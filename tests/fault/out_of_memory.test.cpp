@@ -99,7 +99,7 @@ namespace {
 /// allocation of the resize, resizes again afterwards.
 template <class Element>
 std::uint64_t train_through_resize(weir::WorkLayout const& from, weir::WorkLayout const& to, std::size_t call,
-                                   bool& failed) {
+                                   bool for_good, bool& failed) {
   CountingResource memory;
   weir::HostExecutor const executor{{.memory = &memory}};
   auto const plan = small_plan(weir::element_type_of<Element>);
@@ -115,7 +115,7 @@ std::uint64_t train_through_resize(weir::WorkLayout const& from, weir::WorkLayou
   sync.wait();
 
   std::size_t const bytes = memory.bytes();
-  memory.fail_at(call);
+  memory.fail_at(call, for_good);
   failed = false;
   try {
     sync.resize(to);
@@ -140,15 +140,15 @@ std::uint64_t train_through_resize(weir::WorkLayout const& from, weir::WorkLayou
 template <class Element>
 void fail_resize_everywhere(weir::WorkLayout const& from, weir::WorkLayout const& to, std::size_t least) {
   bool failed = false;
-  auto const expected = train_through_resize<Element>(from, to, 0, failed);
+  auto const expected = train_through_resize<Element>(from, to, 0, false, failed);
   REQUIRE(!failed);
-  std::size_t call = 1;
-  for (;; ++call) {
+  std::size_t call = 0;
+  do {
+    REQUIRE(++call < 1000);
     CAPTURE(call);
-    REQUIRE(call < 1000);
-    CHECK(train_through_resize<Element>(from, to, call, failed) == expected);
-    if (!failed) break;
-  }
+    CHECK(train_through_resize<Element>(from, to, call, true, failed) == expected);
+    CHECK(train_through_resize<Element>(from, to, call, false, failed) == expected);
+  } while (failed);
   CHECK(call > least);
 }
 

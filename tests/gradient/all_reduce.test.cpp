@@ -39,8 +39,9 @@ std::vector<std::vector<Real>> gradients_of_ranks(std::vector<weir::WorkLayout> 
     auto weights = initial;
     weir::HostExecutor const executor;
     weir::StreamWorkerPool<weir::HostExecutor, Real> pool(
-        executor,
-        {.workers = workers, .buckets = network::plan(weir::element_type_of<Real>), .local_batch = local_batch});
+        executor, {.workers = workers,
+                   .buckets = network::plan(weir::element_type_of<Real>),
+                   .local_batch = local_batch});
     std::vector<std::vector<Real>> steps;
     auto sync = (weir::GradAccumulator{micro} | weir::LocalAggregator{} | weir::AllReduce{communicator} |
                  Collect<Real>{steps})
@@ -128,11 +129,11 @@ TEST_CASE("the collective is called once per bucket and step, in bucket order, a
     });
     weir::HostExecutor const executor;
     auto weights = network::initial_weights();
-    weir::StreamWorkerPool pool{executor,
-                                {.workers = workers, .buckets = network::plan(), .local_batch = 2}};
-    auto sync = (weir::GradAccumulator{micro} | weir::LocalAggregator{} |
-                 weir::AllReduce{CountingCommunicator{communicator, on_reduce}} | weir::Sgd{{.learning_rate = 0.1}})
-                    .on(pool, weir::view(weights));
+    weir::StreamWorkerPool pool{executor, {.workers = workers, .buckets = network::plan(), .local_batch = 2}};
+    auto sync =
+        (weir::GradAccumulator{micro} | weir::LocalAggregator{} |
+         weir::AllReduce{CountingCommunicator{communicator, on_reduce}} | weir::Sgd{{.learning_rate = 0.1}})
+            .on(pool, weir::view(weights));
     for (std::size_t step = 0; step < steps; ++step) sync(pool(network::Batch(data), model));
     sync.wait();
 

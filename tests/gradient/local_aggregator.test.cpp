@@ -21,9 +21,10 @@ using weir::ScaleTime;
 
 /// The gradient that a recipe would apply, of one step on `batch`.
 template <class Real, class Model, class Element, class Scale = weir::MeanOverSamples>
-std::vector<Real> gradient_of_step(std::span<Element const> batch, Model const& model, weir::BucketPlan const& plan,
-                                   std::vector<Real>& weights, weir::WorkLayout layout,
-                                   ScaleTime time = ScaleTime::automatic, Scale scale = {}) {
+std::vector<Real> gradient_of_step(std::span<Element const> batch, Model const& model,
+                                   weir::BucketPlan const& plan, std::vector<Real>& weights,
+                                   weir::WorkLayout layout, ScaleTime time = ScaleTime::automatic,
+                                   Scale scale = {}) {
   weir::HostExecutor const executor;
   weir::StreamWorkerPool<weir::HostExecutor, Real> workers(
       executor, {.workers = layout.workers, .buckets = plan, .local_batch = layout.local_batch});
@@ -45,9 +46,9 @@ void check_against_one_batch(double tolerance) {
     for (std::size_t micro_batches = 1; micro_batches <= 4; ++micro_batches) {
       for (std::size_t local_batch : {1u, 3u, 8u}) {
         auto const data = network::samples(workers * micro_batches * local_batch);
-        auto const found = gradient_of_step<Real>(network::Batch(data), model,
-                                                  network::plan(weir::element_type_of<Real>), weights,
-                                                  {workers, micro_batches, local_batch});
+        auto const found =
+            gradient_of_step<Real>(network::Batch(data), model, network::plan(weir::element_type_of<Real>),
+                                   weights, {workers, micro_batches, local_batch});
         CAPTURE(workers);
         CAPTURE(micro_batches);
         CAPTURE(local_batch);

@@ -2,9 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <string>
 #include <thread>
 #include <vector>
@@ -222,6 +223,19 @@ TEST_CASE("a rank that never arrives is a PeerTimeout on the others") {
       CHECK(contains(error.what(), "rank 1 did not take part within 300 ms"));
     }
     CHECK(std::chrono::steady_clock::now() - begin < 3s);
+  }
+}
+
+TEST_CASE("a slow rank is waited for, and what the others told meanwhile harms nobody") {
+  Meeting const meeting;
+  HostExecutor const executor;
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    MpiCommunicator const communicator(MPI_COMM_WORLD);
+    if (communicator.rank() == 1) std::this_thread::sleep_for(250ms);
+    collective_cases::all_reduce_sums<float>(communicator, executor, 0, 100);
+    if (communicator.rank() == 0) std::this_thread::sleep_for(250ms);
+    collective_cases::all_reduce_sums<float>(communicator, executor, 0, 100'000);
+    CHECK(communicator.poll(0ms));
   }
 }
 

@@ -229,7 +229,9 @@ TEST_CASE("after a step that failed, restored weights reach all copies and stay"
     std::atomic<int> wrong = 0;
     auto const note = [&](std::size_t, std::uint64_t) { is_applied = true; };
     auto const model = [&](auto& micro) {
-      for (float weight : micro.weights(1)) wrong += weight != 1.0f;
+      for (float weight : micro.weights(1)) {
+        if (weight != 1.0f) ++wrong;
+      }
       auto const gradient = micro.bucket_gradient(0);
       std::fill(gradient.begin(), gradient.end(), 1.0f);
       micro.ready(0);

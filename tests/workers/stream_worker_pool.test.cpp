@@ -89,13 +89,14 @@ TEST_CASE("buckets may be reported in all orders by each of 3 workers") {
 
   weir::HostExecutor const executor;
   Weights weights(26);
-  weir::StreamWorkerPool pool{executor,
-                              {.workers = workers, .buckets = weir::BucketPlan::by_bytes({32, 28, 24, 20}, 1, 1)}};
+  weir::StreamWorkerPool pool{
+      executor, {.workers = workers, .buckets = weir::BucketPlan::by_bytes({32, 28, 24, 20}, 1, 1)}};
   auto const model = [&](auto& micro) {
     std::size_t number = micro.step();
     for (std::size_t worker = 0; worker < micro.worker(); ++worker) number /= orders.size();
     for (std::size_t bucket : orders[number % orders.size()]) {
-      for (float& g : micro.bucket_gradient(bucket)) g = static_cast<float>((micro.worker() + 1) * (bucket + 1));
+      for (float& g : micro.bucket_gradient(bucket))
+        g = static_cast<float>((micro.worker() + 1) * (bucket + 1));
       micro.ready(bucket);
     }
   };
@@ -212,8 +213,8 @@ TEST_CASE("micro-batch u takes entries u * b to (u + 1) * b of the batch, cut at
 TEST_CASE("a batch larger than what all ranks take is refused with both numbers") {
   weir::HostExecutor const executor;
   Weights weights(1);
-  weir::StreamWorkerPool pool{
-      executor, {.workers = 3, .buckets = weir::BucketPlan::by_bytes({4}), .local_batch = 4}};
+  weir::StreamWorkerPool pool{executor,
+                              {.workers = 3, .buckets = weir::BucketPlan::by_bytes({4}), .local_batch = 4}};
   auto sync = (weir::LocalAggregator{} | weir::Sgd{{}}).on(pool, weir::view(weights));
   auto const model = [](auto&) {};
   std::vector<int> const data(13);
@@ -326,7 +327,8 @@ TEST_CASE("everything may be destroyed while steps are in flight") {
     auto weights = network::initial_weights();
     auto const model = network::model();
     weir::StreamWorkerPool pool{executor, {.workers = 3, .buckets = network::plan(), .local_batch = 4}};
-    auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}})
+    auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} |
+                 weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}})
                     .on(pool, weir::view(weights));
     for (int step = 0; step < round % 4; ++step) sync(pool(network::Batch(data), model));
   }
@@ -335,8 +337,8 @@ TEST_CASE("everything may be destroyed while steps are in flight") {
 TEST_CASE("the loss is the mean over all samples of all micro-batches since the last call") {
   weir::HostExecutor const executor;
   Weights weights(1);
-  weir::StreamWorkerPool pool{
-      executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({4}), .local_batch = 2}};
+  weir::StreamWorkerPool pool{executor,
+                              {.workers = 2, .buckets = weir::BucketPlan::by_bytes({4}), .local_batch = 2}};
   auto sync =
       (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::Sgd{{}}).on(pool, weir::view(weights));
   auto const model = [](auto& micro) { micro.loss(static_cast<double>(micro.global_index() + 1)); };
@@ -385,7 +387,9 @@ TEST_CASE("workspace_bytes is what the pool takes from the executor") {
       bytes -= size;
       std::pmr::new_delete_resource()->deallocate(memory, size, alignment);
     }
-    bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override { return this == &other; }
+    bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override {
+      return this == &other;
+    }
   } memory;
   {
     weir::HostExecutor const executor{{.memory = &memory}};

@@ -8,8 +8,9 @@ namespace weir_train {
 
 enum class Activation { none, relu };
 
-/// out = activation(W in + b) and its gradients, on columns; what dense and convolutional layers have in common.
-/// W is row-major, outputs x inputs, so that a product with any of its transposes reads memory in order.
+/// out = activation(W in + b) and its gradients, on columns; what dense and convolutional layers have in
+/// common. W is row-major, outputs x inputs, so that a product with any of its transposes reads memory in
+/// order.
 template <class Real>
 class Affine {
  public:
@@ -40,7 +41,8 @@ class Affine {
         Weights(weight, outputs_, inputs_).transpose() * ConstColumns<Real>(delta, outputs_, columns);
   }
 
-  void parameter_gradients(Real const* in, Real const* delta, LayerPass<Real> const& pass, Index columns) const {
+  void parameter_gradients(Real const* in, Real const* delta, LayerPass<Real> const& pass,
+                           Index columns) const {
     ConstColumns<Real> const deltas(delta, outputs_, columns);
     auto const ins = ConstColumns<Real>(in, inputs_, columns).transpose();
     WeightGradient weight_gradient(pass.gradients[0], outputs_, inputs_);

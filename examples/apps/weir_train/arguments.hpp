@@ -8,11 +8,13 @@
 
 namespace weir_train {
 
-/// The options of a command line as texts. CLI11 takes it apart; what the values mean is none of its business, so
-/// that every refusal has the same form.
+/// The options of a command line as texts. CLI11 takes it apart; what the values mean is none of its
+/// business, so that every refusal has the same form.
 class Arguments {
  public:
-  explicit Arguments(std::string const& description) : app_(description) { app_.option_defaults()->group("Options"); }
+  explicit Arguments(std::string const& description) : app_(description) {
+    app_.option_defaults()->group("Options");
+  }
 
   void add(std::string const& name, std::string const& values, std::string const& description,
            std::string const& group) {

@@ -11,8 +11,8 @@
 
 namespace weir_train {
 
-/// Two 3x3 convolutions, of 16 and 32 filters, each with ReLU and 2x2 pooling, and a dense layer. Images have at
-/// least 4 x 4 pixels.
+/// Two 3x3 convolutions, of 16 and 32 filters, each with ReLU and 2x2 pooling, and a dense layer. Images have
+/// at least 4 x 4 pixels.
 template <class Real>
 Network<Real> cnn(Shape input, std::size_t classes) {
   typename Network<Real>::Layers layers;

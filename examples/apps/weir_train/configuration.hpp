@@ -18,7 +18,7 @@ enum class CommKind { self, threads, mpi };
 
 /// One training run.
 struct Configuration {
-  std::string name = {};  // empty: made from the rest
+  std::string name = {};             // empty: made from the rest
   std::optional<IdxPaths> idx = {};  // none: the bundled digits
   ModelKind model = ModelKind::mlp;
   std::vector<std::size_t> hidden = {64, 64};

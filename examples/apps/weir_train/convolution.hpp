@@ -44,11 +44,13 @@ class Convolution final : public Layer<Real> {
   }
 
  private:
-  Index columns(LayerPass<Real> const& pass) const { return static_cast<Index>(pass.samples * input_.pixels()); }
+  Index columns(LayerPass<Real> const& pass) const {
+    return static_cast<Index>(pass.samples * input_.pixels());
+  }
 
   /// Calls `f(row, begin, end, at)` for the three rows around each pixel: of the row that starts at element
-  /// `row` of the images, the elements from `begin` to `end` lie `at` elements into the scratch memory's piece
-  /// of 3 * channels; begin == end where there is no such row.
+  /// `row` of the images, the elements from `begin` to `end` lie `at` elements into the scratch memory's
+  /// piece of 3 * channels; begin == end where there is no such row.
   template <class Function>
   void for_each_piece(std::size_t samples, Function f) const {
     std::size_t const c = input_.channels;
@@ -59,7 +61,8 @@ class Convolution final : public Layer<Real> {
           std::size_t const right = std::min(x + 2, input_.width);
           for (std::size_t row = y; row < y + 3; ++row) {  // one too high, since the first would be -1
             bool const inside = row >= 1 && row <= input_.height;
-            std::size_t const start = inside ? ((sample * input_.height + row - 1) * input_.width + left) * c : 0;
+            std::size_t const start =
+                inside ? ((sample * input_.height + row - 1) * input_.width + left) * c : 0;
             f(start, inside ? (right - left) * c : 0, x == 0 ? c : 0);
           }
         }

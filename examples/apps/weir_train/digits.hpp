@@ -12,8 +12,8 @@
 
 namespace weir_train {
 
-/// The bundled handwritten digits: 1,797 rows of 64 pixels from 0 to 16 and a label. The last 360 are the test
-/// set. Errors: `RunError` that names file and line.
+/// The bundled handwritten digits: 1,797 rows of 64 pixels from 0 to 16 and a label. The last 360 are the
+/// test set. Errors: `RunError` that names file and line.
 class Digits {
  public:
   static constexpr std::size_t rows = 1797;
@@ -34,7 +34,8 @@ class Digits {
       text.remove_prefix(std::min(end + 1, text.size()));
     }
     if (line != rows) {
-      throw RunError(path + ": " + std::to_string(line) + " rows; " + std::to_string(rows) + " would be right");
+      throw RunError(path + ": " + std::to_string(line) + " rows; " + std::to_string(rows) +
+                     " would be right");
     }
     return images;
   }

@@ -29,8 +29,8 @@ class Idx {
     if (!paths.test_images.empty()) {
       data.test = load_pair(paths.test_images, paths.test_labels);
       if (data.test.shape != data.train.shape) {
-        refuse(paths.test_images, size_text(data.test.shape) + "; " + size_text(data.train.shape) + " as in " +
-                                      paths.images + " would be right");
+        refuse(paths.test_images, size_text(data.test.shape) + "; " + size_text(data.train.shape) +
+                                      " as in " + paths.images + " would be right");
       }
       return data;
     }
@@ -69,44 +69,47 @@ class Idx {
     std::size_t const labels = big_endian(label_path, bytes, 4);
     check_size(label_path, bytes, 8, labels, 1);
     if (labels != count) {
-      refuse(label_path, std::to_string(labels) + " labels; " + std::to_string(count) + ", one for each image in " +
-                             image_path + ", would be right");
+      refuse(label_path, std::to_string(labels) + " labels; " + std::to_string(count) +
+                             ", one for each image in " + image_path + ", would be right");
     }
     images.labels.assign(bytes.begin() + 8, bytes.end());
     auto const wrong = std::find_if(images.labels.begin(), images.labels.end(),
                                     [](std::uint8_t label) { return label >= classes; });
     if (wrong != images.labels.end()) {
       refuse(label_path, "label " + std::to_string(wrong - images.labels.begin()) + " is " +
-                             std::to_string(*wrong) + "; 0 to " + std::to_string(classes - 1) + " would be right");
+                             std::to_string(*wrong) + "; 0 to " + std::to_string(classes - 1) +
+                             " would be right");
     }
     return images;
   }
 
-  static void check_magic(std::string const& path, std::string_view bytes, std::uint32_t right, char const* what) {
-    if (bytes.starts_with("\x1f\x8b")) refuse(path, "compressed by gzip; the uncompressed file would be right");
+  static void check_magic(std::string const& path, std::string_view bytes, std::uint32_t right,
+                          char const* what) {
+    if (bytes.starts_with("\x1f\x8b"))
+      refuse(path, "compressed by gzip; the uncompressed file would be right");
     std::uint32_t const magic = big_endian(path, bytes, 0);
     if (magic == right) return;
     char text[96];
-    std::snprintf(text, sizeof text, "magic number 0x%08x; 0x%08x, that of %s in bytes, would be right", magic,
-                  right, what);
+    std::snprintf(text, sizeof text, "magic number 0x%08x; 0x%08x, that of %s in bytes, would be right",
+                  magic, right, what);
     refuse(path, text);
   }
 
   /// A header can promise more than 2^64 bytes, so this divides.
-  static void check_size(std::string const& path, std::string_view bytes, std::size_t header, std::size_t count,
-                         std::size_t each) {
+  static void check_size(std::string const& path, std::string_view bytes, std::size_t header,
+                         std::size_t count, std::size_t each) {
     std::size_t const body = bytes.size() - header;
     if (body / each == count && body % each == 0) return;
     std::string const right = std::to_string(count) + " times " + std::to_string(each) + " bytes after the " +
                               std::to_string(header) + " of the header";
-    refuse(path, (body / each < count ? "truncated: " : "too long: ") + std::to_string(bytes.size()) + " bytes; " +
-                     right + " would be right");
+    refuse(path, (body / each < count ? "truncated: " : "too long: ") + std::to_string(bytes.size()) +
+                     " bytes; " + right + " would be right");
   }
 
   static std::uint32_t big_endian(std::string const& path, std::string_view bytes, std::size_t at) {
     if (bytes.size() < at + 4) {
-      refuse(path, "truncated: " + std::to_string(bytes.size()) + " bytes; a header of " + std::to_string(at + 4) +
-                       " or more would be right");
+      refuse(path, "truncated: " + std::to_string(bytes.size()) + " bytes; a header of " +
+                       std::to_string(at + 4) + " or more would be right");
     }
     std::uint32_t value = 0;
     for (char byte : bytes.substr(at, 4)) value = value << 8 | static_cast<std::uint8_t>(byte);

@@ -38,7 +38,8 @@ struct LayerPass {
   bool accumulate = false;    // add to them, or overwrite them
 };
 
-/// A differentiable function of one activation and its parameters. Has no state: several workers use it at once.
+/// A differentiable function of one activation and its parameters. Has no state: several workers use it at
+/// once.
 template <class Real>
 class Layer {
  public:

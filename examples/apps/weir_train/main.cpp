@@ -33,7 +33,7 @@ class Program {
         print(options_.help);
         return success;
       }
-      share_threads();
+      options_.configuration.writes_files = processes_.rank() == 0;
       together([this] { prepare(); });
       report(options_.tour ? tour(options_.configuration) : std::vector{options_.configuration});
       return success;
@@ -47,11 +47,10 @@ class Program {
   }
 
  private:
-  void share_threads() {
-    Configuration& c = options_.configuration;
+  /// The host threads of one rank.
+  std::size_t threads(Configuration const& c) const {
     std::size_t const here = c.comm == CommKind::mpi ? processes_.on_this_machine() : c.ranks;
-    c.threads = std::max<std::size_t>(1, options_.threads / here);
-    c.writes_files = processes_.rank() == 0;
+    return std::max<std::size_t>(1, options_.threads / here);
   }
 
   void prepare() {
@@ -69,7 +68,8 @@ class Program {
         if (!path.empty()) weir::FileReplacement probe(path);
       }
     } catch (weir::FileError const& error) {
-      throw RunError(std::string(error.what()) + "; a file in a folder that can be written to would be right");
+      throw RunError(std::string(error.what()) +
+                     "; a file in a folder that can be written to would be right");
     }
   }
 
@@ -92,9 +92,10 @@ class Program {
     throw RunError(error.substr(1));
   }
 
-  void report(std::vector<Configuration> const& configurations) {
+  void report(std::vector<Configuration> configurations) {
     std::vector<Outcome> outcomes;
-    for (Configuration const& configuration : configurations) {
+    for (Configuration& configuration : configurations) {
+      configuration.threads = threads(configuration);
       outcomes.push_back(weir_train::run(configuration, data_, checkpoint_ ? &*checkpoint_ : nullptr,
                                          [this](std::exception const& error) { fail(error); }));
     }

@@ -42,7 +42,8 @@ class Model {
       });
       network_.layer(layer).backward(pass);
       // The layers below do not need these parameters, so their gradients can leave while those are at work.
-      for_each_parameter(layer, [&](std::size_t parameter, std::size_t) { micro.ready_parameter(parameter); });
+      for_each_parameter(layer,
+                         [&](std::size_t parameter, std::size_t) { micro.ready_parameter(parameter); });
     }
   }
 

@@ -14,7 +14,8 @@
 namespace weir_train {
 
 /// Refuses the value of an option.
-[[noreturn]] inline void refuse_value(std::string const& option, std::string const& value, std::string const& right) {
+[[noreturn]] inline void refuse_value(std::string const& option, std::string const& value,
+                                      std::string const& right) {
   throw UsageError(option + " " + (value.empty() ? "\"\"" : value) + ": " + right + " would be right");
 }
 
@@ -24,7 +25,8 @@ Integer parse_integer(std::string const& option, std::string const& value, Integ
                       Integer most = std::numeric_limits<Integer>::max()) {
   Integer number = 0;
   auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error == std::errc() && end == value.data() + value.size() && number >= least && number <= most) return number;
+  if (error == std::errc() && end == value.data() + value.size() && number >= least && number <= most)
+    return number;
   std::string const range = least != 0 && most == std::numeric_limits<Integer>::max()
                                 ? "of at least " + std::to_string(least)
                                 : "from " + std::to_string(least) + " to " + std::to_string(most);
@@ -33,7 +35,8 @@ Integer parse_integer(std::string const& option, std::string const& value, Integ
 
 /// Reads a number of the given range, `right` in words.
 template <class IsRight>
-double parse_real(std::string const& option, std::string const& value, IsRight is_right, std::string const& right) {
+double parse_real(std::string const& option, std::string const& value, IsRight is_right,
+                  std::string const& right) {
   double number = 0;
   auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error == std::errc() && end == value.data() + value.size() && std::isfinite(number) && is_right(number))

@@ -21,7 +21,8 @@ void declare(Arguments& a) {
   a.add("--seed", "N", "of initial weights and order of samples [0]", "Common");
   a.add("--threads", "N", "host threads in all, which workers share [all cores]", "Common");
 
-  a.add("--data", "digits|idx:...", "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format [digits]", training);
+  a.add("--data", "digits|idx:...",
+        "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format [digits]", training);
   a.add("--model", "mlp|cnn", "[mlp]", training);
   a.add("--hidden", "N,N", "widths of the hidden layers of mlp [64,64]", training);
   a.add("--batch", "N", "samples per worker and micro-batch [32]", training);
@@ -32,7 +33,8 @@ void declare(Arguments& a) {
   a.add("--workers", "K", "virtual stream workers per rank [1]", training);
   a.add("--micro-batches", "M", "per worker and step [1]", training);
   a.add("--weight-sync", "shared|sequential|overlap", "[shared]", training);
-  a.add("--bucket-bytes", "N", "size at which a gradient bucket is closed [1 MiB the first, 25 MiB the others]", training);
+  a.add("--bucket-bytes", "N",
+        "size at which a gradient bucket is closed [1 MiB the first, 25 MiB the others]", training);
   a.add("--ranks", "R", "[1; under MPI the number of processes]", training);
   a.add("--comm", "self|threads|mpi", "what connects the ranks [threads; under mpirun mpi]", training);
   a.add("--device", "host", "[host]", training);
@@ -112,11 +114,13 @@ std::optional<IdxPaths> parse_data(std::string const& value) {
 void parse_model(Arguments const& a, Configuration& c) {
   if (a.given("--data")) c.idx = parse_data(a["--data"]);
   if (a.given("--model")) {
-    c.model = parse_word<ModelKind>("--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}},
-                                    {"gru", "transformer"});
+    c.model = parse_word<ModelKind>(
+        "--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}}, {"gru", "transformer"});
   }
   if (a.given("--hidden")) {
-    if (c.model != ModelKind::mlp) throw UsageError("--hidden: only --model mlp has hidden layers to choose; leaving it out would be right");
+    if (c.model != ModelKind::mlp)
+      throw UsageError(
+          "--hidden: only --model mlp has hidden layers to choose; leaving it out would be right");
     c.hidden.clear();
     for (std::string const& width : split(a["--hidden"], ',')) {
       c.hidden.push_back(parse_integer<std::size_t>("--hidden", width, 1, 1 << 20));
@@ -131,13 +135,15 @@ void parse_optimizer(Arguments const& a, Configuration& c) {
   }
   if (c.optimizer == OptimizerKind::adamw) c.learning_rate = 0.001;
   if (a.given("--learning-rate")) {
-    c.learning_rate = parse_real("--learning-rate", a["--learning-rate"], [](double rate) { return rate > 0; },
-                                 "a number above 0");
+    c.learning_rate = parse_real(
+        "--learning-rate", a["--learning-rate"], [](double rate) { return rate > 0; }, "a number above 0");
   }
   if (a.given("--momentum")) {
-    if (c.optimizer != OptimizerKind::sgd) throw UsageError("--momentum: only --optimizer sgd has it; leaving it out would be right");
-    c.momentum = parse_real("--momentum", a["--momentum"], [](double m) { return m >= 0 && m < 1; },
-                            "a number from 0 to below 1");
+    if (c.optimizer != OptimizerKind::sgd)
+      throw UsageError("--momentum: only --optimizer sgd has it; leaving it out would be right");
+    c.momentum = parse_real(
+        "--momentum", a["--momentum"], [](double m) { return m >= 0 && m < 1; },
+        "a number from 0 to below 1");
   }
 }
 
@@ -150,10 +156,12 @@ void parse_layout(Arguments const& a, Configuration& c) {
   count("--workers", c.workers);
   count("--micro-batches", c.micro_batches);
   if (c.batch < c.workers) {
-    throw UsageError("--batch " + std::to_string(c.batch) + ": smaller than --workers " + std::to_string(c.workers) +
-                     "; a batch of at least " + std::to_string(c.workers) + ", or fewer workers, would be right");
+    throw UsageError("--batch " + std::to_string(c.batch) + ": smaller than --workers " +
+                     std::to_string(c.workers) + "; a batch of at least " + std::to_string(c.workers) +
+                     ", or fewer workers, would be right");
   }
-  if (a.given("--bucket-bytes")) c.bucket_bytes = parse_integer<std::size_t>("--bucket-bytes", a["--bucket-bytes"], 1);
+  if (a.given("--bucket-bytes"))
+    c.bucket_bytes = parse_integer<std::size_t>("--bucket-bytes", a["--bucket-bytes"], 1);
   if (a.given("--weight-sync")) {
     c.weight_sync = parse_word<weir::WeightPolicy>("--weight-sync", a["--weight-sync"],
                                                    {{"shared", weir::WeightPolicy::shared},
@@ -167,16 +175,17 @@ void parse_ranks(Arguments const& a, MpiSize mpi, Configuration& c) {
   if (a.given("--ranks")) c.ranks = parse_integer<std::size_t>("--ranks", a["--ranks"], 1, 4096);
   c.comm = mpi.processes ? CommKind::mpi : c.ranks > 1 ? CommKind::threads : CommKind::self;
   if (a.given("--comm")) {
-    c.comm = parse_word<CommKind>("--comm", a["--comm"],
-                                  {{"self", CommKind::self}, {"threads", CommKind::threads}, {"mpi", CommKind::mpi}},
-                                  {"nccl"});
+    c.comm = parse_word<CommKind>(
+        "--comm", a["--comm"],
+        {{"self", CommKind::self}, {"threads", CommKind::threads}, {"mpi", CommKind::mpi}}, {"nccl"});
   }
   if (c.comm == CommKind::mpi) {
-    if (!mpi.processes) throw UsageError("--comm mpi: this program was built without MPI; self or threads would be right");
+    if (!mpi.processes)
+      throw UsageError("--comm mpi: this program was built without MPI; self or threads would be right");
     if (a.given("--ranks") && c.ranks != *mpi.processes) {
       throw UsageError("--ranks " + a["--ranks"] + ": MPI has started " + std::to_string(*mpi.processes) +
-                       (*mpi.processes == 1 ? " process" : " processes") + "; leaving --ranks out, or mpirun -n " +
-                       a["--ranks"] + ", would be right");
+                       (*mpi.processes == 1 ? " process" : " processes") +
+                       "; leaving --ranks out, or mpirun -n " + a["--ranks"] + ", would be right");
     }
     c.ranks = *mpi.processes;
   } else if (mpi.processes.value_or(1) > 1) {
@@ -203,16 +212,20 @@ void parse_files(Arguments const& a, Configuration& c) {
 }  // namespace
 
 Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
-  Arguments a("Trains a model through composed parallelism primitives. Without options of the training: a short tour.");
+  Arguments a(
+      "Trains a model through composed parallelism primitives. Without options of the training: a short "
+      "tour.");
   declare(a);
   Options options;
   options.help = a.parse(argc, argv);
   if (!options.help.empty()) return options;
   refuse_later_options(a);
 
-  if (a.given("--report")) options.json = parse_word<bool>("--report", a["--report"], {{"text", false}, {"json", true}});
+  if (a.given("--report"))
+    options.json = parse_word<bool>("--report", a["--report"], {{"text", false}, {"json", true}});
   options.threads = std::max(1u, std::thread::hardware_concurrency());
-  if (a.given("--threads")) options.threads = parse_integer<std::size_t>("--threads", a["--threads"], 1, 4096);
+  if (a.given("--threads"))
+    options.threads = parse_integer<std::size_t>("--threads", a["--threads"], 1, 4096);
   Configuration& c = options.configuration;
   if (a.given("--seed")) {
     c.seed = parse_integer<std::uint64_t>("--seed", a["--seed"], 0);

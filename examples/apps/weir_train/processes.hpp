@@ -41,9 +41,15 @@ class Processes {
 #endif
   }
 
-  MpiSize size() const { return size_; }
-  std::size_t rank() const { return rank_; }
-  std::size_t on_this_machine() const { return on_this_machine_; }
+  MpiSize size() const {
+    return size_;
+  }
+  std::size_t rank() const {
+    return rank_;
+  }
+  std::size_t on_this_machine() const {
+    return on_this_machine_;
+  }
 
   /// The error of the first process that has one, on all of them; empty if none has.
   std::string first_error(std::string error) const {

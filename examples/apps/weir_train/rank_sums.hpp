@@ -32,7 +32,8 @@ class RankSums {
     std::uint64_t largest[] = {hash, ~hash};
     communicator_.all_reduce(executor_, weir::view(largest, 2), weir::ReduceOp::max);
     executor_.synchronize();
-    if (largest[0] != ~largest[1]) throw RunError("the ranks ended with different weights; equal ones would be right");
+    if (largest[0] != ~largest[1])
+      throw RunError("the ranks ended with different weights; equal ones would be right");
   }
 
  private:

@@ -20,7 +20,8 @@ inline std::string read_file(std::string const& path) {
   if (!file) refuse(errno);
   std::string bytes;
   char piece[1 << 16];
-  for (std::size_t got; (got = std::fread(piece, 1, sizeof piece, file.get())) != 0;) bytes.append(piece, got);
+  for (std::size_t got; (got = std::fread(piece, 1, sizeof piece, file.get())) != 0;)
+    bytes.append(piece, got);
   if (std::ferror(file.get()) != 0) refuse(errno);  // a folder, for instance
   return bytes;
 }

@@ -30,8 +30,9 @@ std::string hexadecimal(std::uint64_t value) {
 }  // namespace
 
 std::string text_report(std::span<Outcome const> outcomes) {
-  std::vector<std::vector<std::string>> rows = {{"configuration", "test accuracy [%]", "train loss", "samples/s",
-                                                 "sent/step [B]", "weights kept", "peak [B]", "steps", "time [s]"}};
+  std::vector<std::vector<std::string>> rows = {{"configuration", "test accuracy [%]", "train loss",
+                                                 "samples/s", "sent/step [B]", "weights kept", "peak [B]",
+                                                 "steps", "time [s]"}};
   for (Outcome const& o : outcomes) {
     rows.push_back({o.name, formatted("%.2f", 100 * o.test_accuracy), formatted("%.5f", o.train_loss),
                     grouped(static_cast<std::size_t>(o.samples_per_second)), grouped(o.bytes_sent_per_step),

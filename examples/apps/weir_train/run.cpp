@@ -24,15 +24,17 @@ void check_fit(Configuration const& c, Images const& images) {
   double const parts = real(c.workers) * real(c.micro_batches) * real(c.ranks);
   if (real(c.batch) * parts > real(images.size())) {
     double const most = std::floor(real(images.size()) / parts);
-    throw UsageError("--batch " + std::to_string(c.batch) + ": times " + counted(c.workers, "worker") + ", " +
-                     counted(c.micro_batches, "micro-batch") + " and " + counted(c.ranks, "rank") +
-                     ", more than the " + std::to_string(images.size()) + " training samples; " +
-                     (most >= 1 ? "at most " + std::to_string(static_cast<std::size_t>(most)) : "fewer of those") +
-                     " would be right");
+    throw UsageError(
+        "--batch " + std::to_string(c.batch) + ": times " + counted(c.workers, "worker") + ", " +
+        counted(c.micro_batches, "micro-batch") + " and " + counted(c.ranks, "rank") + ", more than the " +
+        std::to_string(images.size()) + " training samples; " +
+        (most >= 1 ? "at most " + std::to_string(static_cast<std::size_t>(most)) : "fewer of those") +
+        " would be right");
   }
   if (c.model == ModelKind::cnn && (images.shape.height < 4 || images.shape.width < 4)) {
     throw UsageError("--model cnn: images of " + std::to_string(images.shape.height) + " x " +
-                     std::to_string(images.shape.width) + " pixels; 4 x 4 or more, or --model mlp, would be right");
+                     std::to_string(images.shape.width) +
+                     " pixels; 4 x 4 or more, or --model mlp, would be right");
   }
 }
 
@@ -93,7 +95,8 @@ std::vector<weir::Span> last_steps(std::vector<weir::Span> spans, std::uint64_t 
 }  // namespace
 
 Dataset load_data(Configuration const& configuration) {
-  Dataset data = configuration.idx ? Idx::load(*configuration.idx) : Digits::load(WEIR_EXAMPLE_DATA_DIR "/digits.csv");
+  Dataset data =
+      configuration.idx ? Idx::load(*configuration.idx) : Digits::load(WEIR_EXAMPLE_DATA_DIR "/digits.csv");
   check_fit(configuration, data.train);
   return data;
 }

@@ -10,8 +10,8 @@
 
 namespace weir_train {
 
-/// The data of a configuration. Errors: `RunError` that names the file; `UsageError` if the configuration does not
-/// fit them.
+/// The data of a configuration. Errors: `RunError` that names the file; `UsageError` if the configuration
+/// does not fit them.
 Dataset load_data(Configuration const& configuration);
 
 /// Trains the ranks of a configuration that are in this process, and writes its trace and timeline on rank 0.

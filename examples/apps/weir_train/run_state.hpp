@@ -28,14 +28,15 @@ struct RunState {
 
   /// Errors: `ArchiveError` for an archive of another program.
   static RunState load(weir::Archive const& archive) {
-    return {std::string(archive.text("weir-train.model", 0)), std::string(archive.text("weir-train.optimizer", 0)),
+    return {std::string(archive.text("weir-train.model", 0)),
+            std::string(archive.text("weir-train.optimizer", 0)),
             archive.get_value<std::uint64_t>("weir-train.seed", 0),
             archive.get_value<std::uint64_t>("weir-train.samples", 0),
             archive.get_value<std::uint64_t>("weir-train.epoch", 0)};
   }
 
-  /// Errors: `RunError` that names the first thing that differs from `wanted`; `UsageError` where nothing is left
-  /// to be trained.
+  /// Errors: `RunError` that names the first thing that differs from `wanted`; `UsageError` where nothing is
+  /// left to be trained.
   void check(RunState const& wanted, Configuration const& configuration) const {
     auto const compare = [&](char const* what, std::string const& saved, std::string const& here) {
       if (saved == here) return;
@@ -47,8 +48,8 @@ struct RunState {
     if (configuration.seed_is_given) compare("seed", std::to_string(seed), std::to_string(wanted.seed));
     compare("a training set of", std::to_string(samples), std::to_string(wanted.samples));
     if (epoch >= configuration.epochs) {
-      throw UsageError("--epochs " + std::to_string(configuration.epochs) + ": " + configuration.load + " has " +
-                       std::to_string(epoch) + " behind it; more than that would be right");
+      throw UsageError("--epochs " + std::to_string(configuration.epochs) + ": " + configuration.load +
+                       " has " + std::to_string(epoch) + " behind it; more than that would be right");
     }
   }
 };

@@ -9,7 +9,8 @@ namespace weir_train {
 template <class Model>
 class SharedThreads {
  public:
-  SharedThreads(Model& model, std::size_t threads) : model_(model), free_(static_cast<std::ptrdiff_t>(threads)) {}
+  SharedThreads(Model& model, std::size_t threads)
+      : model_(model), free_(static_cast<std::ptrdiff_t>(threads)) {}
 
   template <class Micro>
   void operator()(Micro& micro) {

@@ -9,8 +9,8 @@
 
 namespace weir_train {
 
-/// The mean loss of a micro-batch whose samples have the unnormalised logarithmic probabilities `logits`, classes x
-/// samples. Writes the gradient of `scale` times that loss.
+/// The mean loss of a micro-batch whose samples have the unnormalised logarithmic probabilities `logits`,
+/// classes x samples. Writes the gradient of `scale` times that loss.
 template <class Real>
 double softmax_cross_entropy(Real const* logits, std::span<std::uint8_t const> labels, std::size_t classes,
                              double scale, Real* gradient) {

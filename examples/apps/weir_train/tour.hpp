@@ -6,20 +6,46 @@
 
 namespace weir_train {
 
-/// A run for each way of training that exists. Where it is the same mathematics, it gives the same loss.
-inline std::vector<Configuration> tour(Configuration const& common) {
+/// A run for each way of training that exists. The first three share out the same batches, so they do the
+/// same up to rounding, and the learning rate is one at which that does not grow.
+inline std::vector<Configuration> tour(Configuration common) {
+  common.epochs = 30;
+  common.learning_rate = 0.05;
   auto const with = [&common](auto change) {
     Configuration configuration = common;
     change(configuration);
     return configuration;
   };
-  return {with([](Configuration& c) { c.name = "mlp 64-64, one worker"; }),
-          with([](Configuration& c) {
-            c.name = "4 stream workers x 2 micro-batches";
-            c.batch = 4;
-            c.workers = 4;
-            c.micro_batches = 2;
-          })};
+  return {
+      with([](Configuration& c) { c.name = "mlp 64-64, one worker"; }),
+      with([](Configuration& c) {
+        c.name = "mlp 64-64, 4 stream workers x 2 micro-batches";
+        c.workers = 4;
+        c.micro_batches = 2;
+        c.batch = 4;
+      }),
+      with([](Configuration& c) {
+        c.name = "mlp 64-64, 2 ranks on threads x 2 stream workers";
+        c.ranks = 2;
+        c.comm = CommKind::threads;
+        c.workers = 2;
+        c.batch = 8;
+      }),
+      with([](Configuration& c) {
+        c.name = "mlp 64-64, adamw, 2 stream workers, overlapped weights";
+        c.optimizer = OptimizerKind::adamw;
+        c.learning_rate = 0.003;
+        c.weight_sync = weir::WeightPolicy::overlap;
+        c.workers = 2;
+        c.batch = 16;
+      }),
+      with([](Configuration& c) {
+        c.name = "cnn, 2 stream workers";
+        c.model = ModelKind::cnn;
+        c.workers = 2;
+        c.batch = 16;
+      }),
+  };
 }
 
 }  // namespace weir_train

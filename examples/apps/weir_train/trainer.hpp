@@ -38,7 +38,8 @@ inline Network<float> make_network(Configuration const& configuration, Images co
 
 inline weir::BucketPlan make_plan(Configuration const& configuration, Network<float> const& network) {
   std::vector<weir::Parameter> parameters;
-  for (ParameterInfo const& parameter : network.parameters()) parameters.push_back({.elements = parameter.elements});
+  for (ParameterInfo const& parameter : network.parameters())
+    parameters.push_back({.elements = parameter.elements});
   return weir::BucketPlan::by_bytes(std::move(parameters),
                                     configuration.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
                                     configuration.bucket_bytes.value_or(weir::BucketPlan::default_cap));
@@ -81,11 +82,12 @@ class Trainer {
     auto const gradients =
         weir::GradAccumulator{c_.micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator_};
     if (c_.optimizer == OptimizerKind::adamw) {
-      return train(workers, gradients | weir::WeightSync{c_.weight_sync, weir::AdamW{{.learning_rate = c_.learning_rate}}});
+      return train(workers, gradients | weir::WeightSync{c_.weight_sync,
+                                                         weir::AdamW{{.learning_rate = c_.learning_rate}}});
     }
     return train(workers,
                  gradients | weir::WeightSync{c_.weight_sync, weir::Sgd{{.learning_rate = c_.learning_rate,
-                                                                       .momentum = c_.momentum}}});
+                                                                         .momentum = c_.momentum}}});
   }
 
  private:
@@ -93,7 +95,8 @@ class Trainer {
 
   template <class Workers, class Recipe>
   Outcome train(Workers& workers, Recipe const& recipe) {
-    auto sync = recipe.on(workers, weir::view(weights_), {.spans = run_.recorder, .rank = communicator_.rank()});
+    auto sync =
+        recipe.on(workers, weir::view(weights_), {.spans = run_.recorder, .rank = communicator_.rank()});
     try {
       if (run_.checkpoint != nullptr) load(sync);
       train_epochs(workers, sync);
@@ -138,13 +141,15 @@ class Trainer {
   template <class Workers>
   void end_epoch(std::size_t epoch, Workers& workers) {
     outcome_.train_loss = sums_.total(workers.take_loss()).mean();
-    bool const is_finite = std::isfinite(outcome_.train_loss) && std::all_of(weights_.begin(), weights_.end(),
-                                                                             [](float w) { return std::isfinite(w); });
+    bool const is_finite =
+        std::isfinite(outcome_.train_loss) &&
+        std::all_of(weights_.begin(), weights_.end(), [](float w) { return std::isfinite(w); });
     if (!is_finite) {
       char text[160];
-      std::snprintf(text, sizeof text,
-                    "epoch %zu: the loss or a weight is no finite number; a learning rate below %g would be right",
-                    epoch + 1, c_.learning_rate);
+      std::snprintf(
+          text, sizeof text,
+          "epoch %zu: the loss or a weight is no finite number; a learning rate below %g would be right",
+          epoch + 1, c_.learning_rate);
       throw RunError(text);
     }
     if (communicator_.rank() == 0 && ::isatty(STDERR_FILENO) != 0) {

@@ -62,9 +62,10 @@ class GradAccumulator {
   template <Executor E, class Real>
   class Bound {
    public:
-    Bound(RecipeContext<E, Real> const& context, std::size_t micro_batches) : micro_batches_(micro_batches) {
-      resize(context);
-    }
+    Bound(RecipeContext<E, Real> const& context, std::size_t micro_batches)
+        : micro_batches_(micro_batches),
+          buckets_(context.plan.size()),
+          sums_(make_sums(context, micro_batches)) {}
 
     std::optional<WorkerGradient<E>> operator()(WorkerGradient<E> gradient) {
       Weighting::check(
@@ -72,35 +73,39 @@ class GradAccumulator {
           gradient.samples, gradient.step.local_batch);
       Sum& sum = sums_[gradient.worker * buckets_ + gradient.bucket];
       sum.samples = gradient.micro_batch == 0 ? gradient.samples : sum.samples + gradient.samples;
-      if (sum.wide.size() != 0) add(gradient, sum.wide.view());
+      if (sum.is_wide) add(gradient, sum.wide.view());
       if (gradient.micro_batch + 1 != micro_batches_) return std::nullopt;
       gradient.samples = sum.samples;
-      if (sum.wide.size() != 0) gradient.values = sum.wide.view();
+      if (sum.is_wide) gradient.values = sum.wide.view();
       return gradient;
     }
 
-    void set_micro_batches(std::size_t micro_batches) {
+    auto prepare_resize(RecipeContext<E, Real> const& context) {
+      std::size_t const micro_batches = context.layout.micro_batches;
       check(micro_batches);
-      micro_batches_ = micro_batches;
-    }
-
-    void resize(RecipeContext<E, Real> const& context) {
-      buckets_ = context.plan.size();
-      std::vector<Sum> sums;
-      for (std::size_t worker = 0; worker < context.layout.workers; ++worker) {
-        for (std::size_t bucket = 0; bucket < buckets_; ++bucket) {
-          bool const wide = is_wide<Real>(context.plan[bucket].type, micro_batches_);
-          sums.push_back({Buffer<Real, E>(context.executor, wide ? context.plan[bucket].size : 0), 0});
-        }
-      }
-      sums_ = std::move(sums);
+      return [this, micro_batches, sums = make_sums(context, micro_batches)]() mutable {
+        micro_batches_ = micro_batches;
+        sums_ = std::move(sums);
+      };
     }
 
    private:
     struct alignas(64) Sum {
       Buffer<Real, E> wide;
+      bool is_wide = false;  // also where the bucket is empty
       std::size_t samples = 0;
     };
+
+    static std::vector<Sum> make_sums(RecipeContext<E, Real> const& context, std::size_t micro_batches) {
+      std::vector<Sum> sums;
+      for (std::size_t worker = 0; worker < context.layout.workers; ++worker) {
+        for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket) {
+          bool const wide = is_wide<Real>(context.plan[bucket].type, micro_batches);
+          sums.push_back({Buffer<Real, E>(context.executor, wide ? context.plan[bucket].size : 0), wide});
+        }
+      }
+      return sums;
+    }
 
     static void add(WorkerGradient<E> const& gradient, ViewOn<Real, E> sum) {
       visit_element(gradient.values.type, [&]<class Element>(Element*) {
@@ -116,7 +121,7 @@ class GradAccumulator {
     }
 
     std::size_t micro_batches_;
-    std::size_t buckets_ = 0;
+    std::size_t buckets_;
     std::vector<Sum> sums_;  // by worker and bucket; each is touched by that worker only
   };
 

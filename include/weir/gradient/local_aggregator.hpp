@@ -51,9 +51,8 @@ class LocalAggregator {
   template <Executor E, class Real>
   class Bound {
    public:
-    Bound(RecipeContext<E, Real> const& context, Scale scale, ScaleTime time) : scale_(scale), time_(time) {
-      resize(context);
-    }
+    Bound(RecipeContext<E, Real> const& context, Scale scale, ScaleTime time)
+        : scale_(scale), time_(time), buckets_(make_buckets(context)) {}
 
     DenseGradient<E, Real> operator()(PerWorkerGradient<E, Real> const& gradient) {
       Bucket& bucket = buckets_[gradient.bucket];
@@ -79,19 +78,8 @@ class LocalAggregator {
       return sum;
     }
 
-    void resize(RecipeContext<E, Real> const& context) {
-      std::vector<Bucket> buckets;
-      for (std::size_t i = 0; i < context.plan.size(); ++i) {
-        bool const is_narrow = context.plan[i].type != element_type_of<Real>;
-        bool const summed_here = is_summed_here<Real>(context.plan[i].type, context.layout);
-        buckets.push_back({.wide = Buffer<Real, E>(context.executor, summed_here ? context.plan[i].size : 0),
-                           .is_narrow = is_narrow});
-        visit_element(summed_here ? context.plan[i].type : element_type_of<Real>,
-                      [&]<class Element>(Element*) {
-                        std::get<Terms<Element>>(buckets.back().terms).resize(context.layout.workers);
-                      });
-      }
-      buckets_ = std::move(buckets);
+    auto prepare_resize(RecipeContext<E, Real> const& context) {
+      return [this, buckets = make_buckets(context)]() mutable { buckets_ = std::move(buckets); };
     }
 
    private:
@@ -104,6 +92,21 @@ class LocalAggregator {
       std::tuple<Terms<half>, Terms<bfloat16>, Terms<float>, Terms<double>> terms =
           {};  // one of them is used
     };
+
+    static std::vector<Bucket> make_buckets(RecipeContext<E, Real> const& context) {
+      std::vector<Bucket> buckets;
+      for (std::size_t i = 0; i < context.plan.size(); ++i) {
+        bool const is_narrow = context.plan[i].type != element_type_of<Real>;
+        bool const summed_here = is_summed_here<Real>(context.plan[i].type, context.layout);
+        buckets.push_back({.wide = Buffer<Real, E>(context.executor, summed_here ? context.plan[i].size : 0),
+                           .is_narrow = is_narrow});
+        visit_element(summed_here ? context.plan[i].type : element_type_of<Real>,
+                      [&]<class Element>(Element*) {
+                        std::get<Terms<Element>>(buckets.back().terms).resize(context.layout.workers);
+                      });
+      }
+      return buckets;
+    }
 
     Scale scale_;
     ScaleTime time_;

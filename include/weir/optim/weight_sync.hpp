@@ -100,9 +100,11 @@ class WeightSync {
       return copies_[worker - 1].view().part(offsets_[parameter], (*weights_)[parameter].size());
     }
 
-    void resize(RecipeContext<E, Real> const& context) {
-      copies_ = make_copies(context);
-      refresh(context.executor);
+    auto prepare_resize(RecipeContext<E, Real> const& context) {
+      return [this, executor = context.executor, copies = make_copies(context)]() mutable {
+        copies_ = std::move(copies);
+        refresh(executor);
+      };
     }
 
     void set_learning_rate(E const& executor, double rate) { optimizer_.set_learning_rate(executor, rate); }

@@ -40,8 +40,8 @@ class BoundRecipe {
         stream_(home_.fork()),
         weights_(std::move(weights)),
         layout_{source.workers(), micro_batches_of(stages), source.local_batch()},
-        runner_(context(), stages, options) {
-    lay_out();
+        runner_(context(layout_), stages, options) {
+    lay_out(Tables(*this, layout_));
   }
 
   BoundRecipe(BoundRecipe const&) = delete;
@@ -88,14 +88,13 @@ class BoundRecipe {
   void resize(WorkLayout layout) {
     wait();
     runner_.drain();
-    WorkLayout const before = layout_;
-    try {
-      resize_parts(layout);
-    } catch (...) {
-      resize_parts(before);
-      throw;
-    }
-    lay_out();
+    auto change = runner_.chain().prepare_resize(context(layout));
+    Tables tables(*this, layout);
+    source_.resize(layout);
+    // From here on nothing fails.
+    change();
+    layout_ = layout;
+    lay_out(std::move(tables));
   }
 
   /// The steps that have taken effect, and the samples of all ranks that they consumed. Between steps.
@@ -176,8 +175,8 @@ class BoundRecipe {
     return count;
   }
 
-  RecipeContext<E, Real> context() const {
-    return {stream_, home_, source_.plan(), weights_, layout_, used_};
+  RecipeContext<E, Real> context(WorkLayout const& layout) const {
+    return {stream_, home_, source_.plan(), weights_, layout, used_};
   }
 
   Checkpoint<E, Real> checkpoint() {
@@ -185,26 +184,27 @@ class BoundRecipe {
     return {home_, source_.plan(), weights_, ranks_};
   }
 
-  void resize_parts(WorkLayout const& layout) {
-    source_.resize(layout);
-    layout_ = layout;
-    runner_.chain().for_each([&](auto& object) {
-      if constexpr (requires { object.set_micro_batches(layout.micro_batches); })
-        object.set_micro_batches(layout.micro_batches);
-      if constexpr (requires { object.resize(context()); }) object.resize(context());
-    });
-  }
-
-  /// What the recipe itself keeps per worker, and the exchange of layouts.
-  void lay_out() {
-    if (layout_.micro_batches != 1 && !Source::runs_micro_batches) {
-      throw ContractViolation(
-          "this source gives gradients that are final: the recipe cannot accumulate micro-batches");
+  /// What the recipe itself keeps per worker.
+  struct Tables {
+    Tables(BoundRecipe const& recipe, WorkLayout const& layout)
+        : reports(recipe.runner_.make_reports(layout.workers)), used(layout.workers), ranks{0, {layout}} {
+      if (layout.micro_batches != 1 && !Source::runs_micro_batches) {
+        throw ContractViolation(
+            "this source gives gradients that are final: the recipe cannot accumulate micro-batches");
+      }
     }
-    runner_.lay_out(layout_.workers);
-    used_.clear();
-    for (std::size_t worker = 0; worker < layout_.workers; ++worker) used_.push_back(source_.used(worker));
-    ranks_ = {0, {layout_}};
+
+    typename StepRunner<E, Real, Stages...>::Reports reports;
+    std::vector<std::uint8_t*> used;
+    RankLayout ranks;
+  };
+
+  /// Puts the tables in place and starts the exchange of layouts.
+  void lay_out(Tables tables) {
+    runner_.lay_out(std::move(tables.reports));
+    used_ = std::move(tables.used);
+    for (std::size_t worker = 0; worker < layout_.workers; ++worker) used_[worker] = source_.used(worker);
+    ranks_ = std::move(tables.ranks);
     runner_.chain().for_each([&](auto& object) {
       if constexpr (requires { object.post_layout(stream_, layout_, std::uint64_t{}); })
         object.post_layout(stream_, layout_, source_.plan().layout_hash());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -59,27 +60,47 @@ class StageChain {
     std::apply([&](auto&... stage) { (stage.for_each(f), ...); }, bound_);
   }
 
+  /// Lets each stage take the memory that it needs for another layout. Calling the result, which cannot fail,
+  /// puts it in place; destroying the result uncalled gives it back.
+  auto prepare_resize(RecipeContext<E, Real> const& context) {
+    return std::apply(
+        [&](auto&... stage) {
+          return [changes = std::tuple{prepare_resize(stage, context)...}]() mutable {
+            std::apply([](auto&... change) { (change(), ...); }, changes);
+          };
+        },
+        bound_);
+  }
+
   /// Runs one worker's gradient through the stages before the join.
   std::optional<WorkerGradient<E>> on_worker(WorkerGradient<E> const& gradient) {
     return on_worker_from<0>(gradient);
   }
 
-  /// Runs a bucket from the join up to the end or to the first stage that holds it. True if it was applied.
-  bool on_device(PerWorkerGradient<E, Real> const& gradient) {
-    return advance<join>(gradient.bucket, gradient);
-  }
+  /// Runs a bucket from the join up to the end or to the first stage that holds it.
+  void on_device(PerWorkerGradient<E, Real> const& gradient) { advance<join>(gradient.bucket, gradient); }
 
-  /// After the last bucket of a step: lets all that was held go on. Returns how many buckets were applied.
-  std::size_t release(E const& point, StepInfo const& step) { return release_from<join>(point, step); }
+  /// After the last bucket of a step: lets all that was held go on.
+  void release(E const& point, StepInfo const& step) { release_from<join>(point, step); }
 
-  /// Forgets what was held, in a step that has failed.
-  void drop() {
+  /// Forgets what is still held of a step that has failed. True if the weights may have been changed in it.
+  bool end_step() {
     for (auto& bucket : held_) {
       std::apply([](auto&... slot) { (slot.reset(), ...); }, bucket);
     }
+    return std::exchange(has_updated_, false);
   }
 
  private:
+  template <class Bound>
+  static auto prepare_resize(Bound& stage, RecipeContext<E, Real> const& context) {
+    if constexpr (requires { stage.object().prepare_resize(context); }) {
+      return stage.object().prepare_resize(context);
+    } else {
+      return [] {};
+    }
+  }
+
   template <std::size_t Index>
   using Stage = std::tuple_element_t<Index, std::tuple<Stages...>>;
 
@@ -142,19 +163,16 @@ class StageChain {
   }
 
   template <std::size_t Index, class Value>
-  bool advance(std::size_t bucket, Value const& value) {
-    if constexpr (Index == size) {
-      return true;
-    } else {
+  void advance(std::size_t bucket, Value const& value) {
+    if constexpr (Index < size) {
       auto& stage = std::get<Index>(bound_)[bucket];
       if constexpr (detail::needs_all_buckets<Stage<Index>>) {
         if (!holds(stage)) return apply<Index>(bucket, value);
         auto& slot = std::get<Index>(held_[bucket]);
         slot = value;
         stage.prepare(*slot);
-        return false;
       } else {
-        return apply<Index>(bucket, value);
+        apply<Index>(bucket, value);
       }
     }
   }
@@ -170,8 +188,10 @@ class StageChain {
   }
 
   template <std::size_t Index, class Value>
-  bool apply(std::size_t bucket, Value const& value) {
+  void apply(std::size_t bucket, Value const& value) {
     auto& stage = std::get<Index>(bound_)[bucket];
+    // Before the call, which may fail in the middle.
+    if constexpr (std::same_as<typename Stage<Index>::produces, Applied>) has_updated_ = true;
     std::int64_t const begin = spans_ != nullptr ? now() : 0;
     auto const result = stage(value);
     if (spans_ != nullptr) {
@@ -183,18 +203,15 @@ class StageChain {
                       .end = now()});
     }
     if constexpr (detail::WithoutOptional<std::remove_cv_t<decltype(result)>>::is_optional) {
-      return result && advance<Index + 1>(bucket, *result);
+      if (result) advance<Index + 1>(bucket, *result);
     } else {
-      return advance<Index + 1>(bucket, result);
+      advance<Index + 1>(bucket, result);
     }
   }
 
   template <std::size_t Index>
-  std::size_t release_from(E const& point, StepInfo const& step) {
-    if constexpr (Index == size) {
-      return 0;
-    } else {
-      std::size_t applied = 0;
+  void release_from(E const& point, StepInfo const& step) {
+    if constexpr (Index < size) {
       if constexpr (detail::needs_all_buckets<Stage<Index>>) {
         auto& stage = std::get<Index>(bound_).object();
         if (holds(stage)) stage.decide(point, step);
@@ -202,15 +219,16 @@ class StageChain {
           auto& slot = std::get<Index>(held_[bucket]);
           if (!slot) continue;
           auto const value = *std::exchange(slot, std::nullopt);
-          applied += apply<Index>(bucket, value) ? 1 : 0;
+          apply<Index>(bucket, value);
         }
       }
-      return applied + release_from<Index + 1>(point, step);
+      release_from<Index + 1>(point, step);
     }
   }
 
   std::tuple<BoundStage<Stages, E, Real>...> bound_;
-  std::vector<Held> held_;  // by bucket: what waits at the stages that need all of them
+  std::vector<Held> held_;    // by bucket: what waits at the stages that need all of them
+  bool has_updated_ = false;  // in the step under way
   SpanSink* spans_;
   std::size_t rank_;
 };

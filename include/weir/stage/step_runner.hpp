@@ -52,9 +52,14 @@ class StepRunner final : public GradientSink<E, Real> {
 
   auto& chain() { return chain_; }
 
-  /// Makes room for the reports of so many workers. Between steps.
-  void lay_out(std::size_t workers) {
-    reports_ = std::make_unique<StepReports<E, Real>>(stream_, buckets_, workers);
+  using Reports = std::unique_ptr<StepReports<E, Real>>;
+  Reports make_reports(std::size_t workers) const {
+    return std::make_unique<StepReports<E, Real>>(stream_, buckets_, workers);
+  }
+
+  /// Sets where the workers report. Between steps.
+  void lay_out(Reports reports) {
+    reports_ = std::move(reports);
     chain_.for_each([&](auto& object) {
       if constexpr (requires { object.loss_scale(); }) loss_scale_ = object.loss_scale();
     });
@@ -179,13 +184,13 @@ class StepRunner final : public GradientSink<E, Real> {
         if constexpr (requires { object.begin_step(point, step); }) object.begin_step(point, step);
       });
     }
-    if (auto const gradient = reports_->gather(point, bucket, step))
-      applied_ += chain_.on_device(*gradient) ? 1 : 0;
+    if (auto const gradient = reports_->gather(point, bucket, step)) chain_.on_device(*gradient);
     if (bucket + 1 != reports_->tail()) return;
-    applied_ += chain_.release(point, step);
+    chain_.release(point, step);
     chain_.for_each([&](auto& object) {
       if constexpr (requires { object.end_step(point, step); }) object.end_step(point, step);
     });
+    is_complete_ = true;
   }
 
   /// For a source that knows only the samples of its own rank.
@@ -200,13 +205,10 @@ class StepRunner final : public GradientSink<E, Real> {
   }
 
   void end_step(StepInfo const& step) {
-    std::size_t const applied = std::exchange(applied_, 0);
-    if (has_failed()) {
-      chain_.drop();
-      if (applied != reports_->tail()) {
-        if (applied != 0) torn_ = true;
-        return;
-      }
+    bool const has_updated = chain_.end_step();
+    if (!std::exchange(is_complete_, false)) {
+      if (has_updated) torn_ = true;
+      return;
     }
     steps_ = step.number + 1;
     consumed_ += samples_;
@@ -223,13 +225,13 @@ class StepRunner final : public GradientSink<E, Real> {
   StepFailure failure_;
   std::atomic<bool> torn_ = false;
   StageChain<E, Real, Stages...> chain_;
-  std::unique_ptr<StepReports<E, Real>> reports_;
+  Reports reports_;
 
   Progress::Count finishing_ = 0;
   std::shared_ptr<Progress> const finished_ = std::make_shared<Progress>();  // workers, of all steps together
 
   // Of the step under way, and of all before it; written by stream_.
-  std::size_t applied_ = 0;  // buckets
+  bool is_complete_ = false;
   std::size_t samples_ = 0;
   std::atomic<std::uint64_t> steps_ = 0;
   std::atomic<std::uint64_t> consumed_ = 0;
