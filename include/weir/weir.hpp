@@ -14,6 +14,7 @@
 #include "weir/comm/mismatch.hpp"
 #include "weir/comm/operation_log.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/comm/pollable.hpp"
 #include "weir/comm/rank_order.hpp"
 #include "weir/comm/reduce_op.hpp"
 #include "weir/comm/self.hpp"

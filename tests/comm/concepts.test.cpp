@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "weir/comm/pollable.hpp"
 #include "weir/comm/self.hpp"
 #include "weir/comm/threads.hpp"
 #include "weir/host/executor.hpp"

@@ -232,8 +232,8 @@ struct ThrowingStage {
       throw_in(Hook::decide, now.number, stage.bucket);
     }
 
-    void throw_in(Hook hook, std::uint64_t number, std::size_t of_bucket) const {
-      if (hook == stage.hook && number == stage.step && of_bucket == stage.bucket) stage.once.go_off();
+    void throw_in(Hook here, std::uint64_t number, std::size_t of_bucket) const {
+      if (here == stage.hook && number == stage.step && of_bucket == stage.bucket) stage.once.go_off();
     }
   };
 };

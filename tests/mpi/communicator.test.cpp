@@ -15,6 +15,7 @@
 #include "weir/comm/agree.hpp"
 #include "weir/comm/gather_pairs.hpp"
 #include "weir/comm/mesh.hpp"
+#include "weir/comm/pollable.hpp"
 #include "weir/comm/threads.hpp"
 #include "weir/host/executor.hpp"
 
@@ -207,7 +208,7 @@ TEST_CASE("a message of another size is an error on both sides") {
 TEST_CASE("a rank that never arrives is a PeerTimeout on the others") {
   Meeting const meeting;
   HostExecutor const executor;
-  MpiCommunicator const communicator(MPI_COMM_WORLD, {.deadline = 300ms});
+  MpiCommunicator const communicator(MPI_COMM_WORLD, {.deadline = 1'500ms});
   std::vector<float> data(10);
   communicator.all_reduce(executor, view(data));
   executor.synchronize();
@@ -220,9 +221,9 @@ TEST_CASE("a rank that never arrives is a PeerTimeout on the others") {
     } catch (weir::PeerTimeout const& error) {
       CHECK(error.operation() == "all_reduce");
       CHECK(error.sequence() == 2);
-      CHECK(contains(error.what(), "rank 1 did not take part within 300 ms"));
+      CHECK(contains(error.what(), "rank 1 did not take part within 1500 ms"));
     }
-    CHECK(std::chrono::steady_clock::now() - begin < 3s);
+    CHECK(std::chrono::steady_clock::now() - begin < 10s);
   }
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -32,14 +31,6 @@ concept DescribedCommunicator = RankedCommunicator<C> && requires {
   { C::capturable } -> std::convertible_to<bool>;        // in a CUDA graph
   { C::bounded_wait } -> std::convertible_to<bool>;      // an absent rank is an error within the deadline
   { C::max_count } -> std::convertible_to<std::size_t>;  // elements in one operation
-};
-
-/// `poll(deadline)`: waits until all operations called so far have ended, true, or `deadline` has passed,
-/// false; throws what has made the communicator unusable.
-template <class C>
-concept PollableCommunicator = RankedCommunicator<C> &&
-    requires(C const c, std::chrono::milliseconds deadline) {
-  { c.poll(deadline) } -> std::same_as<bool>;
 };
 
 /// `reserve(e, bytes)` takes the scratch memory for operations on up to `bytes` bytes, while binding.

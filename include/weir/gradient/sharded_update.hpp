@@ -80,14 +80,16 @@ class ShardedUpdate {
   template <Executor E, class Real>
   class Bound {
    public:
+    Bound(Bound const&) = delete;
+    Bound& operator=(Bound const&) = delete;
+
     Bound(RecipeContext<E, Real> const& context, Communicator const& communicator, Optimizer const& optimizer)
         : communicator_(communicator),
           layouts_(context.executor, communicator),
-          shard_(make_shard(context, communicator)),
-          gathered_(reserved(context, communicator_, shard_.front().block)),
-          optimizer_(
-              optimizer.on(RecipeContext<E, Real>{context.executor, context.home, shard_.front().plan,
-                                                  shard_.front().weights, context.layout, context.used})) {}
+          shard_(context, communicator),
+          gathered_(reserved(context, communicator_, shard_.block)),
+          optimizer_(optimizer.on(RecipeContext<E, Real>{context.executor, context.home, shard_.plan,
+                                                         shard_.weights, context.layout, context.used})) {}
 
     void begin_step(E const& point, StepInfo const& step) { optimizer_.begin_step(point, step); }
 
@@ -192,33 +194,25 @@ class ShardedUpdate {
       return gathered;
     }
 
-    static std::vector<Shard> make_shard(RecipeContext<E, Real> const& context,
-                                         Communicator const& communicator) {
-      std::vector<Shard> shard;
-      shard.emplace_back(context, communicator);
-      return shard;
-    }
-
     void exchange_weights(E const& executor, std::size_t bucket) {
       std::size_t const rank = communicator_.rank();
       auto const place = [&](std::size_t of, WeightSegment<E, Real> const& piece) {
-        return gathered_.view().part(of * shard_.front().block + piece.offset, piece.values.size());
+        return gathered_.view().part(of * shard_.block + piece.offset, piece.values.size());
       };
-      for (auto const& piece : shard_.front().parts[bucket][rank])
+      for (auto const& piece : shard_.parts[bucket][rank])
         copy(executor, ViewOn<Real const, E>(piece.values), place(rank, piece));
-      ViewOn<Real const, E> const own =
-          gathered_.view().part(rank * shard_.front().block, shard_.front().block);
+      ViewOn<Real const, E> const own = gathered_.view().part(rank * shard_.block, shard_.block);
       communicator_.all_gather(executor, own, gathered_.view());
       for (std::size_t other = 0; other < communicator_.size(); ++other) {
         if (other == rank) continue;
-        for (auto const& piece : shard_.front().parts[bucket][other])
+        for (auto const& piece : shard_.parts[bucket][other])
           copy(executor, ViewOn<Real const, E>(place(other, piece)), piece.values);
       }
     }
 
     Communicator communicator_;
     LayoutExchange<Communicator, E> layouts_;
-    std::vector<Shard> shard_;  // one, in memory that does not move: the optimizer refers to it
+    Shard shard_;  // the optimizer refers to it
     Buffer<Real, E> gathered_;
     decltype(std::declval<Optimizer const&>().on(std::declval<RecipeContext<E, Real> const&>())) optimizer_;
   };

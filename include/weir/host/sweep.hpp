@@ -52,11 +52,12 @@ struct Elementwise {
 
   template <int VectorBytes>
   [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
-    constexpr int count = VectorBytes / static_cast<int>(sizeof(typename Step::Real));
+    constexpr std::size_t count = VectorBytes / sizeof(typename Step::Real);
     Step const here = step;  // a copy, which no store of the step can change
     std::size_t i = begin;
-    for (; i + count <= end; i += count) here.template step<count>(i);
-    for (; i < end; ++i) here.template step<1>(i);
+    for (std::size_t whole = (end - begin) / count; whole != 0; --whole, i += count)
+      here.template step<count>(i);
+    for (std::size_t rest = (end - begin) % count; rest != 0; --rest, ++i) here.template step<1>(i);
   }
 };
 

@@ -80,14 +80,12 @@ class WeightSync {
     }
 
     void end_step(E const& point, StepInfo const&) {
-      if (copies_.empty()) return;
-      if (policy_ == WeightPolicy::overlap) {
-        copier_->executor.record(copier_->copied);
-        point.wait(copier_->copied);
-      } else {
-        refresh(point);
-      }
+      if (policy_ == WeightPolicy::sequential) refresh(point);
+      join_copier(point);
     }
+
+    /// The caller may restore the weights when the step is over, so nobody may read them any more.
+    void cancel_step(E const& point) { join_copier(point); }
 
     /// Brings all copies up to date, after others have changed the weights.
     void refresh(E const& executor) {
@@ -147,6 +145,12 @@ class WeightSync {
       for (std::size_t worker = 1; worker < context.layout.workers; ++worker)
         copies.emplace_back(context.executor, offsets_.back());
       return copies;
+    }
+
+    void join_copier(E const& point) {
+      if (copies_.empty() || !copier_) return;
+      copier_->executor.record(copier_->copied);
+      point.wait(copier_->copied);
     }
 
     void copy_bucket(E const& executor, std::size_t bucket) {

@@ -201,6 +201,7 @@ class BoundRecipe {
 
   /// Puts the tables in place and starts the exchange of layouts.
   void lay_out(Tables tables) {
+    runner_.join();
     runner_.lay_out(std::move(tables.reports));
     used_ = std::move(tables.used);
     for (std::size_t worker = 0; worker < layout_.workers; ++worker) used_[worker] = source_.used(worker);

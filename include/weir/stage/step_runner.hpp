@@ -87,6 +87,13 @@ class StepRunner final : public GradientSink<E, Real> {
     mark_passed();
   }
 
+  /// What comes later on the caller's stream, such as a new learning rate, follows what the stages have
+  /// enqueued so far.
+  void join() {
+    stream_.record(end_);
+    home_.wait(end_);
+  }
+
   /// What was enqueued on the caller's stream so far refers to this object.
   void mark_passed() { home_.record(passed_); }
 
@@ -159,7 +166,7 @@ class StepRunner final : public GradientSink<E, Real> {
     stream_.submit([this, bucket, step](E const& point) {
       reports_->wait_for_workers(point, bucket);
       if (bucket == reports_->tail()) {
-        end_step(step);
+        end_step(point, step);
       } else if (!has_failed()) {
         run(point, bucket, step);
       }
@@ -204,9 +211,12 @@ class StepRunner final : public GradientSink<E, Real> {
     return samples;
   }
 
-  void end_step(StepInfo const& step) {
+  void end_step(E const& point, StepInfo const& step) {
     bool const has_updated = chain_.end_step();
     if (!std::exchange(is_complete_, false)) {
+      chain_.for_each([&](auto& object) {
+        if constexpr (requires { object.cancel_step(point); }) object.cancel_step(point);
+      });
       if (has_updated) torn_ = true;
       return;
     }

@@ -102,7 +102,7 @@ struct MeasureSegment {
       before.template run<VectorBytes>(block, block_end);
       LaneSums<VectorBytes> sums;
       std::size_t i = block;
-      for (; i + measured_lanes <= block_end; i += measured_lanes) {
+      for (; block_end - i >= measured_lanes; i += measured_lanes) {
         __builtin_prefetch(values + i + prefetch_bytes / sizeof(Element));
         sums.add(values + i);
       }

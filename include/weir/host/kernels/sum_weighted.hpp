@@ -20,11 +20,11 @@ struct SumWeighted {
 
   template <int VectorBytes>
   [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
-    constexpr int lanes = VectorBytes / static_cast<int>(sizeof(Real));
+    constexpr std::size_t lanes = VectorBytes / sizeof(Real);
     std::size_t i = begin;
-    for (; i + 4 * lanes <= end; i += 4 * lanes) four<lanes>(i);
-    for (; i + lanes <= end; i += lanes) one<lanes>(i);
-    for (; i < end; ++i) one<1>(i);
+    for (std::size_t whole = (end - i) / (4 * lanes); whole != 0; --whole, i += 4 * lanes) four<lanes>(i);
+    for (std::size_t whole = (end - i) / lanes; whole != 0; --whole, i += lanes) one<lanes>(i);
+    for (std::size_t rest = (end - i) % lanes; rest != 0; --rest, ++i) one<1>(i);
   }
 
  private:

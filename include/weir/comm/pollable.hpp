@@ -1,0 +1,18 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+
+#include "weir/comm/concepts.hpp"
+
+namespace weir::inline v1 {
+
+/// `poll(deadline)`: waits until all operations called so far have ended, true, or `deadline` has passed,
+/// false; throws what has made the communicator unusable.
+template <class C>
+concept PollableCommunicator = RankedCommunicator<C> &&
+    requires(C const c, std::chrono::milliseconds deadline) {
+  { c.poll(deadline) } -> std::same_as<bool>;
+};
+
+}  // namespace weir::inline v1
