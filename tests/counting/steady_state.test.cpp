@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "fault/sanitizers.hpp"
 #include "fault/training.hpp"
 #include "weir/comm/self.hpp"
 #include "weir/comm/threads.hpp"
@@ -24,21 +25,12 @@
 #include "weir/optim/sgd.hpp"
 #include "weir/optim/weight_sync.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COUNT_NEW_ONLY 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COUNT_NEW_ONLY 1
-#endif
-
 namespace {
 std::atomic<std::size_t> allocations = 0;
 std::atomic<std::size_t> threads_started = 0;
 }  // namespace
 
-#if !defined(COUNT_NEW_ONLY)
+#if !(UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER)
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -164,7 +156,7 @@ TEST_CASE("the counters count") {
   std::vector<int> const some(100);
   CHECK(some.size() == 100);
   CHECK(allocations > before);
-#if !defined(COUNT_NEW_ONLY)
+#if !(UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER)
   std::size_t const threads_before = threads_started;
   weir::HostExecutor const executor;
   CHECK(threads_started == threads_before + 1);

@@ -12,8 +12,9 @@
 #include "weir/optim/sgd.hpp"
 
 /// What a translation unit believes of the host backend. A concept keeps the answer that it gave first, so
-/// two units disagree if one asked before all verbs had been declared.
-template <class Executor>
+/// two units disagree if one asked before all verbs had been declared. `Unit` is a type of that unit alone,
+/// or the linker would make one function of both.
+template <class Executor, class Unit>
 struct Beliefs {
   static std::vector<bool> all() {
     using namespace weir;

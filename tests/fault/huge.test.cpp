@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "fault/sanitizers.hpp"
 #include "weir/comm/even_split.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/stage/weights.hpp"
@@ -125,7 +126,7 @@ TEST_CASE("ranks divide more than 2^31 elements without a gap") {
 }
 
 // ThreadSanitizer keeps four times the memory that a program touches, also by reading.
-#if !defined(__SANITIZE_THREAD__) && (!defined(__has_feature) || !__has_feature(thread_sanitizer))
+#if !UNDER_THREAD_SANITIZER
 
 TEST_CASE("measure sees the last of more than 2^31 elements") {
   weir::HostExecutor const executor{{.threads = 2}};

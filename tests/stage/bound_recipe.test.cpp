@@ -117,7 +117,8 @@ TEST_CASE("a step that fails before any bucket was applied leaves no trace") {
   auto const train = [&](bool fails) {
     std::atomic<bool> armed = false;
     auto const model = network::Model([&](auto& micro, std::size_t) {
-      if (micro.worker() == 1 && micro.index() == 1 && armed.exchange(false)) throw std::runtime_error("once");
+      if (micro.worker() == 1 && micro.index() == 1 && armed.exchange(false))
+        throw std::runtime_error("once");
     });
     weir::HostExecutor const executor;
     auto weights = network::initial_weights();
@@ -153,8 +154,8 @@ TEST_CASE("after a torn step the recipe refuses further ones until the weights a
   weir::HostExecutor const executor;
   auto weights = network::initial_weights();
   auto pool = make_pool(executor);
-  auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1}} |
-               Watch{count})
+  auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} |
+               weir::Sgd{{.learning_rate = 0.1}} | Watch{count})
                   .on(pool, weir::view(weights));
   auto const error = worker_error_of([&] {
     sync(pool(network::Batch(data), model));
@@ -175,8 +176,9 @@ TEST_CASE("after a torn step the recipe refuses further ones until the weights a
 
   auto expected = network::initial_weights();
   auto other = make_pool(executor);
-  auto again = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1}})
-                   .on(other, weir::view(expected));
+  auto again =
+      (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1}})
+          .on(other, weir::view(expected));
   again(other(network::Batch(data), model));
   again.wait();
   CHECK(same_bits(weights, expected));
@@ -243,8 +245,9 @@ TEST_CASE("an exception in a stage, at any bucket, is rethrown and the pool can 
     weir::HostExecutor const executor;
     auto weights = network::initial_weights();
     auto pool = make_pool(executor);
-    auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | Peek{throwing} | weir::Sgd{{}})
-                    .on(pool, weir::view(weights));
+    auto sync =
+        (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | Peek{throwing} | weir::Sgd{{}})
+            .on(pool, weir::view(weights));
     auto const begin = Clock::now();
     sync(pool(network::Batch(data), model));
     CHECK_THROWS_WITH_AS(sync.wait(), "in a stage", std::domain_error);
@@ -302,7 +305,8 @@ TEST_CASE("a rank that never comes is reported within the deadline") {
   weir::HostExecutor const executor;
   Weights weights(1);
   weir::StreamWorkerPool pool{executor, {.buckets = weir::BucketPlan::by_bytes({4})}};
-  auto sync = (weir::LocalAggregator{} | weir::AllReduce{group[0]} | weir::Sgd{{}}).on(pool, weir::view(weights));
+  auto sync =
+      (weir::LocalAggregator{} | weir::AllReduce{group[0]} | weir::Sgd{{}}).on(pool, weir::view(weights));
   auto const model = [](auto&) {};
   int const samples[2] = {};
   auto const begin = Clock::now();
@@ -324,9 +328,10 @@ TEST_CASE("bucket 0 is reduced and applied while the backward pass of other buck
     weir::HostExecutor const executor;
     auto weights = network::initial_weights();
     auto pool = make_pool(executor);
-    auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator} |
-                 weir::WeightSync{weir::WeightPolicy::overlap, weir::Sgd{{.learning_rate = 0.1}}} | Watch{count})
-                    .on(pool, weir::view(weights));
+    auto sync =
+        (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator} |
+         weir::WeightSync{weir::WeightPolicy::overlap, weir::Sgd{{.learning_rate = 0.1}}} | Watch{count})
+            .on(pool, weir::view(weights));
     for (int step = 0; step < 5; ++step) sync(pool(network::Batch(data), model));
     sync.wait();
     CHECK(applied == 5);
@@ -373,8 +378,8 @@ TEST_CASE("what a stage enqueued when it was bound may be in flight when everyth
   for (int round = 0; round < 50; ++round) {
     weir::StreamWorkerPool pool{
         executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({200'000, 200'000}, 1, 1)}};
-    auto sync = (weir::LocalAggregator{} |
-                 weir::WeightSync{weir::WeightPolicy::overlap, weir::Sgd{{.learning_rate = 1, .momentum = 0.5}}})
+    auto sync = (weir::LocalAggregator{} | weir::WeightSync{weir::WeightPolicy::overlap,
+                                                            weir::Sgd{{.learning_rate = 1, .momentum = 0.5}}})
                     .on(pool, weir::view(weights));
     if (round % 2 == 1) sync(pool(std::span<int const>(samples), model));
     if (round % 3 == 1) sync.set_learning_rate(0.5);
@@ -393,7 +398,9 @@ TEST_CASE("memory that runs out while binding is reported, whatever allocation i
     void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
       std::pmr::new_delete_resource()->deallocate(memory, size, alignment);
     }
-    bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override { return this == &other; }
+    bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override {
+      return this == &other;
+    }
   } memory;
   Weights weights(100'000, 1.0f);
   auto const group = weir::ThreadCommunicator::group(1);
@@ -404,9 +411,10 @@ TEST_CASE("memory that runs out while binding is reported, whatever allocation i
     try {
       weir::StreamWorkerPool pool{
           executor, {.workers = 3, .buckets = weir::BucketPlan::by_bytes({200'000, 200'000}, 1, 1)}};
-      auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::AllReduce{group[0]} |
-                   weir::WeightSync{weir::WeightPolicy::overlap, weir::Sgd{{.learning_rate = 1, .momentum = 0.5}}})
-                      .on(pool, weir::view(weights));
+      auto sync =
+          (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::AllReduce{group[0]} |
+           weir::WeightSync{weir::WeightPolicy::overlap, weir::Sgd{{.learning_rate = 1, .momentum = 0.5}}})
+              .on(pool, weir::view(weights));
       is_bound = true;
     } catch (weir::OutOfMemory const& error) {
       CHECK(error.bytes() > 0);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <atomic>
+#include <cstddef>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -31,7 +31,9 @@ std::vector<Order> all_orders() {
 TEST_CASE("a bucket is handed out by its last worker, after those before it") {
   weir::BucketLedger ledger(3, 2);
   std::vector<std::size_t> out;
-  auto const arrive = [&](std::size_t bucket) { ledger.arrive(bucket, [&](std::size_t due) { out.push_back(due); }); };
+  auto const arrive = [&](std::size_t bucket) {
+    ledger.arrive(bucket, [&](std::size_t due) { out.push_back(due); });
+  };
   arrive(1);
   arrive(1);
   CHECK(out.empty());  // complete, but bucket 0 comes first
@@ -60,7 +62,8 @@ TEST_CASE("all orders of 4 buckets on 3 workers: each bucket once, in bucket ord
         for (std::size_t turn = 0; turn < buckets; ++turn) {
           for (Order const* order : {&first, &second, &third}) {
             ++reports[(*order)[turn]];
-            ledger.arrive((*order)[turn], [&](std::size_t due) { wrong += due != next++ || reports[due] != 3; });
+            ledger.arrive((*order)[turn],
+                          [&](std::size_t due) { wrong += due != next++ || reports[due] != 3; });
           }
         }
         wrong += next != buckets;

@@ -31,10 +31,12 @@ using Weights = std::vector<float>;
 /// A pool with its weights and recipe on one rank.
 template <class Optimizer>
 struct Run {
-  explicit Run(weir::WorkLayout layout, Optimizer const& optimizer, weir::BucketPlan const& plan = network::plan(),
-               std::uint64_t seed = 3)
-      : pool(executor, {.workers = layout.workers, .buckets = plan, .local_batch = layout.local_batch, .seed = seed}),
-        sync((weir::GradAccumulator{layout.micro_batches} | weir::LocalAggregator{} | weir::LossScale{} | optimizer)
+  explicit Run(weir::WorkLayout layout, Optimizer const& optimizer,
+               weir::BucketPlan const& plan = network::plan(), std::uint64_t seed = 3)
+      : pool(executor,
+             {.workers = layout.workers, .buckets = plan, .local_batch = layout.local_batch, .seed = seed}),
+        sync((weir::GradAccumulator{layout.micro_batches} | weir::LocalAggregator{} | weir::LossScale{} |
+              optimizer)
                  .on(pool, weir::view(weights))) {}
 
   /// Steps on data that belong to the samples consumed so far.
@@ -42,7 +44,8 @@ struct Run {
     auto const data = network::samples(2000);
     auto const model = network::model();
     for (int step = 0; step < steps; ++step) {
-      std::size_t const size = sync.layout().workers * sync.layout().micro_batches * sync.layout().local_batch;
+      std::size_t const size =
+          sync.layout().workers * sync.layout().micro_batches * sync.layout().local_batch;
       sync(pool(network::Batch(data).subspan(sync.consumed(), size), model));
       sync.wait();
     }
@@ -57,12 +60,17 @@ struct Run {
   weir::HostExecutor executor;
   Weights weights = network::initial_weights();
   weir::StreamWorkerPool<weir::HostExecutor> pool;
-  decltype((weir::GradAccumulator{1} | weir::LocalAggregator{} | weir::LossScale{} | std::declval<Optimizer>())
+  decltype((weir::GradAccumulator{1} | weir::LocalAggregator{} | weir::LossScale{} |
+            std::declval<Optimizer>())
                .on(pool, weir::view(weights))) sync;
 };
 
-weir::AdamW adamw() { return weir::AdamW{{.learning_rate = 0.01}}; }
-weir::Sgd momentum() { return weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}}; }
+weir::AdamW adamw() {
+  return weir::AdamW{{.learning_rate = 0.01}};
+}
+weir::Sgd momentum() {
+  return weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}};
+}
 
 /// Plain SGD whose third bucket fails on demand.
 struct Torn {
@@ -128,7 +136,8 @@ void check_resizes(Optimizer const& optimizer) {
 TEST_CASE("a run that is resized twice equals fresh runs from its checkpoints, bit by bit") {
   check_resizes(momentum());
   check_resizes(adamw());
-  for (auto policy : {weir::WeightPolicy::shared, weir::WeightPolicy::sequential, weir::WeightPolicy::overlap})
+  for (auto policy :
+       {weir::WeightPolicy::shared, weir::WeightPolicy::sequential, weir::WeightPolicy::overlap})
     check_resizes(weir::WeightSync{policy, adamw()});
 }
 
@@ -180,8 +189,8 @@ TEST_CASE("another number of ranks, and another layout of any rank, are named") 
       auto weights = network::initial_weights();
       weir::StreamWorkerPool pool{
           executor, {.workers = workers, .buckets = network::plan(), .local_batch = local_batch}};
-      auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator} |
-                   momentum())
+      auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} |
+                   weir::AllReduce{communicator} | momentum())
                       .on(pool, weir::view(weights));
       use(sync, communicator.rank());
     });

@@ -1,0 +1,3 @@
+#include "weir/stage/bind_options.hpp"
+
+static_assert(weir::BindOptions{}.spans == nullptr, "nothing is recorded unless asked for");
