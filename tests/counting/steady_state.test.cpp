@@ -175,8 +175,8 @@ TEST_CASE("steps 3 to 10 allocate nothing and start no thread, whatever the stag
   weir::Sgd const momentum{{.learning_rate = 0.125, .momentum = 0.5, .nesterov = true, .weight_decay = 0.01}};
   weir::AdamW const adamw{{.learning_rate = 0.01}};
   weir::Clip const clip{{.max_norm = 1.0}};
-  for (std::size_t workers : {1, 3, 8}) {
-    for (std::size_t m : {1, 4}) {
+  for (std::size_t workers : {1u, 3u, 8u}) {
+    for (std::size_t m : {1u, 4u}) {
       auto const with = [&](auto const& rest) {
         check([&](std::size_t) { return accumulate_and_sum(m) | rest; }, 1, workers, m);
       };
@@ -206,8 +206,8 @@ TEST_CASE("2,000 steps allocate nothing and start no thread") {
 
 TEST_CASE("steps over two ranks allocate nothing and start no thread") {
   weir::Sgd const sgd{{.learning_rate = 0.125, .momentum = 0.5}};
-  for (std::size_t workers : {1, 3}) {
-    for (std::size_t m : {1, 2}) {
+  for (std::size_t workers : {1u, 3u}) {
+    for (std::size_t m : {1u, 2u}) {
       auto group = weir::ThreadCommunicator::group(2);
       auto const recipe = [&](std::size_t rank) {
         return GradAccumulator{m} | LocalAggregator{} | AllReduce{group[rank]} | weir::NonFinite{} |

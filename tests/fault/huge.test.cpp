@@ -113,7 +113,7 @@ TEST_CASE("weights of more than 2^31 elements are cut at the right addresses") {
 
 TEST_CASE("ranks divide more than 2^31 elements without a gap") {
   for (std::size_t count : {huge, std::size_t{1} << 40, (std::size_t{1} << 45) + 12345}) {
-    for (std::size_t ranks : {1, 2, 3, 7, 1000}) {
+    for (std::size_t ranks : {1u, 2u, 3u, 7u, 1000u}) {
       CHECK(weir::even_split(count, 0, ranks) == 0);
       CHECK(weir::even_split(count, ranks, ranks) == count);
       for (std::size_t rank = 0; rank < ranks; ++rank) {

@@ -80,17 +80,21 @@ std::size_t count_non_finite(std::vector<float> const& values) {
 /// Calls `f(model)` for every bad value at a choice of places.
 template <class Function>
 void for_each_fault(Function const& f) {
+  struct Place {
+    std::size_t parameter;
+    std::size_t element;
+  };
   for (float value : bad_values) {
-    for (auto const& [parameter, element] : {std::pair{0, 0}, {0, 4}, {1, 0}, {1, 33}, {1, 69}}) {
-      for (std::size_t micro_batch : {0, 1, 5}) {
+    for (Place const& place : {Place{0, 0}, {0, 4}, {1, 0}, {1, 33}, {1, 69}}) {
+      for (std::size_t micro_batch : {0u, 1u, 5u}) {
         CAPTURE(value);
-        CAPTURE(parameter);
-        CAPTURE(element);
+        CAPTURE(place.parameter);
+        CAPTURE(place.element);
         CAPTURE(micro_batch);
         f(SpoilingModel{.step = 1,
                         .micro_batch = micro_batch,
-                        .parameter = static_cast<std::size_t>(parameter),
-                        .element = static_cast<std::size_t>(element),
+                        .parameter = place.parameter,
+                        .element = place.element,
                         .value = value});
       }
     }
@@ -189,7 +193,7 @@ TEST_CASE("LossScale: the step is skipped whole, the scale halved, and the momen
         CHECK(state.skipped_steps == 1);
         weir::Archive archive;
         sync.save(archive);
-        for (std::uint64_t bucket : {0, 1}) {
+        for (std::uint64_t bucket : {0u, 1u}) {
           for (char const* name : {"sgd.velocity", "adamw.first_moment", "adamw.second_moment"}) {
             if (!archive.contains(name, bucket)) continue;
             for (float value : archive.template get<float>(name, bucket)) CHECK(std::isfinite(value));

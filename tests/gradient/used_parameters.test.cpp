@@ -27,25 +27,28 @@ using Weights = std::vector<float>;
 
 /// Three parameters in two buckets; 0 and 1 share one.
 weir::BucketPlan plan() {
-  return weir::BucketPlan({{2, weir::ElementType::float32}, {3, weir::ElementType::float32}, {2, weir::ElementType::float32}},
-                          {{2}, {0, 1}});
+  return weir::BucketPlan(
+      {{2, weir::ElementType::float32}, {3, weir::ElementType::float32}, {2, weir::ElementType::float32}},
+      {{2}, {0, 1}});
 }
 
-/// Trains a pool of two workers. In step s the parameters named by `used[s]` are used, each by one micro-batch.
+/// Trains a pool of two workers. In step s the parameters named by `used[s]` are used, each by one
+/// micro-batch.
 template <class Optimizer>
 Weights train(Optimizer const& optimizer, std::vector<std::string> const& used) {
   auto const model = [&](auto& micro) {
     for (std::size_t p = 0; p < 3; ++p) {
       std::string const& now = used[micro.step()];
       if (now.find(static_cast<char>('0' + p)) == std::string::npos || micro.global_index() != p) continue;
-      for (float& g : micro.gradient(p)) g = (micro.accumulate() ? g : 0.0f) + static_cast<float>(micro.step() + p + 1);
+      for (float& g : micro.gradient(p))
+        g = (micro.accumulate() ? g : 0.0f) + static_cast<float>(micro.step() + p + 1);
     }
   };
   weir::HostExecutor const executor;
   Weights weights = {1, 2, 3, 4, 5, 6, 7};
   weir::StreamWorkerPool pool{executor, {.workers = 2, .buckets = plan()}};
-  auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::UsedParameters{weir::SelfCommunicator{}} |
-               optimizer)
+  auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} |
+               weir::UsedParameters{weir::SelfCommunicator{}} | optimizer)
                   .on(pool, weir::view(weights));
   int const samples[4] = {};
   for (std::size_t step = 0; step < used.size(); ++step) sync(pool(std::span<int const>(samples), model));
@@ -63,21 +66,23 @@ TEST_CASE("a parameter used by one worker of one rank only gets exactly its grad
         for (float& g : micro.gradient(0)) g = micro.accumulate() ? g : 0.0f;
         if (micro.global_index() != user) return;
         auto const gradient = micro.gradient(1);
-        for (std::size_t i = 0; i < 3; ++i) gradient[i] = (micro.accumulate() ? gradient[i] : 0.0f) + 0.1f * static_cast<float>(i + 1);
+        for (std::size_t i = 0; i < 3; ++i)
+          gradient[i] = (micro.accumulate() ? gradient[i] : 0.0f) + 0.1f * static_cast<float>(i + 1);
       };
       weir::HostExecutor const executor;
       Weights weights(7);
       weir::StreamWorkerPool pool{executor, {.workers = workers, .buckets = plan()}};
       std::vector<Weights> found;
-      auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator} |
-                   weir::UsedParameters{communicator} | Collect<float>{found})
+      auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} |
+                   weir::AllReduce{communicator} | weir::UsedParameters{communicator} | Collect<float>{found})
                       .on(pool, weir::view(weights));
       int const samples[total] = {};
       sync(pool(std::span<int const>(samples), model));
       sync.wait();
       Weights expected(7);
       for (std::size_t i = 0; i < 3; ++i)
-        expected[2 + i] = 0.1f * static_cast<float>(i + 1) * static_cast<float>(1.0 / static_cast<double>(total));
+        expected[2 + i] =
+            0.1f * static_cast<float>(i + 1) * static_cast<float>(1.0 / static_cast<double>(total));
       CHECK(found.at(0) == expected);
       auto const& used = sync.stage<weir::UsedParameters<weir::ThreadCommunicator>>();
       CHECK(used.used(0));
@@ -117,7 +122,8 @@ TEST_CASE("what is used by no rank in any step is bit-unchanged") {
   weir::AdamW const adamw{{.learning_rate = 0.1, .weight_decay = 0.5}};
   check(sgd);
   check(adamw);
-  for (auto policy : {weir::WeightPolicy::shared, weir::WeightPolicy::sequential, weir::WeightPolicy::overlap}) {
+  for (auto policy :
+       {weir::WeightPolicy::shared, weir::WeightPolicy::sequential, weir::WeightPolicy::overlap}) {
     check(weir::WeightSync{policy, sgd});
     check(weir::WeightSync{policy, adamw});
   }

@@ -64,6 +64,8 @@ TEST_CASE("only large loops are shared") {
   };
   CHECK(parts_of(0, 4) == 1);
   CHECK(parts_of(weir::detail::shared_from_bytes / 4 - 1, 4) == 1);
-  CHECK(parts_of(weir::detail::shared_from_bytes, 4) == 4);
-  CHECK(parts_of(3000, 1'000'000) == 3);
+  CHECK(parts_of(weir::detail::shared_from_bytes / 4, 4) == 2);
+  CHECK(parts_of(1 << 20, 4) == 8 * 2);
+  CHECK(parts_of(1 << 30, 4) == 8 * 2);
+  CHECK(parts_of(3000, 1'000'000) == 3);  // of at least 1024 elements
 }

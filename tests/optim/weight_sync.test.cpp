@@ -58,13 +58,17 @@ Weights train(Rest const& rest) {
   return results[0];
 }
 
-weir::Sgd momentum() { return weir::Sgd{{.learning_rate = 0.2, .momentum = 0.9, .weight_decay = 1e-3}}; }
-weir::AdamW adamw() { return weir::AdamW{{.learning_rate = 0.02}}; }
+weir::Sgd momentum() {
+  return weir::Sgd{{.learning_rate = 0.2, .momentum = 0.9, .weight_decay = 1e-3}};
+}
+weir::AdamW adamw() {
+  return weir::AdamW{{.learning_rate = 0.02}};
+}
 
 /// A network with tied weights: the first layer's inputs x and the last layer's outputs use the same matrix
-/// T (2 x 2); between them is U (2 x 2). The gradient of T has a part from each end of the backward pass. U is
-/// reported in the middle. Each reading of the weights is delayed, and compared with what they were when the
-/// micro-batch began.
+/// T (2 x 2); between them is U (2 x 2). The gradient of T has a part from each end of the backward pass. U
+/// is reported in the middle. Each reading of the weights is delayed, and compared with what they were when
+/// the micro-batch began.
 struct TiedModel {
   static constexpr std::size_t tied = 0, middle = 1, head = 2;
   std::atomic<bool>* changed_under_a_reader;
@@ -239,8 +243,9 @@ TEST_CASE("after a step that failed, restored weights reach all copies and stay"
       while (!is_applied && policy != WeightPolicy::sequential) std::this_thread::yield();
       throw 1;  // copies of bucket 0 may be on their way
     };
-    auto sync = (weir::LocalAggregator{} | weir::WeightSync{policy, weir::Sgd{{.learning_rate = 1.0}}} | Watch{note})
-                    .on(pool, weir::view(weights));
+    auto sync =
+        (weir::LocalAggregator{} | weir::WeightSync{policy, weir::Sgd{{.learning_rate = 1.0}}} | Watch{note})
+            .on(pool, weir::view(weights));
     int const samples[3] = {};
     for (int round = 0; round < 3; ++round) {
       is_applied = false;

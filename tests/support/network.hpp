@@ -20,7 +20,7 @@ inline constexpr std::size_t hidden = 6;
 
 /// The parameters, in registration order.
 enum : std::size_t { first, bias, second, last, parameters };
-inline constexpr std::size_t elements[parameters] = {hidden * inputs, hidden, hidden * hidden, hidden};
+inline constexpr std::size_t elements[parameters] = {hidden * inputs, hidden, hidden* hidden, hidden};
 inline constexpr std::size_t offsets[parameters + 1] = {0, 24, 30, 66, 72};
 inline constexpr std::size_t total = offsets[parameters];
 
@@ -67,9 +67,9 @@ std::vector<Real> initial_weights() {
   return weights;
 }
 
-/// Writes, or adds, `scale` times the gradient of the mean of error^2 / 2, parameter by parameter from the last
-/// to the first. `weights(p)` and `gradient(p)` give pointers. `done(p)` is called when the gradient is final
-/// and the weights of p will not be read again. Returns the mean loss.
+/// Writes, or adds, `scale` times the gradient of the mean of error^2 / 2, parameter by parameter from the
+/// last to the first. `weights(p)` and `gradient(p)` give pointers. `done(p)` is called when the gradient is
+/// final and the weights of p will not be read again. Returns the mean loss.
 template <class Real, class Weights, class Gradient, class Done>
 double backward(Batch batch, Real scale, bool adds, Weights weights, Gradient gradient, Done done) {
   std::size_t const count = batch.size();
@@ -80,7 +80,8 @@ double backward(Batch batch, Real scale, bool adds, Weights weights, Gradient gr
     error[s] = -static_cast<Real>(batch[s].y);
     for (std::size_t j = 0; j < hidden; ++j) {
       Real sum = weights(bias)[j];
-      for (std::size_t i = 0; i < inputs; ++i) sum += weights(first)[j * inputs + i] * static_cast<Real>(batch[s].x[i]);
+      for (std::size_t i = 0; i < inputs; ++i)
+        sum += weights(first)[j * inputs + i] * static_cast<Real>(batch[s].x[i]);
       one[s * hidden + j] = std::tanh(sum);
     }
     for (std::size_t j = 0; j < hidden; ++j) {
@@ -118,7 +119,8 @@ double backward(Batch batch, Real scale, bool adds, Weights weights, Gradient gr
   for (std::size_t s = 0; s < count; ++s) {
     for (std::size_t i = 0; i < hidden; ++i) {
       Real sum = 0;
-      for (std::size_t j = 0; j < hidden; ++j) sum += delta_two[s * hidden + j] * weights(second)[j * hidden + i];
+      for (std::size_t j = 0; j < hidden; ++j)
+        sum += delta_two[s * hidden + j] * weights(second)[j * hidden + i];
       Real const value = one[s * hidden + i];
       delta_one[s * hidden + i] = sum * (1 - value * value);
     }
@@ -146,7 +148,8 @@ double backward(Batch batch, Real scale, bool adds, Weights weights, Gradient gr
   return loss / static_cast<double>(count);
 }
 
-/// The model that tests give to a pool. `hook(micro, parameter)` is called just before a parameter is reported.
+/// The model that tests give to a pool. `hook(micro, parameter)` is called just before a parameter is
+/// reported.
 template <class Hook>
 class Model {
  public:
@@ -175,7 +178,9 @@ struct NoHook {
   void operator()(Micro&, std::size_t) const {}
 };
 
-inline Model<NoHook> model() { return Model<NoHook>(NoHook{}); }
+inline Model<NoHook> model() {
+  return Model<NoHook>(NoHook{});
+}
 
 /// The gradient of the mean loss of a whole batch, in double.
 template <class Real>

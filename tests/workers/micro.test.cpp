@@ -104,7 +104,8 @@ TEST_CASE("dropout masks are the same for all splits into workers, micro-batches
 TEST_CASE("random words are those of Philox keyed by seed, step, micro-batch and site") {
   auto const masks = masks_of({{1, 4, 1}}, 42, 4);
   CHECK(masks.at({1, 3}).back() == weir::philox({{0, 1, 3, 11}}, 42)[0]);
-  CHECK(weir::philox({{0, 7, 3, 11}}, 42) == weir::RandomWords{{0xc280613a, 0x0e27bad1, 0x7923d446, 0xe26c0659}});
+  CHECK(weir::philox({{0, 7, 3, 11}}, 42) ==
+        weir::RandomWords{{0xc280613a, 0x0e27bad1, 0x7923d446, 0xe26c0659}});
 }
 
 TEST_CASE("a network with dropout gives the same gradient for all splits") {
@@ -120,12 +121,13 @@ TEST_CASE("a network with dropout gives the same gradient for all splits") {
       network::backward<float>(
           micro.samples(), micro.loss_scale(), micro.accumulate(),
           [&](std::size_t p) { return dropped.data() + network::offsets[p]; },
-          [&](std::size_t p) { return micro.gradient(p).data(); }, [&](std::size_t p) { micro.ready_parameter(p); });
+          [&](std::size_t p) { return micro.gradient(p).data(); },
+          [&](std::size_t p) { micro.ready_parameter(p); });
     };
     weir::HostExecutor const executor;
     auto weights = network::initial_weights();
-    weir::StreamWorkerPool pool{executor,
-                                {.workers = workers, .buckets = network::plan(), .local_batch = 2, .seed = 9}};
+    weir::StreamWorkerPool pool{
+        executor, {.workers = workers, .buckets = network::plan(), .local_batch = 2, .seed = 9}};
     std::vector<std::vector<float>> steps;
     auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | Collect<float>{steps})
                     .on(pool, weir::view(weights));
@@ -136,12 +138,14 @@ TEST_CASE("a network with dropout gives the same gradient for all splits") {
   auto const expected = gradient_of(1, 12);
   for (std::size_t workers : {2u, 3u, 4u, 12u}) {
     auto const found = gradient_of(workers, 12 / workers);
-    for (std::size_t i = 0; i < network::total; ++i) CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-4));
+    for (std::size_t i = 0; i < network::total; ++i)
+      CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-4));
   }
 }
 
 TEST_CASE("a gradient may have the element type of its bucket only") {
-  auto const plan = weir::BucketPlan({{2, weir::ElementType::float32}, {2, weir::ElementType::bfloat16}}, {{0}, {1}});
+  auto const plan =
+      weir::BucketPlan({{2, weir::ElementType::float32}, {2, weir::ElementType::bfloat16}}, {{0}, {1}});
   auto const right = [](auto& micro) {
     micro.gradient(0)[1] = 1.0f;
     micro.template gradient<weir::bfloat16>(1)[1] = weir::bfloat16(1.0f);
@@ -150,10 +154,10 @@ TEST_CASE("a gradient may have the element type of its bucket only") {
   };
   CHECK(error_of(right, plan).empty());
   auto const wrong = [](auto& micro) { micro.gradient(1); };
-  CHECK(error_of(wrong, plan) ==
-        "worker 0, micro-batch 0: a gradient of bfloat16 was asked for as float32");
+  CHECK(error_of(wrong, plan) == "worker 0, micro-batch 0: a gradient of bfloat16 was asked for as float32");
   auto const also_wrong = [](auto& micro) { micro.template bucket_gradient<weir::half>(0); };
-  CHECK(error_of(also_wrong, plan) == "worker 0, micro-batch 0: a gradient of float32 was asked for as float16");
+  CHECK(error_of(also_wrong, plan) ==
+        "worker 0, micro-batch 0: a gradient of float32 was asked for as float16");
 }
 
 TEST_CASE("reporting twice in one micro-batch is refused by name") {
@@ -184,7 +188,8 @@ TEST_CASE("reporting twice in one micro-batch is refused by name") {
 }
 
 TEST_CASE("accumulate says whether to add: not in the first micro-batch, and never to 16 bits") {
-  auto const plan = weir::BucketPlan({{1, weir::ElementType::float32}, {1, weir::ElementType::float16}}, {{0}, {1}});
+  auto const plan =
+      weir::BucketPlan({{1, weir::ElementType::float32}, {1, weir::ElementType::float16}}, {{0}, {1}});
   auto const model = [](auto& micro) {
     CHECK(micro.accumulate() == (micro.index() != 0));
     CHECK(micro.accumulate(0) == (micro.index() != 0));
@@ -197,14 +202,18 @@ TEST_CASE("the loss scale is the share of a full micro-batch") {
   weir::HostExecutor const executor;
   std::vector<double> weights(1);
   weir::StreamWorkerPool<weir::HostExecutor, double> pool{
-      executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({8}, 1, 1, weir::ElementType::float64), .local_batch = 4}};
+      executor,
+      {.workers = 2,
+       .buckets = weir::BucketPlan::by_bytes({8}, 1, 1, weir::ElementType::float64),
+       .local_batch = 4}};
   std::vector<double> scales(4, -1.0);
   auto const model = [&](auto& micro) {
     static_assert(std::is_same_v<decltype(micro.loss_scale()), double>);
     scales[micro.global_index()] = micro.loss_scale();
     CHECK_FALSE(micro.samples().empty());
   };
-  auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::Sgd{{}}).on(pool, weir::view(weights));
+  auto sync =
+      (weir::GradAccumulator{2} | weir::LocalAggregator{} | weir::Sgd{{}}).on(pool, weir::view(weights));
   int const samples[11] = {};
   sync(pool(std::span<int const>(samples), model));
   sync.wait();

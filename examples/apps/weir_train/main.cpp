@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class Program {
     } catch (UsageError const& error) {
       complain(error.what());
       return unusable_arguments;
+    } catch (std::bad_alloc const&) {
+      complain("out of memory; fewer workers, a smaller batch or a smaller model would be right");
+      return failure;
     } catch (std::exception const& error) {
       complain(error.what());
       return failure;

@@ -133,6 +133,22 @@ constexpr To convert(From from) {
   }
 }
 
+/// `to = from`, lane by lane: float to double, or 16-bit to 32-bit words. Both are exact.
+template <class From, class To>
+[[gnu::always_inline]] inline void widen(From const& from, To& to) {
+#if defined(__x86_64__)
+  // One instruction, where g++ 12 takes four.
+  if constexpr (sizeof(To) > 16 && sizeof(to[0]) == 8) {
+    asm("vcvtps2pd %1, %0" : "=?v"(to) : "?v"(from));
+    return;
+  } else if constexpr (sizeof(To) > 16) {
+    asm("vpmovzxwd %1, %0" : "=?v"(to) : "?v"(from));
+    return;
+  }
+#endif
+  to = __builtin_convertvector(from, To);
+}
+
 /// Reads `Count` elements from an address of any alignment, converted to `Real`.
 template <class Real, int Count, class Element>
 [[gnu::always_inline]] inline void load(Element const* from, Lanes<Real, Count>& to) {
@@ -143,12 +159,17 @@ template <class Real, int Count, class Element>
   } else if constexpr (std::is_floating_point_v<Element>) {
     Lanes<Element, Count> elements;
     __builtin_memcpy(&elements, from, sizeof(elements));
-    to = __builtin_convertvector(elements, Lanes<Real, Count>);
+    if constexpr (sizeof(Element) < sizeof(Real)) {
+      widen(elements, to);
+    } else {
+      to = __builtin_convertvector(elements, Lanes<Real, Count>);
+    }
   } else {
     Lanes<std::uint16_t, Count> elements;
     __builtin_memcpy(&elements, from, sizeof(elements));
-    Lanes<std::uint32_t, Count> const bits = __builtin_convertvector(elements, Lanes<std::uint32_t, Count>);
+    Lanes<std::uint32_t, Count> bits;
     Lanes<float, Count> floats;
+    widen(elements, bits);
     if constexpr (std::is_same_v<Element, half>) {
       widen_half<Count>(bits, floats);
     } else {
@@ -157,7 +178,7 @@ template <class Real, int Count, class Element>
     if constexpr (std::is_same_v<Real, float>) {
       to = floats;
     } else {
-      to = __builtin_convertvector(floats, Lanes<Real, Count>);
+      widen(floats, to);
     }
   }
 }

@@ -13,14 +13,15 @@ namespace detail {
 
 #if defined(__x86_64__)
 template <class Kernel>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void run_avx512(Kernel const& kernel,
-                                                                              std::size_t begin,
-                                                                              std::size_t end) {
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prfchw"))) void run_avx512(Kernel const& kernel,
+                                                                                     std::size_t begin,
+                                                                                     std::size_t end) {
   kernel.template run<64>(begin, end);
 }
 
 template <class Kernel>
-__attribute__((target("avx2"))) void run_avx2(Kernel const& kernel, std::size_t begin, std::size_t end) {
+__attribute__((target("avx2,prfchw"))) void run_avx2(Kernel const& kernel, std::size_t begin,
+                                                     std::size_t end) {
   kernel.template run<32>(begin, end);
 }
 
@@ -69,16 +70,19 @@ constexpr std::size_t larger(std::size_t one, std::size_t other) {
   return one < other ? other : one;
 }
 
-/// Where a loop starts to be worth sharing among threads, in bytes moved, and what a thread takes at a time.
+/// Where a loop starts to be worth sharing among threads, in bytes moved, the least that a thread takes at a
+/// time, and how often one takes: some threads are slower, but memory is fastest in long runs.
 inline constexpr std::size_t shared_from_bytes = std::size_t{256} << 10;
-inline constexpr std::size_t block_bytes = std::size_t{256} << 10;
+inline constexpr std::size_t least_block_bytes = std::size_t{128} << 10;
+inline constexpr std::size_t blocks_per_thread = 8;
 
 /// Calls `f(begin, end)` for parts of 0..size, where an element moves `bytes` bytes. Which thread takes what
 /// must make no difference to the result.
 template <class Function>
 void share(ThreadTeam& team, std::size_t size, std::size_t bytes, Function const& f) {
   if (team.size() == 1 || size < shared_from_bytes / bytes) return f(std::size_t{0}, size);
-  std::size_t const block = larger(block_bytes / bytes / 1024, 1) * 1024;
+  std::size_t const least = larger(least_block_bytes / bytes, size / (team.size() * blocks_per_thread));
+  std::size_t const block = (least + 1023) / 1024 * 1024;
   team.run((size + block - 1) / block,
            [&](std::size_t index) { f(index * block, smaller(size, (index + 1) * block)); });
 }

@@ -143,8 +143,9 @@ class BucketPlan {
 
   void add_bucket(std::vector<std::size_t> const& members) {
     if (members.empty()) throw ContractViolation("BucketPlan: a bucket without parameters");
+    if (members.front() >= parameters_.size()) refuse("is not registered", members.front());
     Bucket bucket{
-        .offset = gradient_bytes_, .type = parameters_.at(members.front()).type, .parameters = members};
+        .offset = gradient_bytes_, .type = parameters_[members.front()].type, .parameters = members};
     for (std::size_t parameter : members) {
       if (parameter >= parameters_.size()) refuse("is not registered", parameter);
       if (places_[parameter].bucket != nowhere) refuse("is in two buckets", parameter);

@@ -97,7 +97,6 @@ class StreamWorkerPool {
 
     /// Of all ranks; 0 if that is not known.
     std::size_t samples() const { return samples_of(batch); }
-    std::size_t local_samples() const { return local_samples_of(batch); }
     void start(GradientSink<E, Real>& sink, StepInfo const& step) const { pool.start(*this, sink, step); }
   };
 
@@ -160,12 +159,12 @@ class StreamWorkerPool {
     return batch.samples_of_all_ranks;
   }
   template <class Batch>
-  static std::size_t local_samples_of(Batch const& batch) {
-    return batch.size();
-  }
+  static void check_local(Batch const&, std::size_t) {}
   template <class Batch>
-  static std::size_t local_samples_of(LocalBatch<Batch> const& batch) {
-    return batch.samples.size();
+  static void check_local(LocalBatch<Batch> const& batch, std::size_t room) {
+    if (batch.samples.size() <= room) return;
+    throw ContractViolation("a local batch of " + std::to_string(batch.samples.size()) +
+                            " samples, but this rank takes " + std::to_string(room) + " per step");
   }
 
   /// `index` counts the micro-batches of this rank.
@@ -185,6 +184,7 @@ class StreamWorkerPool {
 
   template <class Batch, class Model>
   void start(Launch<Batch, Model> const& launch, GradientSink<E, Real>& sink, StepInfo const& step) {
+    check_local(launch.batch, slots_.size() * step.micro_batches * step.local_batch);
     home_.record(start_);
     for (std::size_t index = 0; index < slots_.size(); ++index) {
       E const& executor = slots_[index].executor;

@@ -17,9 +17,6 @@ namespace detail {
 inline constexpr std::size_t measured_block = 4096;
 inline constexpr std::size_t measured_lanes = 16;
 
-// Some processors fetch a single stream that is only read at half the speed of memory by themselves.
-inline constexpr std::size_t prefetch_bytes = 2048;
-
 struct MeasuredSegments {
   static constexpr std::size_t most = 128;
   static constexpr std::size_t fewest_blocks = 16;
@@ -43,22 +40,23 @@ class LaneSums<VectorBytes, std::integer_sequence<int, Group...>> {
  public:
   template <class Element>
   [[gnu::always_inline]] void add(Element const* sixteen) {
-    (add_to(sums_[Group], non_finite_[Group], sixteen + Group * width), ...);
+    elements_ += measured_lanes;
+    (add_to(sums_[Group], finite_[Group], sixteen + Group * width), ...);
   }
 
   [[gnu::always_inline]] void finish(Measurement& total) const {
     double lane[measured_lanes];
-    std::int64_t non_finite[measured_lanes];
+    std::int64_t finite[measured_lanes];
     (__builtin_memcpy(lane + Group * width, &sums_[Group], VectorBytes), ...);
-    (__builtin_memcpy(non_finite + Group * width, &non_finite_[Group], VectorBytes), ...);
+    (__builtin_memcpy(finite + Group * width, &finite_[Group], VectorBytes), ...);
     for (std::size_t half = measured_lanes / 2; half != 0; half /= 2) {
       for (std::size_t i = 0; i < half; ++i) {
         lane[i] += lane[i + half];
-        non_finite[i] += non_finite[i + half];
+        finite[i] += finite[i + half];
       }
     }
     total.sum_of_squares += lane[0];
-    total.non_finite += static_cast<std::uint64_t>(non_finite[0]);
+    total.non_finite += elements_ + static_cast<std::uint64_t>(finite[0]);
   }
 
  private:
@@ -67,7 +65,7 @@ class LaneSums<VectorBytes, std::integer_sequence<int, Group...>> {
   using Counts = Lanes<std::int64_t, width>;
 
   template <class Element>
-  [[gnu::always_inline]] static void add_to(Doubles& sum, Counts& non_finite, Element const* from) {
+  [[gnu::always_inline]] static void add_to(Doubles& sum, Counts& finite, Element const* from) {
     Doubles value, square;
     load<double, width>(from, value);
     Doubles same = value;
@@ -75,11 +73,12 @@ class LaneSums<VectorBytes, std::integer_sequence<int, Group...>> {
     Counts const is_finite = value - same == 0.0;
     multiply(value, value, square);
     sum += reinterpret_cast<Doubles>(reinterpret_cast<Counts>(square) & is_finite);
-    non_finite += is_finite + 1;
+    finite += is_finite;  // -1 each
   }
 
   Doubles sums_[sizeof...(Group)] = {};
-  Counts non_finite_[sizeof...(Group)] = {};
+  Counts finite_[sizeof...(Group)] = {};
+  std::uint64_t elements_ = 0;
 };
 
 struct NoWork {
@@ -103,7 +102,7 @@ struct MeasureSegment {
       LaneSums<VectorBytes> sums;
       std::size_t i = block;
       for (; block_end - i >= measured_lanes; i += measured_lanes) {
-        __builtin_prefetch(values + i + prefetch_bytes / sizeof(Element));
+        prefetch<measured_lanes * sizeof(Element), false>(values + i);
         sums.add(values + i);
       }
       if (i != block_end) {

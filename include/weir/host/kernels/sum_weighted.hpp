@@ -41,6 +41,8 @@ struct SumWeighted {
   // Four sums at a time share the work of looking up a term.
   template <int Count>
   [[gnu::always_inline]] void four(std::size_t i) const {
+    prefetch<4 * Count * sizeof(Real), true>(out + i);
+    prefetch<4 * Count * sizeof(Element), false>(terms[0].values.data() + i);
     Lanes<Real, Count> a, b, c, d;
     start<Count>(i, a);
     start<Count>(i + Count, b);
@@ -49,6 +51,7 @@ struct SumWeighted {
     for (std::size_t term = 1; term < count; ++term) {
       Element const* const values = terms[term].values.data() + i;
       Real const weight = static_cast<Real>(terms[term].weight);
+      prefetch<4 * Count * sizeof(Element), false>(values);
       add<Count>(values, weight, a);
       add<Count>(values + Count, weight, b);
       add<Count>(values + 2 * Count, weight, c);

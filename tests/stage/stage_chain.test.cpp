@@ -1,0 +1,169 @@
+#include "weir/stage/stage_chain.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "support/bound_context.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/optim/sgd.hpp"
+
+namespace {
+
+using E = weir::HostExecutor;
+using Log = std::vector<std::string>;
+
+/// Stages that write down what happens to them. Their names are single letters.
+template <class Consumes, class Produces, char letter, bool holds = false>
+struct Noting {
+  using consumes = Consumes;
+  using produces = Produces;
+  static constexpr char name[] = {letter, '\0'};
+  static constexpr bool needs_all_buckets = holds;
+  Log* log;
+
+  struct Bound {
+    Log* log;
+
+    void note(std::string const& text) const { log->push_back(std::string(1, letter) + text); }
+    void prepare(weir::DenseGradient<E>& gradient) { note(" prepare " + std::to_string(gradient.bucket)); }
+    void decide(E const&, weir::StepInfo const&) { note(" decide"); }
+
+    template <class Value>
+    Value operator()(Value const& value) const requires(!std::same_as<Produces, weir::Applied>) {
+      note(" " + std::to_string(value.bucket));
+      return value;
+    }
+    template <class Value>
+    weir::AppliedGradient<E> operator()(Value const& value) const
+        requires(std::same_as<Produces, weir::Applied>) {
+      note(" " + std::to_string(value.bucket));
+      return {value.executor, value.bucket, value.step};
+    }
+  };
+  auto on(weir::RecipeContext<E> const&) const { return Bound{log}; }
+};
+
+template <char letter>
+using OnWorker = Noting<weir::PerWorker, weir::PerWorker, letter>;
+template <char letter>
+using Pass = Noting<weir::Dense, weir::Dense, letter>;
+template <char letter>
+using Hold = Noting<weir::Dense, weir::Dense, letter, true>;
+using Apply = Noting<weir::Dense, weir::Applied, 'z'>;
+
+struct HoldBackBucket1 {
+  using consumes = weir::Dense;
+  using produces = weir::Dense;
+  auto on(weir::BucketContext<E> const& context) const {
+    return [bucket = context.bucket](
+               weir::DenseGradient<E> const& gradient) -> std::optional<weir::DenseGradient<E>> {
+      if (bucket == 1) return std::nullopt;
+      return gradient;
+    };
+  }
+};
+
+template <class... Stages>
+struct Chain {
+  explicit Chain(Stages const&... stages)
+      : chain(std::tuple<Stages...>(stages...), fixture.context(), &spans, 7) {}
+
+  void give(std::size_t bucket) {
+    weir::WorkerShare<E> const shares[] = {{view(0), 1, 1.0}, {view(1), 2, 1.0}};
+    chain.on_device({fixture.stream, shares, bucket, 3, {.number = 5, .samples = 3}});
+  }
+  weir::TensorView<float, weir::HostSpace> view(std::size_t i) { return {&values[i], 1}; }
+
+  struct Spans : weir::SpanSink {
+    std::vector<weir::Span> all;
+    void record(weir::Span const& span) noexcept override { all.push_back(span); }
+  };
+
+  BoundContext fixture;
+  float values[2] = {1.0f, 2.0f};
+  Spans spans;
+  weir::StageChain<E, float, Stages...> chain;
+};
+
+}
+
+TEST_CASE("a bucket runs through the stages after the join, a worker's gradient through those before it") {
+  Log log;
+  Chain chain(OnWorker<'a'>{&log}, OnWorker<'b'>{&log}, weir::LocalAggregator{}, Pass<'c'>{&log},
+              Apply{&log});
+  auto const passed = chain.chain.on_worker(BoundContext::report(chain.fixture.home, chain.values, 1, 0));
+  CHECK(passed);
+  CHECK(log == Log{"a 1", "b 1"});
+  log.clear();
+  chain.give(0);
+  CHECK(log == Log{"c 0", "z 0"});
+  chain.give(1);
+  CHECK(log == Log{"c 0", "z 0", "c 1", "z 1"});
+  chain.chain.release(chain.fixture.stream, {});
+  CHECK(log.size() == 4);
+  CHECK(chain.chain.end_step());
+  CHECK_FALSE(chain.chain.end_step());
+}
+
+TEST_CASE("stages that need all buckets hold them, decide once, and let them go in bucket order") {
+  Log log;
+  Chain chain(weir::LocalAggregator{}, Pass<'a'>{&log}, Hold<'b'>{&log}, Pass<'c'>{&log}, Hold<'d'>{&log},
+              Apply{&log});
+  chain.give(0);
+  chain.give(1);
+  CHECK(log == Log{"a 0", "b prepare 0", "a 1", "b prepare 1"});
+  log.clear();
+  chain.chain.release(chain.fixture.stream, {});
+  CHECK(log == Log{"b decide", "b 0", "c 0", "d prepare 0", "b 1", "c 1", "d prepare 1", "d decide", "d 0",
+                   "z 0", "d 1", "z 1"});
+  CHECK(chain.chain.end_step());
+}
+
+TEST_CASE("what is held when a step fails is forgotten") {
+  Log log;
+  Chain chain(weir::LocalAggregator{}, Hold<'a'>{&log}, Apply{&log});
+  chain.give(0);
+  CHECK_FALSE(chain.chain.end_step());  // nothing was applied
+  log.clear();
+  chain.give(1);
+  chain.chain.release(chain.fixture.stream, {});
+  CHECK(log == Log{"a prepare 1", "a decide", "a 1", "z 1"});
+}
+
+TEST_CASE("a bucket that a stage holds back goes no further") {
+  Log log;
+  Chain chain(weir::LocalAggregator{}, HoldBackBucket1{}, Hold<'a'>{&log}, Apply{&log});
+  chain.give(0);
+  chain.give(1);
+  chain.chain.release(chain.fixture.stream, {});
+  CHECK(log == Log{"a prepare 0", "a decide", "a 0", "z 0"});
+}
+
+TEST_CASE("each stage after the join is recorded with rank, bucket, step and times") {
+  Log log;
+  Chain chain(weir::LocalAggregator{}, Pass<'a'>{&log}, Apply{&log});
+  chain.give(1);
+  REQUIRE(chain.spans.all.size() == 3);
+  char const* const names[] = {"aggregate", "a", "z"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    weir::Span const& span = chain.spans.all[i];
+    CHECK(std::string(span.name) == names[i]);
+    CHECK(span.rank == 7);
+    CHECK(span.lane == weir::Span::reduce_lane);
+    CHECK(span.bucket == 1);
+    CHECK(span.step == 5);
+    CHECK(span.begin <= span.end);
+    if (i != 0) CHECK(span.begin >= chain.spans.all[i - 1].end);
+  }
+}
+
+TEST_CASE("a chain is described by its stages' names") {
+  CHECK(weir::StageChain<E, float, weir::LocalAggregator<>, Pass<'x'>, HoldBackBucket1,
+                         weir::Sgd>::description() == "aggregate | x | stage | sgd");
+}
