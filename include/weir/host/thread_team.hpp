@@ -18,17 +18,18 @@ class ThreadTeam {
  public:
   /// `threads` counts the caller.
   explicit ThreadTeam(std::size_t threads) {
-    for (std::size_t helper = 1; helper < threads; ++helper) helpers_.emplace_back([this] { help(); });
+    try {
+      for (std::size_t helper = 1; helper < threads; ++helper) helpers_.emplace_back([this] { help(); });
+    } catch (...) {
+      join();
+      throw;
+    }
   }
 
   ThreadTeam(ThreadTeam const&) = delete;
   ThreadTeam& operator=(ThreadTeam const&) = delete;
 
-  ~ThreadTeam() {
-    stop_ = true;
-    rounds_.advance();
-    for (std::thread& helper : helpers_) helper.join();
-  }
+  ~ThreadTeam() { join(); }
 
   std::size_t size() const { return helpers_.size() + 1; }
 
@@ -51,6 +52,12 @@ class ThreadTeam {
   }
 
  private:
+  void join() {
+    stop_ = true;
+    rounds_.advance();
+    for (std::thread& helper : helpers_) helper.join();
+  }
+
   void help() {
     for (Progress::Count round = 1;; ++round) {
       rounds_.wait_for(round);

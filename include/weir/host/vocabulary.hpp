@@ -58,9 +58,14 @@ void set_zero(HostExecutor const& executor, HostView<Element> out) {
   fill(executor, out, Element{});
 }
 
+/// What `copy` takes: elements of one type, or numbers that it converts.
+template <class From, class To>
+concept CopyableElement = std::same_as<std::remove_const_t<From>, To> ||
+    (HostElement<std::remove_const_t<From>>&& HostElement<To>);
+
 /// `out = in`, each element rounded once, to nearest even. The views are the same elements or apart.
 template <class From, class To>
-requires std::same_as<std::remove_const_t<From>, To> || (HostElement<std::remove_const_t<From>> && HostElement<To>)
+requires CopyableElement<From, To>
 void copy(HostExecutor const& executor, HostView<From> in, HostView<To> out) {
   using Source = std::remove_const_t<From>;
   detail::Arguments const arguments("copy");
