@@ -1,7 +1,7 @@
 #pragma once
 
-// Everything that needs a C++20 compiler and nothing else. MPI, CUDA and the adapters to other libraries are included
-// by themselves.
+// Everything that needs a C++20 compiler and nothing else. MPI, CUDA and the adapters to other libraries are
+// included by themselves.
 
 #include "weir/comm/agree.hpp"
 #include "weir/comm/check_arguments.hpp"
