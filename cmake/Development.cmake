@@ -9,8 +9,25 @@ if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
 endif()
 
+if(WEIR_NVCC)
+  # Beside each object file its .ptxas says what every kernel in it takes.
+  set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/ptxas_report.sh" ${CMAKE_CXX_COMPILER_LAUNCHER})
+  add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v>)
+
+  # The kernels once, for all programs here whose own sources another compiler compiles.
+  add_library(weir-kernels STATIC EXCLUDE_FROM_ALL)
+  target_link_libraries(weir-kernels PRIVATE weir::cuda_kernels weir-warnings PUBLIC weir::cuda)
+  add_dependencies(cuda-units weir-kernels)
+endif()
+
 if(WEIR_SANITIZE)
-  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g1)
+  # Optimising takes twice as long to compile with these checks in, and saves less in running.
+  if(WEIR_SANITIZE MATCHES "address")
+    set(level -O0)
+  else()
+    set(level -O1)
+  endif()
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer ${level} -g1)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
 endif()
 

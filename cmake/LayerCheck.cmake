@@ -24,7 +24,8 @@ foreach(folder IN LISTS backends)
 endforeach()
 list(APPEND mpi_may comm/options.hpp comm/fingerprint.hpp comm/mismatch.hpp comm/operation_log.hpp  # what engines share
      comm/check_arguments.hpp comm/even_split.hpp comm/rank_order.hpp)
-set(nccl_may ${mpi_may})
+set(nccl_may ${mpi_may} comm/byte_exchange.hpp cuda)  # a CUDA stream is what NCCL enqueues on
+list(APPEND cuda_may comm/check_arguments.hpp)  # of StagedCommunicator, which works over any transport of a host
 
 set(posix "fcntl\\.h|unistd\\.h|sys/stat\\.h")  # files that are replaced whole or not at all
 set(needs_more_than_a_compiler cuda mpi nccl interop)

@@ -75,12 +75,6 @@ std::pair<std::string, std::string> idx_files(std::uint32_t count) {
   return {images, labels};
 }
 
-bool has_mpi() {
-  bool const has = train("--comm mpi --epochs 1").status == 0;
-  if (!has) MESSAGE("weir-train was built without MPI: not tested");
-  return has;
-}
-
 }  // namespace
 
 TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
@@ -128,12 +122,45 @@ TEST_CASE("weir-train: options that a later version brings are answered so, with
   for (std::string const option :
        {"--density 0.01", "--estimator histogram", "--stages adaptive", "--feedback on", "--mask bibd",
         "--mask-density 0.1", "--pipeline 1f1b", "--pipeline-workers 2", "--chunks 2", "--period 4",
-        "--adaptive", "--data cifar10:there", "--model gru", "--model transformer", "--device cuda",
-        "--comm nccl"}) {
+        "--adaptive", "--data cifar10:there", "--model gru", "--model transformer"}) {
     check_refused(option, 2, {option.substr(0, option.find(' ')), "not available in this version"});
   }
   CHECK(hash_of("--epochs 1 --density 1 --mask none --device host") == hash_of("--epochs 1"));
 }
+
+TEST_CASE(
+    "weir-train: what has no meaning without a GPU, or none on one, is answered by one line and status 2") {
+  check_refused("--device gpu", 2, {"--device gpu", "host or cuda"});
+  check_refused("--capture on", 2, {"--capture", "--device cuda"});
+  check_refused("--device host --capture off", 2, {"--capture", "--device cuda"});
+  check_refused("--comm nccl", 2, {"--comm nccl", "--device cuda"});
+  check_refused("--comm nccl --ranks 2", 2, {"--comm nccl", "--device cuda"});
+#if WEIR_PROGRAMS_HAVE_CUDA
+  check_refused("--device cuda --capture yes", 2, {"--capture yes", "on or off"});
+  check_refused("--device cuda --model cnn", 2, {"--model cnn", "--device cuda", "mlp"});
+  check_refused("--device cuda --trace t.json", 2, {"--trace", "--device cuda"});
+  check_refused("--device cuda --timeline t.svg", 2, {"--timeline", "--device cuda"});
+  check_refused("--device cuda --ranks 2 --comm self", 2, {"--comm self", "--ranks is 2"});
+  check_refused("--device cuda --ranks 2 --comm threads --capture on", 2, {"--capture on", "--comm threads"});
+  check_refused("--device cuda --batch 1438", 2, {"--batch 1438", "1437"});
+#else
+  check_refused("--device cuda", 2, {"--device cuda", "built without CUDA", "--device host"});
+  check_refused("--device cuda --workers 2 --report json", 2, {"built without CUDA"});
+#endif
+}
+
+#if WEIR_PROGRAMS_HAVE_CUDA
+TEST_CASE("weir-train: without a GPU --device cuda ends with one line that says so, and status 1") {
+  // So that there is none: no device is visible.
+  for (std::string const options :
+       {"", "--epochs 1 --workers 2", "--ranks 2", "--report json --capture on"}) {
+    ProgramResult const result =
+        run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-train --device cuda " + options);
+    CAPTURE(options);
+    check_refused(result, 1, {"--device cuda", "no GPU", "--device host"});
+  }
+}
+#endif
 
 TEST_CASE("weir-train: --help names every option and ends well") {
   ProgramResult const result = train("--help");
@@ -143,7 +170,7 @@ TEST_CASE("weir-train: --help names every option and ends well") {
        {"--report",        "--seed",        "--threads",      "--data",          "--model",    "--hidden",
         "--batch",         "--epochs",      "--optimizer",    "--learning-rate", "--momentum", "--workers",
         "--micro-batches", "--weight-sync", "--bucket-bytes", "--ranks",         "--comm",     "--device",
-        "--save",          "--load",        "--trace",        "--timeline"}) {
+        "--capture",       "--save",        "--load",         "--trace",         "--timeline"}) {
     CAPTURE(option);
     CHECK(result.out.find(option) != std::string::npos);
   }
@@ -220,8 +247,8 @@ TEST_CASE("weir-train: workers, micro-batches and ranks share a batch without ch
   }
 }
 
-TEST_CASE("weir-train: processes of MPI give the weights that ranks on threads give, and print once") {
-  if (!has_mpi()) return;
+TEST_CASE("weir-train: processes of MPI give the weights that ranks on threads give, and print once" *
+          doctest::skip(WEIR_PROGRAMS_HAVE_MPI == 0)) {
   for (int const ranks : {2, 3}) {
     std::string const options =
         "--report json --epochs 2 --workers 2 --micro-batches 2 --batch 6 --bucket-bytes 2000";
@@ -234,8 +261,8 @@ TEST_CASE("weir-train: processes of MPI give the weights that ranks on threads g
   }
 }
 
-TEST_CASE("weir-train: a number of ranks that MPI does not have, and other errors, are said once") {
-  if (!has_mpi()) return;
+TEST_CASE("weir-train: a number of ranks that MPI does not have, and other errors, are said once" *
+          doctest::skip(WEIR_PROGRAMS_HAVE_MPI == 0)) {
   check_refused("--comm mpi --ranks 2", 2, {"--ranks 2", "1 process"});
   auto const check_once = [](std::string const& arguments, int status, std::string const& text) {
     CAPTURE(arguments);

@@ -10,6 +10,7 @@
 #include "../../examples/apps/weir_train/cnn.hpp"
 #include "../../examples/apps/weir_train/evaluator.hpp"
 #include "../../examples/apps/weir_train/mlp.hpp"
+#include "../../examples/apps/weir_train/mlp_math.hpp"
 #include "../../examples/apps/weir_train/model.hpp"
 #include "fake_micro.hpp"
 
@@ -150,4 +151,42 @@ TEST_CASE("the evaluator counts the samples whose largest output is their label"
     images.labels.push_back(static_cast<std::uint8_t>(i < 750 ? i % 10 : (i + 1) % 10));
   }
   CHECK(Evaluator(network, images).accuracy(weights) == 0.75);
+}
+
+TEST_CASE("what the kernels of an mlp compute is what the host computes") {
+  constexpr std::size_t classes = 10, samples = 5;
+  weir::RandomStream const random{.seed = 23};
+  std::vector<float> logits(classes * samples), expected(logits.size()), gradient(logits.size());
+  for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = 60 * random.uniform(i) - 30;
+  std::vector<std::uint8_t> const labels{3, 0, 9, 5, 5};
+  double const scale = 0.75;
+  double const mean =
+      softmax_cross_entropy(logits.data(), std::span(labels), classes, scale, expected.data());
+
+  double sum = 0;
+  float const factor = factor_per_sample(weir::LossFactor{0.25, &scale}, samples);
+  CHECK(factor == static_cast<float>(0.1875 / samples));
+  for (std::size_t i = 0; i < samples; ++i) {
+    sum += softmax_cross_entropy(logits.data() + i * classes, classes, labels[i],
+                                 static_cast<float>(scale / samples), gradient.data() + i * classes);
+  }
+  CHECK(std::abs(sum / samples - mean) < 1e-6 * mean);
+  for (std::size_t i = 0; i < gradient.size(); ++i) CHECK(std::abs(gradient[i] - expected[i]) < 1e-7f);
+
+  CHECK(activate(Activation::relu, -2.0f) == 0.0f);
+  CHECK(activate(Activation::relu, 2.0f) == 2.0f);
+  CHECK(activate(Activation::none, -2.0f) == -2.0f);
+  CHECK(std::isnan(activate(Activation::relu, std::nanf(""))));
+  CHECK(differentiate(Activation::relu, 0.0f, 3.0f) == 0.0f);
+  CHECK(differentiate(Activation::relu, 0.5f, 3.0f) == 3.0f);
+  CHECK(differentiate(Activation::none, -0.5f, 3.0f) == 3.0f);
+}
+
+TEST_CASE("a logit that is no number makes the loss of the kernels one that is not") {
+  float gradient[3];
+  for (std::size_t at = 0; at < 3; ++at) {
+    float logits[] = {0.5f, -1.0f, 2.0f};
+    logits[at] = std::nanf("");
+    CHECK(!std::isfinite(softmax_cross_entropy(logits, 3, 1, 1.0f, gradient)));
+  }
 }

@@ -7,11 +7,11 @@
 #include <string>
 
 TEST_CASE("A worker's error names worker, micro-batch and cause, and keeps the cause") {
-  weir::WorkerError const error(2, 5, std::make_exception_ptr(std::out_of_range("row 9 of 8")));
-  CHECK(std::string(error.what()) == "worker 2, micro-batch 5: row 9 of 8");
+  weir::WorkerError const error(1, 2, 5, std::make_exception_ptr(std::out_of_range("row 9 of 8")));
+  CHECK(std::string(error.what()) == "rank 1, worker 2, micro-batch 5: row 9 of 8");
   CHECK_THROWS_AS(std::rethrow_exception(error.cause()), std::out_of_range);
-  CHECK(std::string(weir::WorkerError(0, 0, std::make_exception_ptr(7)).what()) ==
-        "worker 0, micro-batch 0: an exception that is not a std::exception");
+  CHECK(std::string(weir::WorkerError(0, 0, 0, std::make_exception_ptr(7)).what()) ==
+        "rank 0, worker 0, micro-batch 0: an exception that is not a std::exception");
 }
 
 TEST_CASE("A timeout names the operation, its number and what was waited for") {

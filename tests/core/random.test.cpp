@@ -163,14 +163,23 @@ TEST_CASE("all orders of four entries are equally likely") {
   CHECK(chi_squared(cells) < chi_squared_limit(24));
 }
 
-TEST_CASE("a permutation can be computed by the compiler and has fixed values") {
+// The values are those of another implementation, in Python, of the published algorithms.
+TEST_CASE("a permutation has the values that were written down, also where the compiler computes it") {
   constexpr auto order = [] {
     std::array<std::uint8_t, 8> out{};
     weir::permutation(42, 0, std::span<std::uint8_t>{out});
     return out;
   }();
-  std::vector<std::uint32_t> const same = permuted(42, 0, 8);
-  CHECK(std::equal(order.begin(), order.end(), same.begin(), same.end()));
+  static_assert(order == std::array<std::uint8_t, 8>{2, 6, 0, 3, 4, 7, 1, 5});
+  CHECK(permuted(42, 0, 8) == std::vector<std::uint32_t>{2, 6, 0, 3, 4, 7, 1, 5});
+
+  // Long enough that two words are passed over, so that no entry is favoured. FNV-1a of the entries' bytes,
+  // low first.
+  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
+  for (std::uint32_t entry : permuted(0x1234'5678'90ab'cdef, 8, 100'003)) {
+    for (unsigned shift : {0u, 8u, 16u, 24u}) hash = (hash ^ (entry >> shift & 0xff)) * 0x100'0000'01b3;
+  }
+  CHECK(hash == 0x1aa3'ecbf'353e'11c5);
 }
 
 TEST_CASE("a permutation refuses entries that its element type cannot hold") {

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "fault/sanitizers.hpp"
 #include "weir/comm/even_split.hpp"
+#include "weir/exec/optimizer_state.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/stage/weights.hpp"
 #include "weir/tensor/bucket_plan.hpp"
@@ -34,6 +36,7 @@ class Mapping {
         memory_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                        -1, 0)) {
     REQUIRE(memory_ != MAP_FAILED);
+    ::madvise(memory_, bytes_, MADV_HUGEPAGE);  // fewer page faults, where the kernel follows the advice
   }
   Mapping(Mapping const&) = delete;
   Mapping& operator=(Mapping const&) = delete;
@@ -60,18 +63,52 @@ class Mapping {
 };
 
 /// 2^31 + 17 elements, of which the first 2^31 share 16 MiB; the last 17 are their own.
+template <class Element>
 class FoldedVector {
  public:
-  FoldedVector() : memory_(huge * sizeof(bfloat16) + 4096) {
-    memory_.fold((huge - 17) * sizeof(bfloat16), std::size_t{16} << 20);
+  FoldedVector() : memory_(huge * sizeof(Element) + 4096) {
+    memory_.fold((huge - tail_size) * sizeof(Element), piece);
   }
-  weir::TensorView<bfloat16, weir::HostSpace> view() const {
-    return {reinterpret_cast<bfloat16*>(memory_.data()), huge};
+  /// All of one value but the last 17, which are `tail`.
+  FoldedVector(float value, std::vector<float> const& tail) : FoldedVector() {
+    std::fill_n(data(), piece / sizeof(Element), Element(value));
+    write_tail(data(), tail);
+  }
+
+  static constexpr std::size_t tail_size = 17;
+  static void write_tail(Element* data, std::vector<float> const& tail) {
+    for (std::size_t i = 0; i < tail_size; ++i) data[huge - tail_size + i] = Element(tail[i]);
+  }
+
+  Element* data() const { return reinterpret_cast<Element*>(memory_.data()); }
+  weir::TensorView<Element, weir::HostSpace> view() const { return {data(), huge}; }
+  std::vector<float> tail() const {
+    auto const last = view().part(huge - tail_size, tail_size);
+    return {last.begin(), last.end()};
+  }
+
+  /// Whether all that this can tell is `value` up to the last 17 elements, these are `tail`, and nothing
+  /// beyond has been written.
+  void check(float value, std::vector<float> const& expected) const {
+    auto const all = view();
+    for (std::size_t i : {std::size_t{0}, piece / sizeof(Element) / 2, huge / 2, huge - tail_size - 1})
+      CHECK(float(all[i]) == value);
+    CHECK(tail() == expected);
+    CHECK(float(data()[huge]) == 0.0f);
   }
 
  private:
+  static constexpr std::size_t piece = std::size_t{16} << 20;
+
   Mapping memory_;
 };
+
+/// Seventeen different numbers.
+[[maybe_unused]] std::vector<float> numbers(float first, float step) {
+  std::vector<float> result;
+  for (std::size_t i = 0; i < 17; ++i) result.push_back(first + step * static_cast<float>(i));
+  return result;
+}
 
 }  // namespace
 
@@ -144,7 +181,7 @@ TEST_CASE("measure sees the last of more than 2^31 elements") {
 
 TEST_CASE("fill and copy reach the last of more than 2^31 elements, and not beyond") {
   weir::HostExecutor const executor{{.threads = 2}};
-  FoldedVector const in, out;
+  FoldedVector<bfloat16> const in, out;
   fill(executor, in.view(), bfloat16(2.0f));
   executor.synchronize();
   CHECK(float(in.view()[0]) == 2.0f);
@@ -159,5 +196,62 @@ TEST_CASE("fill and copy reach the last of more than 2^31 elements, and not beyo
   CHECK(float(out.view()[huge - 1]) == 5.0f);
   CHECK(float(out.view().data()[huge]) == 0.0f);
 }
+
+// Without optimisation the loops of these take minutes.
+#ifdef __OPTIMIZE__
+
+TEST_CASE("sums reach the last of more than 2^31 elements, and not beyond") {
+  weir::HostExecutor const executor{{.threads = 2}};
+  auto const ones = numbers(1.0f, 1.0f), twos = numbers(2.0f, 2.0f);
+  FoldedVector<bfloat16> const left(1.0f, ones), right(4.0f, twos);
+  FoldedVector<float> const out;
+  weir::WeightedTerm<bfloat16, weir::HostSpace> const terms[] = {{left.view(), 0.5}, {right.view(), -1.0}};
+  sum_weighted(executor, std::span<weir::WeightedTerm<bfloat16, weir::HostSpace> const>(terms), out.view());
+  executor.synchronize();
+  out.check(-3.5f, numbers(-1.5f, -1.5f));
+
+  // What is folded is added to again and again: there only zeros.
+  Mapping const memory(huge * sizeof(bfloat16));
+  auto* const in = reinterpret_cast<bfloat16*>(memory.data());
+  FoldedVector<bfloat16>::write_tail(in, ones);
+  add_scaled(executor, weir::TensorView<bfloat16 const, weir::HostSpace>(in, huge), 2.0f, out.view());
+  executor.synchronize();
+  out.check(-3.5f, numbers(0.5f, 0.5f));
+}
+
+TEST_CASE("updates reach the last of more than 2^31 elements, and not beyond") {
+  weir::HostExecutor const executor{{.threads = 2}};
+  auto const old = numbers(1.0f, 0.25f), slope = numbers(-2.0f, 0.3f);
+  FoldedVector<float> const weights(2.0f, old), first, second, out;
+  Mapping const memory(huge * sizeof(float));  // of zeros, so that moments that are folded stay zero
+  auto* const gradient = reinterpret_cast<float*>(memory.data());
+  FoldedVector<float>::write_tail(gradient, slope);
+  weir::TensorView<float const, weir::HostSpace> const gradients(gradient, huge);
+  weir::OptimizerState state;
+  weir::InitialiseOptimizer{&state, 0.5}();
+  weir::AdvanceOptimizer{&state, 0.9, 0.999, nullptr}();
+
+  std::vector<float> expected(17), expected_first(17), expected_second(17);  // of the last 17 by themselves
+  weir::SgdConstants const sgd{.momentum = 0.9};
+  sgd_update(executor, weir::view(old), weir::view(expected), weir::view(slope), weir::view(expected_first),
+             sgd, &state, {});
+  sgd_update(executor, weights.view(), out.view(), gradients, first.view(), sgd, &state, {});
+  executor.synchronize();
+  CHECK(expected != old);
+  out.check(2.0f, expected);
+  first.check(0.0f, expected_first);
+
+  weir::AdamConstants const adamw{.weight_decay = 0.25};
+  adamw_update(executor, weir::view(old), weir::view(expected), weir::view(slope), weir::view(expected_first),
+               weir::view(expected_second), adamw, &state, {});
+  adamw_update(executor, weights.view(), out.view(), gradients, first.view(), second.view(), adamw, &state,
+               {});
+  executor.synchronize();
+  out.check(2.0f - 0.5f * (0.25f * 2.0f), expected);
+  first.check(0.0f, expected_first);
+  second.check(0.0f, expected_second);
+}
+
+#endif
 
 #endif

@@ -177,7 +177,7 @@ TEST_CASE("error: the step fails with the bucket, the step and the number of ele
     } catch (weir::NonFiniteGradient const& error) {
       std::string const bucket = std::to_string(1 - model.parameter);
       CHECK(std::string(error.what()) ==
-            "bucket " + bucket + " of step 1 has 1 elements that are NaN or infinite");
+            "1 elements are NaN or infinite (rank 0, stage non-finite, bucket " + bucket + ", step 1)");
     }
   });
 }

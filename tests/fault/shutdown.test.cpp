@@ -89,6 +89,50 @@ TEST_CASE("a recipe is destroyed at any time, after steps that succeed or fail")
   }
 }
 
+TEST_CASE("steps are stopped from another thread at any time, once or twice") {
+  Dice dice(3);
+  auto const samples = small_integers(64);
+  for (unsigned repeat = 0; repeat < 60; ++repeat) {
+    CAPTURE(repeat);
+    MoodyModel const model{.seed = dice(1000000)};
+    weir::HostExecutor const executor;
+    weir::StreamWorkerPool pool{executor, {.workers = 3, .buckets = small_plan()}};
+    auto weights = small_integers(511);
+    auto sync = (GradAccumulator{2} | LocalAggregator{} | weir::Clip{{.max_norm = 1.0}} |
+                 weir::Sgd{{.learning_rate = 0.01}})
+                    .on(pool, weir::view(weights));
+    std::thread stopper([&sync, delay = dice(2000), again = dice(2) == 0] {
+      std::this_thread::sleep_for(std::chrono::microseconds(delay));
+      sync.stop();
+      if (again) sync.stop();
+    });
+    bool was_stopped = false;
+    for (unsigned step = 0; step < 4; ++step) {
+      try {
+        sync(pool(std::span(samples).first(6), model));
+        if (step == 3) stopper.join();
+        sync.wait();
+      } catch (weir::StepStopped const&) {
+        was_stopped = true;
+      } catch (weir::TornStep const&) {
+        sync.restored();
+      }
+      if (step == 3 && stopper.joinable()) stopper.join();
+    }
+    try {
+      sync.wait();
+    } catch (weir::StepStopped const&) {
+      was_stopped = true;
+    }
+    CHECK(was_stopped);
+    sync.restored();
+    auto const before = sync.steps();
+    sync(pool(std::span(samples).first(6), model));  // it works again
+    sync.wait();
+    CHECK(sync.steps() == before + 1);
+  }
+}
+
 TEST_CASE("two ranks are destroyed in any order with steps under way") {
   Dice dice(2);
   auto const samples = small_integers(64);

@@ -1,8 +1,5 @@
 // libFuzzer: any bytes are either refused with an ArchiveError or are the archive that they say they are.
-//
-//   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I include tests/fuzz/archive.fuzz.cpp -o
-//   fuzz
-//   ./fuzz -max_total_time=60 -rss_limit_mb=512
+// `./dev check` runs it; archive.test.cpp does without a fuzzer.
 //
 // No mutation would ever hit the checksum, so each input is tried as it is and once more with it put right.
 

@@ -10,6 +10,7 @@
 #include "support/bits.hpp"
 #include "support/collect.hpp"
 #include "support/network.hpp"
+#include "support/stages.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/stage/recipe.hpp"
@@ -160,4 +161,41 @@ TEST_CASE("16-bit gradients are scaled before the sum, so that it cannot overflo
         std::vector<float>{40000.0f, 3.0f});
   CHECK(gradient_of_step(std::span<int const>(data), model, plan, weights, {4, 1, 1}, ScaleTime::after_sum) ==
         std::vector<float>{40000.0f, 3.0f});  // summed in 32 bits
+}
+
+TEST_CASE("what follows sees the mean where the sum was scaled before, else the sum and a factor of 1 / N") {
+  struct Seen {
+    float value;
+    double factor;
+    bool operator==(Seen const&) const = default;
+  };
+  auto const seen_of = [](auto element, ScaleTime time) {
+    using Element = decltype(element);
+    auto const model = [](auto& micro) { micro.template gradient<Element>(0)[0] = Element(40960.0f); };
+    std::vector<Seen> seen;
+    auto const look = [&](auto const& gradient) {
+      seen.push_back({gradient.values[0], gradient.scale.factor()});
+    };
+    auto const plan = weir::BucketPlan::by_bytes({sizeof(Element)}, 1, 1, weir::element_type_of<Element>);
+    weir::HostExecutor const executor;
+    std::vector<float> weights(1);
+    weir::StreamWorkerPool pool{executor, {.workers = 4, .buckets = plan}};
+    std::vector<std::vector<float>> steps;
+    auto sync = (weir::LocalAggregator{weir::MeanOverSamples{}, time} | Peek{look} | Collect<float>{steps})
+                    .on(pool, weir::view(weights));
+    std::vector<int> const data(4);
+    sync(pool(std::span<int const>(data), model));
+    sync.wait();
+    CHECK(steps == std::vector<std::vector<float>>{{40960.0f}});
+    REQUIRE(seen.size() == 1);
+    return seen[0];
+  };
+  Seen const scaled{40960.0f, 1.0}, summed{163840.0f, 0.25};
+  CHECK(seen_of(weir::half{}, ScaleTime::automatic) == scaled);
+  CHECK(seen_of(weir::bfloat16{}, ScaleTime::automatic) == scaled);
+  CHECK(seen_of(float{}, ScaleTime::automatic) == summed);
+  CHECK(seen_of(weir::half{}, ScaleTime::after_sum) == summed);
+  CHECK(seen_of(weir::half{}, ScaleTime::before_sum) == scaled);
+  CHECK(seen_of(float{}, ScaleTime::after_sum) == summed);
+  CHECK(seen_of(float{}, ScaleTime::before_sum) == scaled);
 }

@@ -65,7 +65,7 @@ TEST_CASE("a bucket with a NaN or an infinity is skipped, counted, or reported")
       CHECK(sync.stage<weir::NonFinite>().seen(0) == 0);
       CHECK(sync.stage<weir::NonFinite>().seen(1) == 2);
       if (policy == NonFinitePolicy::error) {
-        CHECK(text == "bucket 1 of step 1 has 2 elements that are NaN or infinite");
+        CHECK(text == "2 elements are NaN or infinite (rank 0, stage non-finite, bucket 1, step 1)");
         continue;
       }
       CHECK(text.empty());

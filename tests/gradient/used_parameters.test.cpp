@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -56,10 +57,13 @@ Weights train(Optimizer const& optimizer, std::vector<std::string> const& used) 
   return weights;
 }
 
-}
-
-TEST_CASE("a parameter used by one worker of one rank only gets exactly its gradient over N") {
-  constexpr std::size_t ranks = 3, workers = 2, micro_batches = 2, total = ranks * workers * micro_batches;
+/// Each of `ranks` times 2 workers with 2 micro-batches in turn is the only one to use parameter 1: the
+/// gradient that is applied is `share(g)` of its g, and there is none of parameter 2.
+template <class Share>
+void check_single_users(std::size_t ranks, Share const& share) {
+  constexpr std::size_t workers = 2, micro_batches = 2;
+  std::size_t const total = ranks * workers * micro_batches;
+  auto const value = [](std::size_t i) { return 0.1f * static_cast<float>(i + 1); };
   for (std::size_t user = 0; user < total; ++user) {
     on_ranks(ranks, [&](weir::ThreadCommunicator const& communicator) {
       auto const model = [&](auto& micro) {
@@ -67,7 +71,7 @@ TEST_CASE("a parameter used by one worker of one rank only gets exactly its grad
         if (micro.global_index() != user) return;
         auto const gradient = micro.gradient(1);
         for (std::size_t i = 0; i < 3; ++i)
-          gradient[i] = (micro.accumulate() ? gradient[i] : 0.0f) + 0.1f * static_cast<float>(i + 1);
+          gradient[i] = (micro.accumulate() ? gradient[i] : 0.0f) + value(i);
       };
       weir::HostExecutor const executor;
       Weights weights(7);
@@ -76,13 +80,11 @@ TEST_CASE("a parameter used by one worker of one rank only gets exactly its grad
       auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} |
                    weir::AllReduce{communicator} | weir::UsedParameters{communicator} | Collect<float>{found})
                       .on(pool, weir::view(weights));
-      int const samples[total] = {};
+      std::vector<int> const samples(total);
       sync(pool(std::span<int const>(samples), model));
       sync.wait();
       Weights expected(7);
-      for (std::size_t i = 0; i < 3; ++i)
-        expected[2 + i] =
-            0.1f * static_cast<float>(i + 1) * static_cast<float>(1.0 / static_cast<double>(total));
+      for (std::size_t i = 0; i < 3; ++i) expected[2 + i] = share(value(i));
       CHECK(found.at(0) == expected);
       auto const& used = sync.stage<weir::UsedParameters<weir::ThreadCommunicator>>();
       CHECK(used.used(0));
@@ -90,6 +92,20 @@ TEST_CASE("a parameter used by one worker of one rank only gets exactly its grad
       CHECK_FALSE(used.used(2));
     });
   }
+}
+
+}
+
+TEST_CASE("a parameter used by one worker of one rank only gets exactly its gradient over N") {
+  check_single_users(1, [](float g) { return g / 4; });
+  check_single_users(2, [](float g) { return g / 8; });
+  // 1 / N is rounded where N is no power of two: two roundings, at most 1.5 units in the last place.
+  check_single_users(3, [](float g) {
+    float const found = g * static_cast<float>(1.0 / 12.0);
+    CHECK(std::abs(static_cast<double>(found) - static_cast<double>(g) / 12) <=
+          1.5 * static_cast<double>(std::nextafter(found, 1.0f) - found));
+    return found;
+  });
 }
 
 TEST_CASE("what was used nowhere keeps its bits, under momentum and weight decay, also afterwards") {

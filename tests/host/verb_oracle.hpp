@@ -128,31 +128,34 @@ struct Measured {
   std::uint64_t non_finite = 0;
 };
 
-/// In the documented order: 16 lanes a block of 4096, added pairwise; then blocks, then segments, in order.
+/// In the documented order: 64 lanes a leaf of 4096, folded by halving; the leaves pairwise, level by level.
 template <class Element>
 Measured measure(std::vector<Element> const& values) {
-  std::size_t const blocks = (values.size() + 4095) / 4096;
-  std::size_t const blocks_of_segment = (blocks + 127) / 128 > 16 ? (blocks + 127) / 128 : 16;
   Measured total;
-  for (std::size_t segment = 0; segment < blocks; segment += blocks_of_segment) {
-    double segment_sum = 0;
-    for (std::size_t block = segment; block < blocks && block < segment + blocks_of_segment; ++block) {
-      double lane[16] = {};
-      for (std::size_t i = block * 4096; i < values.size() && i < (block + 1) * 4096; ++i) {
-        double const value = static_cast<double>(values[i]);
-        if (std::isfinite(value)) {
-          lane[i % 16] = plus(lane[i % 16], times(value, value));
-        } else {
-          ++total.non_finite;
-        }
+  std::vector<double> nodes;
+  for (std::size_t leaf = 0; leaf < values.size(); leaf += 4096) {
+    double lane[64] = {};
+    for (std::size_t i = leaf; i < values.size() && i < leaf + 4096; ++i) {
+      double const value = static_cast<double>(values[i]);
+      if (std::isfinite(value)) {
+        lane[i % 64] = plus(lane[i % 64], times(value, value));
+      } else {
+        ++total.non_finite;
       }
-      for (std::size_t half = 8; half != 0; half /= 2) {
-        for (std::size_t i = 0; i < half; ++i) lane[i] = plus(lane[i], lane[i + half]);
-      }
-      segment_sum = plus(segment_sum, lane[0]);
     }
-    total.sum_of_squares = plus(total.sum_of_squares, segment_sum);
+    for (std::size_t half = 32; half != 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) lane[i] = plus(lane[i], lane[i + half]);
+    }
+    nodes.push_back(lane[0]);
   }
+  while (nodes.size() > 1) {
+    std::vector<double> above;
+    for (std::size_t i = 0; i < nodes.size(); i += 2) {
+      above.push_back(i + 1 < nodes.size() ? plus(nodes[i], nodes[i + 1]) : nodes[i]);
+    }
+    nodes = above;
+  }
+  if (!nodes.empty()) total.sum_of_squares = nodes[0];
   return total;
 }
 

@@ -298,6 +298,7 @@ TEST_CASE("reserved memory comes from the executor and goes back to it") {
     communicator.reserve(executor, 100'000'000);
     auto const reserved = memory.taken;
     CHECK(reserved > 4'000'000);
+    CHECK(reserved == communicator.scratch_bytes(100'000'000));
     std::vector<float> data(2'000'000);
     communicator.all_reduce(executor, view(data));
     executor.synchronize();

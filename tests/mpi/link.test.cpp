@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <mutex>
 #include <vector>
 
 using weir::detail::MpiLink;
@@ -33,6 +35,30 @@ TEST_CASE("posted messages have all arrived after the wait") {
     link.wait(operation);
     CHECK(received == std::vector<std::size_t>(100'000, previous));
   }
+}
+
+TEST_CASE("a message goes in pieces of the longest that was asked for") {
+  MPI_Comm const data = duplicate();
+  MpiLink link(data, duplicate(), {}, std::make_shared<std::mutex>(), 1'000);
+  weir::Fingerprint const operation;
+  std::vector<char> bytes(2'500, static_cast<char>('a' + link.rank()));
+  if (link.rank() == 0) {
+    link.send(bytes.data(), bytes.size(), 1, MpiLink::exchange_tag);
+    link.wait(operation);
+  } else if (link.rank() == 1) {
+    // Received by MPI itself, so that the pieces show.
+    int offset = 0;
+    for (int const expected : {1'000, 1'000, 500}) {
+      MPI_Status status;
+      int count = 0;
+      MPI_Recv(bytes.data() + offset, 2'500 - offset, MPI_BYTE, 0, MpiLink::exchange_tag, data, &status);
+      MPI_Get_count(&status, MPI_BYTE, &count);
+      CHECK(count == expected);
+      offset += count;
+    }
+    CHECK(bytes == std::vector<char>(2'500, 'a'));
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
 }
 
 TEST_CASE("tags tell operations apart and leave the small ones free") {

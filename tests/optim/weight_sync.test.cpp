@@ -68,9 +68,11 @@ weir::AdamW adamw() {
 /// A network with tied weights: the first layer's inputs x and the last layer's outputs use the same matrix
 /// T (2 x 2); between them is U (2 x 2). The gradient of T has a part from each end of the backward pass. U
 /// is reported in the middle. Each reading of the weights is delayed, and compared with what they were when
-/// the micro-batch began.
+/// the micro-batch began. `halves`: a gradient is reported when it is final, which is before the gradient of
+/// the layer's input reads the weights, and the reading of the weights by itself.
 struct TiedModel {
   static constexpr std::size_t tied = 0, middle = 1, head = 2;
+  bool halves;
   std::atomic<bool>* changed_under_a_reader;
 
   template <class Micro>
@@ -96,9 +98,11 @@ struct TiedModel {
     float const c[2] = {t[0] * b[0] + t[2] * b[1], t[1] * b[0] + t[3] * b[1]};  // transposed
     float const delta[2] = {h[0] * c[0] - h[1], h[2] * c[1] - h[3]};
 
+    auto const wait = [&] { std::this_thread::sleep_for(std::chrono::microseconds(50)); };
+    if (halves) micro.weights_read(head), wait();
     auto const g_head = micro.gradient(head);
     for (std::size_t i = 0; i < 4; ++i) put(g_head, i, 0.1f * delta[i / 2] * (i % 2 == 0 ? c[i / 2] : -1.0f));
-    micro.ready_parameter(head);
+    halves ? micro.gradient_final(head) : micro.ready_parameter(head);
 
     // All of the gradient of T that comes from here, and it is not the last of it.
     float tied_gradient[4] = {b[0] * delta[0], b[0] * delta[1], b[1] * delta[0], b[1] * delta[1]};
@@ -107,17 +111,19 @@ struct TiedModel {
                               t_again[2] * delta[0] + t_again[3] * delta[1]};
     auto const g_middle = micro.gradient(middle);
     for (std::size_t i = 0; i < 4; ++i) put(g_middle, i, delta_b[i / 2] * a[i % 2]);
+    if (halves) micro.gradient_final(middle);
     auto const u_again = read(middle);  // its gradient is final, but the input's gradient reads it
     float const delta_a[2] = {u_again[0] * delta_b[0] + u_again[2] * delta_b[1],
                               u_again[1] * delta_b[0] + u_again[3] * delta_b[1]};
-    micro.ready_parameter(middle);
+    halves ? micro.weights_read(middle) : micro.ready_parameter(middle);
 
     read(tied);
     for (std::size_t i = 0; i < 4; ++i) tied_gradient[i] += delta_a[i / 2] * x[i % 2];
     auto const g_tied = micro.gradient(tied);
     for (std::size_t i = 0; i < 4; ++i) put(g_tied, i, tied_gradient[i]);
+    if (halves) micro.gradient_final(tied);
     read(tied);
-    micro.ready_parameter(tied);
+    halves ? micro.weights_read(tied) : micro.ready_parameter(tied);
   }
 };
 
@@ -150,9 +156,9 @@ TEST_CASE("clipping by the global norm gives the same bits under all policies, a
 
 TEST_CASE("weights are not touched before their last reader, also where the gradient is final long before") {
   std::vector<float> const data = {0.5f, -1.0f, 0.25f, 2.0f, -0.75f, 1.5f};
-  auto const train_tied = [&](WeightPolicy policy) {
+  auto const train_tied = [&](WeightPolicy policy, bool halves) {
     std::atomic<bool> changed = false;
-    TiedModel const model{&changed};
+    TiedModel const model{halves, &changed};
     Weights weights = {0.5f, -0.25f, 0.75f, 0.5f, 0.5f, 0.25f, -0.5f, 0.75f, 0.5f, 0.25f, -0.25f, 0.5f};
     weir::HostExecutor const executor;
     weir::StreamWorkerPool pool{executor,
@@ -165,9 +171,10 @@ TEST_CASE("weights are not touched before their last reader, also where the grad
     CHECK_FALSE(changed);
     return weights;
   };
-  auto const expected = train_tied(WeightPolicy::sequential);
-  CHECK(same_bits(train_tied(WeightPolicy::shared), expected));
-  CHECK(same_bits(train_tied(WeightPolicy::overlap), expected));
+  auto const expected = train_tied(WeightPolicy::sequential, false);
+  for (bool halves : {false, true}) {
+    for (auto policy : policies) CHECK(same_bits(train_tied(policy, halves), expected));
+  }
 }
 
 TEST_CASE("worker 0 reads the caller's weights, the others copies only where the weights are replicated") {

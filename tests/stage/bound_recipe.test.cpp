@@ -96,8 +96,8 @@ TEST_CASE("an exception of any worker in any micro-batch is rethrown once, and n
         REQUIRE(error);
         CHECK(error->worker() == worker);
         CHECK(error->micro_batch() == index);
-        CHECK(error->what() == "worker " + std::to_string(worker) + ", micro-batch " + std::to_string(index) +
-                                   ": no such layer");
+        CHECK(error->what() == "rank 0, worker " + std::to_string(worker) + ", micro-batch " +
+                                   std::to_string(index) + ": no such layer");
         CHECK_THROWS_AS(std::rethrow_exception(error->cause()), std::runtime_error);
         CHECK_NOTHROW(sync.wait());
 
@@ -204,7 +204,8 @@ TEST_CASE("of several workers that throw, the lowest is named") {
     });
     REQUIRE(error);
     CHECK(error->worker() == 1);
-    CHECK(std::string(error->what()) == "worker 1, micro-batch 0: an exception that is not a std::exception");
+    CHECK(std::string(error->what()) ==
+          "rank 0, worker 1, micro-batch 0: an exception that is not a std::exception");
   }
 }
 

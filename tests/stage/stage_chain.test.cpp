@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/bound_context.hpp"
+#include "weir/gradient/clip.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/optim/sgd.hpp"
 
@@ -56,6 +57,51 @@ using Pass = Noting<weir::Dense, weir::Dense, letter>;
 template <char letter>
 using Hold = Noting<weir::Dense, weir::Dense, letter, true>;
 using Apply = Noting<weir::Dense, weir::Applied, 'z'>;
+
+/// An optimizer that can put off an update, and a stage that takes such updates.
+struct Deferring {
+  using consumes = weir::Dense;
+  using produces = weir::Applied;
+  Log* log;
+
+  struct Bound {
+    Log* log;
+    weir::AppliedGradient<E> operator()(weir::DenseGradient<E> const& gradient) const {
+      log->push_back("update " + std::to_string(gradient.bucket));
+      return {gradient.executor, gradient.bucket, gradient.step};
+    }
+    weir::AppliedGradient<E> defer(weir::DenseGradient<E> const& gradient) {
+      log->push_back("defer " + std::to_string(gradient.bucket));
+      auto const enqueue = [](void* self, weir::WeightCopies const& copies) {
+        bool const copied = copies.by_parameter != nullptr;
+        static_cast<Bound*>(self)->log->push_back(copied ? "update and copy" : "update");
+        return copied;
+      };
+      return {gradient.executor, gradient.bucket, gradient.step, {this, enqueue}};
+    }
+  };
+  auto on(weir::RecipeContext<E> const&) const { return Bound{log}; }
+};
+
+struct Taking {
+  using consumes = weir::Applied;
+  using produces = weir::Applied;
+  static constexpr bool takes_pending_update = true;
+  Log* log;
+  void* const* copies;
+
+  struct Bound {
+    Log* log;
+    void* const* copies;
+    weir::AppliedGradient<E> operator()(weir::AppliedGradient<E> applied) const {
+      bool const copied = applied.materialise({.by_parameter = copies});
+      log->push_back(copied ? "copied" : "not copied");
+      CHECK_FALSE(applied.materialise({.by_parameter = copies}));  // once only
+      return applied;
+    }
+  };
+  auto on(weir::RecipeContext<E> const&) const { return Bound{log, copies}; }
+};
 
 struct HoldBackBucket1 {
   using consumes = weir::Dense;
@@ -163,7 +209,38 @@ TEST_CASE("each stage after the join is recorded with rank, bucket, step and tim
   }
 }
 
-TEST_CASE("a chain is described by its stages' names") {
-  CHECK(weir::StageChain<E, float, weir::LocalAggregator<>, Pass<'x'>, HoldBackBucket1,
-                         weir::Sgd>::description() == "aggregate | x | stage | sgd");
+TEST_CASE("a chain is described by its stages' names and options") {
+  std::tuple const stages{weir::LocalAggregator{weir::SumScale{}, weir::ScaleTime::before_sum},
+                          Pass<'x'>{nullptr}, HoldBackBucket1{},
+                          weir::Clip{{.max_norm = 0.5, .per_bucket = true}}};
+  auto const text = [](auto const&... stage) {
+    return weir::StageChain<E, float, std::remove_cvref_t<decltype(stage)>...>::description({stage...});
+  };
+  CHECK(std::apply(text, stages) ==
+        "aggregate (sum, before the sum) | x | stage | clip (norm 0.500000 per bucket)");
+}
+
+TEST_CASE("an update is put off only for a stage that takes it, which then enqueues both") {
+  Log log;
+  void* const copies[1] = {};
+  Chain taken(weir::LocalAggregator{}, Deferring{&log}, Taking{&log, copies});
+  taken.give(1);
+  CHECK(log == Log{"defer 1", "update and copy", "copied"});
+  CHECK(taken.chain.end_step());
+
+  log.clear();
+  Chain without_copies(weir::LocalAggregator{}, Deferring{&log}, Taking{&log, nullptr});
+  without_copies.give(0);
+  CHECK(log == Log{"defer 0", "update", "not copied"});
+
+  log.clear();
+  using Look = Noting<weir::Applied, weir::Applied, 'l'>;
+  Chain looked_at(weir::LocalAggregator{}, Deferring{&log}, Look{&log}, Taking{&log, copies});
+  looked_at.give(0);
+  CHECK(log == Log{"update 0", "l 0", "not copied"});
+
+  log.clear();
+  Chain last(weir::LocalAggregator{}, Deferring{&log});
+  last.give(0);
+  CHECK(log == Log{"update 0"});
 }

@@ -9,14 +9,23 @@
 #include "fault/counting_resource.hpp"
 #include "fault/training.hpp"
 #include "weir/comm/self.hpp"
+#include "weir/comm/threads.hpp"
 #include "weir/exec/optimizer_state.hpp"
 #include "weir/gradient/all_reduce.hpp"
+#include "weir/gradient/clip.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
+#include "weir/gradient/loss_scale.hpp"
+#include "weir/gradient/non_finite.hpp"
+#include "weir/gradient/sharded_update.hpp"
+#include "weir/gradient/used_parameters.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/optim/weight_copy.hpp"
 #include "weir/optim/weight_sync.hpp"
 #include "weir/state/archive.hpp"
+#include "weir/workers/buffer_sync.hpp"
+#include "weir/workers/gradients.hpp"
 
 namespace {
 
@@ -43,9 +52,72 @@ std::size_t bytes_of(Recipe const& recipe, std::size_t workers, weir::BucketPlan
     std::vector<float> weights(plan.elements());
     auto const sync = recipe.on(pool, weir::view(weights));
     bytes = memory.bytes();
+    CHECK(bytes == workers * plan.gradient_bytes() + recipe.workspace_bytes(plan, {.workers = workers}));
   }
   CHECK(memory.bytes() == 0);
   return bytes;
+}
+
+/// Sizes of which none is a multiple of 64 bytes, over four buckets.
+weir::BucketPlan padded(weir::ElementType type) {
+  return weir::BucketPlan::by_bytes({{.elements = 1001, .type = type},
+                                     {.elements = 3, .type = type},
+                                     {.elements = 517, .type = type},
+                                     {.elements = 37, .type = type},
+                                     {.elements = 1, .type = type}},
+                                    64, 1024);
+}
+
+/// What `recipe` takes is what it says, when it is bound and when it is resized. `Element` are the gradients.
+template <class Element, class Real, class Recipe>
+void check_said(Recipe const& recipe, std::size_t workers) {
+  CAPTURE(workers);
+  auto const plan = padded(weir::element_type_of<Element>);
+  CountingResource memory;
+  weir::HostExecutor const executor{{.memory = &memory}};
+  weir::StreamWorkerPool<weir::HostExecutor, Real> pool{executor, {.workers = workers, .buckets = plan}};
+  std::vector<Real> weights(plan.elements());
+  std::size_t const before = memory.bytes();
+  auto sync = recipe.on(pool, weir::view(weights));
+  CHECK(memory.bytes() - before == recipe.template workspace_bytes<Real>(plan, {.workers = workers}));
+  for (std::size_t other : {workers + 3, std::size_t{1}}) {
+    sync.resize({.workers = other, .micro_batches = sync.layout().micro_batches});
+    CHECK(memory.bytes() ==
+          other * plan.gradient_bytes() + recipe.template workspace_bytes<Real>(plan, {.workers = other}));
+  }
+}
+
+/// Recipes of one stage besides the necessary ones, and of all.
+template <class Element, class Real>
+void check_recipes() {
+  weir::SelfCommunicator const self;
+  weir::Sgd const sgd{{.learning_rate = 0.1}};
+  weir::Sgd const momentum{{.learning_rate = 0.1, .momentum = 0.9}};
+  weir::AdamW const adamw{{.learning_rate = 0.1}};
+  weir::Clip const clip{{.max_norm = 1.0}};
+  for (std::size_t k : {1u, 2u, 7u}) {
+    auto const check = [&](auto const& recipe) { check_said<Element, Real>(recipe, k); };
+    check(LocalAggregator{} | sgd);
+    for (std::size_t m : {1u, 4u}) {
+      CAPTURE(m);
+      auto const with = [&](auto const& rest) { check(GradAccumulator{m} | LocalAggregator{} | rest); };
+      with(sgd);
+      with(momentum);
+      with(adamw);
+      with(weir::AllReduce{self} | sgd);
+      with(weir::LossScale{} | sgd);
+      with(weir::NonFinite{} | sgd);
+      with(weir::UsedParameters{self} | sgd);
+      with(clip | sgd);
+      with(weir::Clip{{.max_norm = 1.0, .per_bucket = true}} | sgd);
+      with(weir::ShardedUpdate{self, adamw});
+      for (auto policy : {WeightPolicy::shared, WeightPolicy::sequential, WeightPolicy::overlap}) {
+        with(WeightSync{policy, sgd});
+        with(weir::NonFinite{} | weir::LossScale{} | weir::AllReduce{self} | weir::UsedParameters{self} |
+             clip | WeightSync{policy, adamw});
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -84,6 +156,77 @@ TEST_CASE("an all-reduce takes 32 bytes for each rank and for itself, to exchang
   auto const without = bytes_of(LocalAggregator{} | sgd, 2, plan);
   auto const with = bytes_of(LocalAggregator{} | weir::AllReduce{weir::SelfCommunicator{}} | sgd, 2, plan);
   CHECK(with - without == 2 * 4 * sizeof(std::uint64_t));
+}
+
+TEST_CASE("a recipe takes what workspace_bytes says, whatever its stages, workers and micro-batches") {
+  check_recipes<float, float>();
+  check_recipes<double, double>();
+  check_recipes<weir::bfloat16, float>();
+  check_recipes<weir::half, float>();
+}
+
+TEST_CASE("16-bit copies of the weights take nothing on a host, and are said to") {
+  auto const plan = padded(weir::ElementType::bfloat16);
+  std::vector<weir::bfloat16> copies(plan.elements());
+  check_said<weir::bfloat16, float>(
+      LocalAggregator{} | weir::AdamW{{.learning_rate = 0.1}} | weir::WeightCopy{weir::view(copies)}, 3);
+}
+
+TEST_CASE("a sharded update takes what it says on each of several ranks, together little more than one") {
+  weir::AdamW const adamw{{.learning_rate = 0.1}};
+  auto const group = weir::ThreadCommunicator::group(3);
+  auto const plan = padded(weir::ElementType::float32);
+  for (auto const& communicator : group) {
+    auto const recipe = LocalAggregator{} | weir::ShardedUpdate{communicator, adamw};
+    CountingResource memory;
+    weir::HostExecutor const executor{{.memory = &memory}};
+    weir::StreamWorkerPool pool{executor, {.workers = 2, .buckets = plan}};
+    std::vector<float> weights(plan.elements());
+    std::size_t const before = memory.bytes();
+    auto const sync = recipe.on(pool, weir::view(weights));
+    CHECK(memory.bytes() - before == recipe.workspace_bytes(plan, {.workers = 2}));
+    communicator.abort();  // nobody exchanges layouts here
+  }
+}
+
+TEST_CASE("borrowed gradients take what workspace_bytes says: nothing in one row, else their buckets") {
+  using View = weir::TensorView<float, weir::HostSpace>;
+  using Source = weir::Gradients<weir::HostExecutor>;
+  auto const plan = padded(weir::ElementType::float32);
+  std::vector<float> row(plan.elements());
+  std::vector<std::vector<float>> memories;
+  std::vector<View> apart;
+  for (std::size_t p = 0; p < plan.parameters(); ++p)
+    memories.emplace_back(plan.parameter(p).elements + 1);  // in case two lie side by side
+  for (std::size_t p = 0; p < plan.parameters(); ++p)
+    apart.push_back(weir::view(memories[p]).part(0, plan.parameter(p).elements));
+  auto const check = [&](auto const& views, std::size_t expected) {
+    CountingResource memory;
+    weir::HostExecutor const executor{{.memory = &memory}};
+    Source const source{executor, plan, views};
+    CHECK(memory.bytes() == Source::workspace_bytes(plan, views));
+    CHECK(memory.bytes() == expected);
+  };
+  std::size_t of_several = 0;  // buckets of more than one parameter
+  for (std::size_t bucket = 0; bucket < plan.size(); ++bucket)
+    if (plan[bucket].parameters.size() > 1) of_several += plan[bucket].size * sizeof(float);
+  REQUIRE(of_several > 0);
+  check(std::vector(3, weir::view(row)), 0);
+  check(std::vector(3, apart), 3 * of_several);
+}
+
+TEST_CASE(
+    "a synchronisation of buffers takes what workspace_bytes says: a mean and a number, if it averages") {
+  using Sync = weir::BufferSync<weir::HostExecutor, weir::SelfCommunicator>;
+  std::vector<float> one(100), two(100);
+  for (auto policy : {weir::BufferPolicy::none, weir::BufferPolicy::from_main, weir::BufferPolicy::average}) {
+    CountingResource memory;
+    weir::HostExecutor const executor{{.memory = &memory}};
+    Sync const sync(executor, weir::SelfCommunicator{}, policy,
+                    std::vector{weir::view(one), weir::view(two)});
+    CHECK(memory.bytes() == Sync::workspace_bytes(policy, 100));
+    CHECK(memory.bytes() == (policy == weir::BufferPolicy::average ? 408 : 0));
+  }
 }
 
 TEST_CASE("the memory of ResNet-50 with 4 workers is as calculated by hand") {

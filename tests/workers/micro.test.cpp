@@ -72,6 +72,27 @@ void run_step(Model const& model, weir::BucketPlan const& plan, std::size_t micr
   sync.wait();
 }
 
+/// A stage on the workers' streams: calls `f(bucket)` in the very call by which a bucket is reported.
+template <class Function>
+class OnReport {
+ public:
+  using consumes = weir::PerWorker;
+  using produces = weir::PerWorker;
+
+  explicit OnReport(Function& f) : f_(&f) {}
+
+  template <weir::Executor E>
+  auto on(weir::BucketContext<E> const&) const {
+    return [f = f_](weir::WorkerGradient<E> const& gradient) {
+      (*f)(gradient.bucket);
+      return gradient;
+    };
+  }
+
+ private:
+  Function* f_;
+};
+
 template <class Model>
 std::string error_of(Model const& model, weir::BucketPlan const& plan) {
   try {
@@ -154,10 +175,11 @@ TEST_CASE("a gradient may have the element type of its bucket only") {
   };
   CHECK(error_of(right, plan).empty());
   auto const wrong = [](auto& micro) { micro.gradient(1); };
-  CHECK(error_of(wrong, plan) == "worker 0, micro-batch 0: a gradient of bfloat16 was asked for as float32");
+  CHECK(error_of(wrong, plan) ==
+        "rank 0, worker 0, micro-batch 0: a gradient of bfloat16 was asked for as float32");
   auto const also_wrong = [](auto& micro) { micro.template bucket_gradient<weir::half>(0); };
   CHECK(error_of(also_wrong, plan) ==
-        "worker 0, micro-batch 0: a gradient of float32 was asked for as float16");
+        "rank 0, worker 0, micro-batch 0: a gradient of float32 was asked for as float16");
 }
 
 TEST_CASE("reporting twice in one micro-batch is refused by name") {
@@ -166,25 +188,70 @@ TEST_CASE("reporting twice in one micro-batch is refused by name") {
     micro.ready(1);
     micro.ready(1);
   };
-  CHECK(error_of(bucket, plan) == "worker 0, micro-batch 0: bucket 1 was reported twice in one micro-batch");
+  CHECK(error_of(bucket, plan) ==
+        "rank 0, worker 0, micro-batch 0: bucket 1 was reported twice in one micro-batch");
   auto const parameter = [](auto& micro) {
     micro.ready_parameter(2);
     micro.ready_parameter(2);
   };
   CHECK(error_of(parameter, plan) ==
-        "worker 0, micro-batch 0: parameter 2 was reported twice in one micro-batch");
+        "rank 0, worker 0, micro-batch 0: parameter 2 was reported twice in one micro-batch");
   auto const both = [](auto& micro) {
     micro.ready(0);
     micro.ready_parameter(1);
     micro.ready_parameter(2);
   };
-  CHECK(error_of(both, plan) == "worker 0, micro-batch 0: bucket 0 was reported twice in one micro-batch");
+  CHECK(error_of(both, plan) ==
+        "rank 0, worker 0, micro-batch 0: bucket 0 was reported twice in one micro-batch");
   auto const once_each = [](auto& micro) {
     micro.ready_parameter(1);
     micro.ready(1);
     micro.ready_parameter(2);
   };
   CHECK(error_of(once_each, plan).empty());
+}
+
+TEST_CASE("a bucket is due when the gradients of all its parameters are final and their weights were read") {
+  using Reports = std::vector<std::size_t>;
+  auto const plan = weir::BucketPlan({{1}, {1}, {1}, {1}}, {{1, 2}, {0}, {3}});
+  Reports reported;
+  auto const note = [&](std::size_t bucket) { reported.push_back(bucket); };
+  auto const model = [&](auto& micro) {
+    reported.clear();
+    micro.gradient_final(1);
+    micro.gradient_final(2);
+    CHECK(reported == Reports{});
+    micro.weights_read(2);
+    CHECK(reported == Reports{});
+    micro.weights_read(1);
+    CHECK(reported == Reports{0});
+    micro.weights_read(0);  // in the other order
+    CHECK(reported == Reports{0});
+    micro.gradient_final(0);
+    CHECK(reported == Reports{0, 1});
+    micro.gradient_final(3);  // the other half is said when the model returns
+    CHECK(reported == Reports{0, 1});
+  };
+  weir::HostExecutor const executor;
+  std::vector<float> weights(4);
+  weir::StreamWorkerPool pool{executor, {.buckets = plan}};
+  auto sync = (OnReport{note} | weir::GradAccumulator{3} | weir::LocalAggregator{} | weir::Sgd{{}})
+                  .on(pool, weir::view(weights));
+  std::vector<int> const samples(3);
+  for (int step = 0; step < 2; ++step) sync(pool(std::span<int const>(samples), model));
+  sync.wait();
+  CHECK(reported == Reports{0, 1, 2});
+}
+
+TEST_CASE("saying either half of a parameter twice is refused, also by saying both at once") {
+  auto const plan = weir::BucketPlan({{1}}, {{0}});
+  std::string const refused =
+      "rank 0, worker 0, micro-batch 0: parameter 0 was reported twice in one micro-batch";
+  CHECK(error_of([](auto& micro) { micro.gradient_final(0), micro.gradient_final(0); }, plan) == refused);
+  CHECK(error_of([](auto& micro) { micro.weights_read(0), micro.weights_read(0); }, plan) == refused);
+  CHECK(error_of([](auto& micro) { micro.weights_read(0), micro.ready_parameter(0); }, plan) == refused);
+  CHECK(error_of([](auto& micro) { micro.ready_parameter(0), micro.gradient_final(0); }, plan) == refused);
+  CHECK(error_of([](auto& micro) { micro.weights_read(0), micro.gradient_final(0); }, plan).empty());
 }
 
 TEST_CASE("accumulate says whether to add: not in the first micro-batch, and never to 16 bits") {

@@ -54,6 +54,7 @@ TEST_CASE("Both layouts cover an epoch disjointly, with slices within one sample
     CAPTURE(total);
 
     weir::RankMajorSharding const by_rank(samples, micro_batches, local_batch);
+    CHECK(by_rank.steps() == (samples + total * local_batch - 1) / (total * local_batch));
     Visits visits(samples);
     for (std::size_t step = 0; step < by_rank.steps(); ++step) {
       std::size_t in_step = 0;
@@ -93,10 +94,39 @@ TEST_CASE("A ragged last step is dropped when that is asked for") {
   CHECK(weir::StepMajorSharding(103, 25).step(100) == weir::SampleRange{100, 103});
 }
 
+TEST_CASE("Slices change their shares at the ends of an epoch only, and then cover the next one disjointly") {
+  weir::RankMajorSharding const sharding(103, {3, 1}, 4);
+  REQUIRE(sharding.steps() == 7);
+  for (std::size_t step : {0u, 7u}) {
+    auto const next = sharding.resized({1, 2, 2}, 3, step);
+    CHECK(boundaries(next) == std::vector<std::size_t>{0, 20, 61, 103});
+    CHECK(next.steps() == 7);
+    CHECK(next.piece(1, 6) == weir::SampleRange{56, 61});
+    Visits visits(103);
+    for (std::size_t at = 0; at < next.steps(); ++at) {
+      for (std::size_t rank = 0; rank < next.ranks(); ++rank) visits.take(next.piece(rank, at));
+    }
+    CHECK(visits.each_once());
+  }
+  CHECK(boundaries(sharding) == std::vector<std::size_t>{0, 77, 103});
+  for (std::size_t step : {1u, 3u, 6u, 8u}) {
+    CHECK_THROWS_WITH_AS((void)sharding.resized({1, 2, 2}, 3, step),
+                         doctest::Contains(("new shares after step " + std::to_string(step) +
+                                            " of an epoch of 7 steps; they may change at its end only")
+                                               .c_str()),
+                         weir::ContractViolation);
+  }
+  CHECK_THROWS_WITH_AS((void)sharding.resized({1, 2, 2}, 0, 7), doctest::Contains("local batch of 0"),
+                       weir::ContractViolation);
+  CHECK_THROWS_AS((void)sharding.resized({0}, 3, 0), weir::ContractViolation);
+}
+
 TEST_CASE("What cannot be shared out is refused with the reason") {
   CHECK_THROWS_WITH_AS(weir::StepMajorSharding(10, 0), doctest::Contains("global batch of 0"),
                        weir::ContractViolation);
   CHECK_THROWS_AS(weir::RankMajorSharding(10, {0, 0}, 1), weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::RankMajorSharding(10, {1, 1}, 0),
+                       "RankMajorSharding: a local batch of 0 samples", weir::ContractViolation);
   CHECK_THROWS_WITH_AS(weir::RankMajorSharding(std::size_t{1} << 62, {1, 1}, 1), doctest::Contains("63 bits"),
                        weir::ContractViolation);
 }

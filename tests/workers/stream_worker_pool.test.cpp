@@ -211,6 +211,27 @@ TEST_CASE("micro-batch u takes entries u * b to (u + 1) * b of the batch, cut at
   CHECK(sync.steps() == 6);
 }
 
+TEST_CASE("a batch may be a TensorView, which is never looked into") {
+  weir::HostExecutor const executor;
+  auto const plan = weir::BucketPlan::by_bytes({4});
+  std::vector<float> weights(1);
+  weir::StreamWorkerPool pool{executor, {.workers = 3, .buckets = plan, .local_batch = 4}};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.5}}).on(pool, weir::view(weights));
+  using Samples = weir::TensorView<int const, weir::DeviceSpace>;
+  std::array<int, 10> const place{};
+  Samples const batch(place.data(), place.size());
+  std::array<std::array<std::size_t, 2>, 3> pieces{};
+  auto const model = [&](auto& micro) {
+    static_assert(std::is_same_v<std::remove_cvref_t<decltype(micro.samples())>, Samples>);
+    auto const begin = static_cast<std::size_t>(micro.samples().data() - place.data());
+    pieces[micro.worker()] = {begin, micro.samples().size()};
+    micro.gradient(0)[0] = 0.0f;
+  };
+  sync(pool(batch, model));
+  sync.wait();
+  CHECK(pieces == std::array<std::array<std::size_t, 2>, 3>{{{0, 4}, {4, 4}, {8, 2}}});
+}
+
 TEST_CASE("a batch larger than what all ranks take is refused with both numbers") {
   weir::HostExecutor const executor;
   Weights weights(1);

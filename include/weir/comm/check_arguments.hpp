@@ -31,8 +31,9 @@ inline void check_root(std::size_t root, std::size_t ranks) {
   }
 }
 
-inline void check_peers(std::span<Transfer<HostSpace> const> transfers, std::size_t ranks) {
-  for (Transfer<HostSpace> const& transfer : transfers) {
+template <class Space>
+void check_peers(std::span<Transfer<Space> const> transfers, std::size_t ranks) {
+  for (Transfer<Space> const& transfer : transfers) {
     if (transfer.peer < ranks) continue;
     throw ContractViolation("exchange: peer " + std::to_string(transfer.peer) + " is not one of the " +
                             std::to_string(ranks) + " ranks");

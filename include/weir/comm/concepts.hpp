@@ -23,6 +23,13 @@ concept RankedCommunicator = std::copyable<C> && requires(C const c) {
   requires noexcept(c.abort());
 };
 
+/// `check()` throws when what was enqueued can never end, as on a device where nothing else would tell.
+/// Cheap: whoever waits for a step calls it again and again.
+template <class C>
+concept CheckableCommunicator = RankedCommunicator<C> && requires(C const c) {
+  c.check();
+};
+
 /// Says what kind of transport it is, for whoever plans around it.
 template <class C>
 concept DescribedCommunicator = RankedCommunicator<C> && requires {

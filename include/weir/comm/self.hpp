@@ -18,10 +18,15 @@ namespace weir::inline v1 {
 /// Cost: `all_reduce` and `broadcast` enqueue nothing. Errors: `ContractViolation` for what no communicator
 /// takes; a group whose sends and receives to this rank do not pair up.
 class SelfCommunicator {
+  template <class E, class T>
+  static constexpr bool can_copy = requires(E const& e, ViewOn<T const, E> in, ViewOn<T, E> out) {
+    copy(e, in, out);
+  };
+
  public:
   static constexpr bool stream_ordered = true;
-  static constexpr bool device_pointers = false;
-  static constexpr bool capturable = false;
+  static constexpr bool device_pointers = true;
+  static constexpr bool capturable = true;
   static constexpr bool bounded_wait = true;
   static constexpr std::size_t max_count = ~std::size_t{0};
 
@@ -39,21 +44,23 @@ class SelfCommunicator {
     detail::check_op<T>(op);
   }
 
-  template <HostOrderedExecutor E, Transferable T>
-  void all_gather(E const& executor, TensorView<std::type_identity_t<T> const, HostSpace> block,
-                  TensorView<T, HostSpace> all) const {
+  template <Executor E, Transferable T>
+  requires can_copy<E, T>
+  void all_gather(E const& executor, std::type_identity_t<ViewOn<T const, E>> block,
+                  TensorView<T, typename E::memory_space> all) const {
     detail::check_gather(0, 1, block.data(), block.size(), all.data(), all.size());
-    copy(executor, block.data(), all.data(), all.size() * sizeof(T));
+    if (block.data() != all.data()) copy(executor, block, all);
   }
 
-  template <HostOrderedExecutor E, Reducible T>
-  void reduce_scatter(E const& executor, TensorView<std::type_identity_t<T> const, HostSpace> all,
-                      TensorView<T, HostSpace> part, ReduceOp op = ReduceOp::sum,
+  template <Executor E, Reducible T>
+  requires can_copy<E, T>
+  void reduce_scatter(E const& executor, std::type_identity_t<ViewOn<T const, E>> all,
+                      TensorView<T, typename E::memory_space> part, ReduceOp op = ReduceOp::sum,
                       std::span<std::size_t const> boundaries = {}) const {
     detail::check_op<T>(op);
     detail::PartBoundaries const parts(boundaries, all.size(), 1);
     detail::check_scatter<T>(parts, 0, all.data(), all.size(), part.data(), part.size());
-    copy(executor, all.data(), part.data(), part.size() * sizeof(T));
+    if (part.data() != all.data()) copy(executor, all, part);
   }
 
   template <Executor E, Transferable T>
@@ -69,12 +76,6 @@ class SelfCommunicator {
 
  private:
   using Direction = Transfer<HostSpace>::Direction;
-
-  template <class E>
-  static void copy(E const& executor, void const* from, void* to, std::size_t bytes) {
-    if (from == to || bytes == 0) return;
-    executor.submit([from, to, bytes] { std::memcpy(to, from, bytes); });
-  }
 
   /// The n-th send meets the n-th receive.
   static void exchange_now(std::span<Transfer<HostSpace> const> transfers) {

@@ -31,6 +31,10 @@ class PeerTimeout : public std::runtime_error {
         operation_(std::move(operation)),
         sequence_(sequence) {}
 
+  /// The same one, with `more` at the end of its text.
+  PeerTimeout(PeerTimeout const& other, std::string const& more)
+      : std::runtime_error(other.what() + more), operation_(other.operation_), sequence_(other.sequence_) {}
+
   std::string const& operation() const { return operation_; }
   std::uint64_t sequence() const { return sequence_; }
 
@@ -48,8 +52,10 @@ class FingerprintMismatch : public std::runtime_error {
 /// Memory could not be had; nothing was changed.
 class OutOfMemory : public std::bad_alloc {
  public:
-  explicit OutOfMemory(std::size_t bytes)
-      : bytes_(bytes), text_("out of memory: " + std::to_string(bytes) + " bytes could not be allocated") {}
+  /// `source` is what was asked for the memory.
+  explicit OutOfMemory(std::size_t bytes, std::string const& source = "the memory resource")
+      : bytes_(bytes),
+        text_("out of memory: " + source + " could not give " + std::to_string(bytes) + " bytes") {}
 
   char const* what() const noexcept override { return text_.c_str(); }
   std::size_t bytes() const { return bytes_; }
@@ -68,13 +74,15 @@ class ArchiveError : public std::runtime_error {
 /// A model threw. `cause()` is what it threw.
 class WorkerError : public std::runtime_error {
  public:
-  WorkerError(std::size_t worker, std::size_t micro_batch, std::exception_ptr cause)
-      : std::runtime_error("worker " + std::to_string(worker) + ", micro-batch " +
-                           std::to_string(micro_batch) + ": " + text_of(cause)),
+  WorkerError(std::size_t rank, std::size_t worker, std::size_t micro_batch, std::exception_ptr cause)
+      : std::runtime_error("rank " + std::to_string(rank) + ", worker " + std::to_string(worker) +
+                           ", micro-batch " + std::to_string(micro_batch) + ": " + text_of(cause)),
+        rank_(rank),
         worker_(worker),
         micro_batch_(micro_batch),
         cause_(std::move(cause)) {}
 
+  std::size_t rank() const { return rank_; }
   std::size_t worker() const { return worker_; }
   std::size_t micro_batch() const { return micro_batch_; }
   std::exception_ptr cause() const { return cause_; }
@@ -90,9 +98,16 @@ class WorkerError : public std::runtime_error {
     }
   }
 
+  std::size_t rank_;
   std::size_t worker_;
   std::size_t micro_batch_;
   std::exception_ptr cause_;
+};
+
+/// `stop` was called: the steps under way have not taken effect.
+class StepStopped : public std::runtime_error {
+ public:
+  StepStopped() : std::runtime_error("the step was stopped") {}
 };
 
 /// A step failed after some of its buckets had been applied: the weights belong to no step.

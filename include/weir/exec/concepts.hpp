@@ -47,4 +47,27 @@ concept Executor = std::copyable<E> && std::movable<typename E::event_type> &&
 template <class E>
 concept HostOrderedExecutor = Executor<E> && std::same_as<typename E::memory_space, HostSpace>;
 
+/// Where the executor can tell: refuses memory that its stream cannot work on. `name` says whose it is.
+/// Errors: `ContractViolation`.
+template <Executor E>
+void check_memory(E const& executor, void const* memory, char const* name) {
+  if constexpr (requires { executor.check_memory(memory, name); }) executor.check_memory(memory, name);
+}
+
+/// An executor whose operations may be recorded, to be replayed, instead of being run.
+template <class E>
+concept CapturableExecutor = Executor<E> && requires(E const executor) {
+  { executor.is_capturing() } -> std::same_as<bool>;
+};
+
+/// Whether what is called on the executor is recorded instead of being run.
+template <Executor E>
+bool is_being_captured(E const& executor) {
+  if constexpr (CapturableExecutor<E>) {
+    return executor.is_capturing();
+  } else {
+    return false;
+  }
+}
+
 }  // namespace weir::inline v1

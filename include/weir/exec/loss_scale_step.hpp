@@ -24,6 +24,14 @@ struct LossScaleState {
   std::uint64_t skipped_steps = 0;  // in all
 };
 
+/// The state before the first step.
+struct InitialiseLossScale {
+  LossScaleState* state;
+  double scale;
+
+  WEIR_HOST_DEVICE void operator()() const { *state = {.scale = scale}; }
+};
+
 /// Undoes the loss scale of a step, or skips it where a gradient has overflowed, and sets the scale of the
 /// next.
 struct LossScaleStep {

@@ -35,6 +35,9 @@ class SpanSink {
  public:
   virtual ~SpanSink() = default;
 
+  /// The work of a span begins on the thread that calls, which will `record` it; its times are not known yet.
+  virtual void begin(Span const& /*span*/) noexcept {}
+
   /// Streams: may be called from any thread, by several at once; does not block for long and does not
   /// allocate.
   virtual void record(Span const& span) noexcept = 0;

@@ -44,9 +44,12 @@ class TaskRing {
     push([this] { closed_ = true; });
   }
 
-  /// Blocks until everything pushed before the call has run; rethrows what a task threw, once.
+  /// Blocks until everything pushed before the call has run.
+  void settle() { finished_.wait_for(pushed_.count()); }
+
+  /// The same; rethrows what a task threw, once.
   void drain() {
-    finished_.wait_for(pushed_.count());
+    settle();
     std::lock_guard lock(failure_mutex_);
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -40,6 +41,14 @@ concept SummingBackend = CopyingBackend<E, Real> &&
              ViewOn<Element const, E> in, ViewOn<Real, E> out, SumEpilogue epilogue) {
   add_scaled(e, in, Real{}, out);
   sum_weighted(e, terms, out, epilogue);
+};
+
+/// The backend can clear what turns out to be unusable: `out = 0` if `*condition`, in the executor's memory,
+/// is not 0.
+template <class E, class Real = float>
+concept ConditionalBackend = Executor<E> &&
+    requires(E const& e, ViewOn<Real, E> out, std::uint64_t const* condition) {
+  clear_if(e, out, condition);
 };
 
 /// The backend can look at a vector: `*out` becomes its `Measurement`.

@@ -58,9 +58,9 @@ class AllReduce {
       layouts_.post(executor, layout, plan);
     }
     RankLayout rank_layout() const { return layouts_.layout(); }
-    std::uint64_t sum_samples(E const& point, std::uint64_t samples) requires(HostOrderedExecutor<E>) {
-      return layouts_.sum(point, samples);
-    }
+    std::uint64_t sum_samples(E const& point, std::uint64_t samples) { return layouts_.sum(point, samples); }
+
+    void watch() requires(CheckableCommunicator<Communicator>) { communicator_.check(); }
 
     /// Releases the other ranks when a step has failed here.
     void abort() noexcept { communicator_.abort(); }

@@ -38,6 +38,11 @@ class Clip {
   requires MeasuringBackend<E, Real> && ScalarBackend<E, ClipStep>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, options_); }
 
+  /// What a checkpoint tells of it.
+  std::string text() const {
+    return "norm " + std::to_string(options_.max_norm) + (options_.per_bucket ? " per bucket" : "");
+  }
+
   /// What it allocates when it is bound. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {

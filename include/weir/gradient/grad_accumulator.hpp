@@ -34,6 +34,12 @@ class GradAccumulator {
   /// Read by the source, which runs so many micro-batches per worker.
   std::size_t micro_batches() const { return micro_batches_; }
 
+  /// What a checkpoint tells of it.
+  std::string text() const {
+    if constexpr (requires { Weighting::name; }) return Weighting::name;
+    return {};
+  }
+
   /// What it allocates when it is bound. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {

@@ -61,11 +61,19 @@ class LayoutExchange {
   }
 
   /// Sums one integer over the ranks, in stream order, on a point of a host stream.
-  std::uint64_t sum(E const& point, std::uint64_t value) requires(
-      HostOrderedExecutor<E>&& ReducingCommunicator<Communicator, E, std::uint64_t>) {
-    *mine_.data() = value;
-    communicator_.all_reduce(point, mine_.view().part(0, 1));
-    return *mine_.data();
+  /// Errors: `ContractViolation` where there are other ranks and `point` is of a device, which could only
+  /// wait.
+  std::uint64_t sum(E const& point, std::uint64_t value) {
+    if constexpr (HostOrderedExecutor<E>) {
+      *mine_.data() = value;
+      communicator_.all_reduce(point, mine_.view().part(0, 1));
+      return *mine_.data();
+    } else if (communicator_.size() == 1) {
+      return value;
+    } else {
+      throw ContractViolation(
+          "the samples of all ranks are not known: on a device they have to be told with the batch");
+    }
   }
 
  private:

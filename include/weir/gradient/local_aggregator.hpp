@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -30,6 +31,13 @@ class LocalAggregator {
   template <Executor E, class Real>
   requires SummingBackend<E, Real, Real>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, scale_, time_); }
+
+  /// What a checkpoint tells of it.
+  std::string text() const {
+    std::string text = name_of(time_);
+    if constexpr (requires { Scale::name; }) text = Scale::name + (", " + text);
+    return text;
+  }
 
   /// What it allocates when it is bound. Units: bytes.
   template <class Real>

@@ -24,7 +24,7 @@ class LossScale {
 
   explicit LossScale(LossScaleOptions options = {}) : options_(options) {}
 
-  template <HostOrderedExecutor E, class Real>
+  template <Executor E, class Real>
   requires MeasuringBackend<E, Real> && ScalarBackend<E, LossScaleStep>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, options_); }
 
@@ -44,7 +44,7 @@ class LossScale {
           measurements_(context.executor, context.plan.size()),
           control_(context.executor, 1),
           state_(context.executor, 1) {
-      *state_.data() = {.scale = options.initial};
+      apply_scalars(executor_, InitialiseLossScale{state_.data(), options.initial});
     }
 
     void prepare(DenseGradient<E, Real>& gradient) {
@@ -67,7 +67,7 @@ class LossScale {
       return gradient;
     }
 
-    /// What models multiply their loss by, read where they run.
+    /// What models multiply their loss by, in the executor's memory.
     double const* loss_scale() const { return &state_.data()->scale; }
 
     /// The scale of the next step, and how many were skipped. Blocks.

@@ -3,9 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/exec/count_non_finite.hpp"
+#include "weir/exec/host_copy.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -15,7 +18,7 @@ namespace weir::inline v1 {
 enum class NonFinitePolicy : std::uint8_t {
   skip,       // it counts as zero; the divisor stays
   propagate,  // it is only counted
-  error,      // the step fails with `NonFiniteGradient`
+  error,      // the step fails with `NonFiniteGradient`; on a device it counts as zero, and `wait` throws
 };
 
 /// Looks for NaN and infinity in each bucket. Before the all-reduce it concerns this rank's contribution
@@ -30,14 +33,14 @@ class NonFinite {
 
   explicit NonFinite(NonFinitePolicy policy = NonFinitePolicy::skip) : policy_(policy) {}
 
-  template <HostOrderedExecutor E, class Real>
-  requires MeasuringBackend<E, Real>
+  template <Executor E, class Real>
+  requires MeasuringBackend<E, Real> && ConditionalBackend<E, Real> && ScalarBackend<E, CountNonFinite>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, policy_); }
 
   /// What it allocates when it is bound. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&) const {
-    return plan.size() * sizeof(Measurement);
+    return plan.size() * (sizeof(Measurement) + sizeof(std::uint64_t));
   }
 
  private:
@@ -45,31 +48,56 @@ class NonFinite {
   class Bound {
    public:
     Bound(RecipeContext<E, Real> const& context, NonFinitePolicy policy)
-        : policy_(policy), measurements_(context.executor, context.plan.size()), seen_(context.plan.size()) {}
+        : policy_(policy),
+          executor_(context.executor),
+          measurements_(context.executor, context.plan.size()),
+          seen_(context.executor, context.plan.size()),
+          reported_(context.plan.size()) {
+      set_zero(executor_, seen_.view());
+    }
 
     DenseGradient<E, Real> operator()(DenseGradient<E, Real> gradient) {
-      Measurement* const measurement = measurements_.data() + gradient.bucket;
-      if (!gradient.materialise({measurement})) {
+      std::size_t const bucket = gradient.bucket;
+      Measurement* const measurement = measurements_.data() + bucket;
+      if (!gradient.materialise({.measurement = measurement})) {
         measure(gradient.executor, ViewOn<Real const, E>(gradient.values), measurement);
       }
-      if (measurement->non_finite == 0) return gradient;
-      seen_[gradient.bucket] += measurement->non_finite;
-      if (policy_ == NonFinitePolicy::error) {
-        throw NonFiniteGradient(
-            "bucket " + std::to_string(gradient.bucket) + " of step " + std::to_string(gradient.step.number) +
-            " has " + std::to_string(measurement->non_finite) + " elements that are NaN or infinite");
+      apply_scalars(gradient.executor, CountNonFinite{measurement, seen_.data() + bucket});
+      if constexpr (HostOrderedExecutor<E>) {
+        if (policy_ == NonFinitePolicy::error && measurement->non_finite != 0)
+          fail({}, measurement->non_finite);
       }
-      if (policy_ == NonFinitePolicy::skip) set_zero(gradient.executor, gradient.values);
+      if (policy_ != NonFinitePolicy::propagate)
+        clear_if(gradient.executor, gradient.values, &measurement->non_finite);
       return gradient;
     }
 
-    /// Non-finite elements seen in a bucket so far. Streams: call it when the steps have passed.
-    std::uint64_t seen(std::size_t bucket) const { return seen_[bucket]; }
+    /// Non-finite elements seen in a bucket so far. Blocks.
+    std::uint64_t seen(std::size_t bucket) const {
+      return to_host(executor_, seen_.view().part(bucket, 1))[0];
+    }
+
+    /// On a device it is known only afterwards; the bucket has counted as zero.
+    void raise() requires(!HostOrderedExecutor<E>) {
+      if (policy_ != NonFinitePolicy::error) return;
+      std::vector<std::uint64_t> const seen = to_host(executor_, seen_.view());
+      std::vector<std::uint64_t> const before = std::exchange(reported_, seen);
+      for (std::size_t bucket = 0; bucket < seen.size(); ++bucket) {
+        if (seen[bucket] != before[bucket])
+          fail("bucket " + std::to_string(bucket) + ": ", seen[bucket] - before[bucket]);
+      }
+    }
 
    private:
+    [[noreturn]] static void fail(std::string const& place, std::uint64_t count) {
+      throw NonFiniteGradient(place + std::to_string(count) + " elements are NaN or infinite");
+    }
+
     NonFinitePolicy policy_;
+    E executor_;
     Buffer<Measurement, E> measurements_;
-    std::vector<std::uint64_t> seen_;
+    Buffer<std::uint64_t, E> seen_;  // by bucket
+    std::vector<std::uint64_t> reported_;
   };
 
   NonFinitePolicy policy_;

@@ -15,6 +15,18 @@ enum class ScaleTime : std::uint8_t {
   after_sum,   // costs nothing: the update applies it
 };
 
+constexpr char const* name_of(ScaleTime time) {
+  switch (time) {
+    case ScaleTime::automatic:
+      return "automatic";
+    case ScaleTime::before_sum:
+      return "before the sum";
+    case ScaleTime::after_sum:
+      return "after the sum";
+  }
+  return "unknown";
+}
+
 /// What turns the sum of (n_u / b) g_u into the gradient that is applied.
 template <class S>
 concept ScalePolicy = requires(S const& scale, StepInfo const& step) {
@@ -23,16 +35,22 @@ concept ScalePolicy = requires(S const& scale, StepInfo const& step) {
 
 /// The sum over micro-batches.
 struct SumScale {
+  static constexpr char const* name = "sum";
+
   double factor(StepInfo const&) const { return 1.0; }
 };
 
 /// The mean over all micro-batches of all ranks, empty ones included.
 struct MeanOverMicroBatches {
+  static constexpr char const* name = "mean over micro-batches";
+
   double factor(StepInfo const& step) const { return 1.0 / static_cast<double>(step.total_micro_batches); }
 };
 
 /// The exact mean over all samples of all ranks.
 struct MeanOverSamples {
+  static constexpr char const* name = "mean over samples";
+
   double factor(StepInfo const& step) const {
     return step.samples == 0 ? 0.0
                              : static_cast<double>(step.local_batch) / static_cast<double>(step.samples);

@@ -89,7 +89,9 @@ class ShardedUpdate {
           shard_(context, communicator),
           gathered_(reserved(context, communicator_, shard_.block)),
           optimizer_(optimizer.on(RecipeContext<E, Real>{context.executor, context.home, shard_.plan,
-                                                         shard_.weights, context.layout, context.used})) {}
+                                                         shard_.weights, context.layout, context.used})) {
+      set_zero(context.executor, gathered_.view());  // blocks are sent whole, with what no piece fills
+    }
 
     void begin_step(E const& point, StepInfo const& step) { optimizer_.begin_step(point, step); }
 
@@ -115,9 +117,8 @@ class ShardedUpdate {
       layouts_.post(executor, layout, plan);
     }
     RankLayout rank_layout() const { return layouts_.layout(); }
-    std::uint64_t sum_samples(E const& point, std::uint64_t samples) requires(HostOrderedExecutor<E>) {
-      return layouts_.sum(point, samples);
-    }
+    std::uint64_t sum_samples(E const& point, std::uint64_t samples) { return layouts_.sum(point, samples); }
+    void watch() requires(CheckableCommunicator<Communicator>) { communicator_.check(); }
     void abort() noexcept { communicator_.abort(); }
 
     template <class Archive>

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "weir/comm/concepts.hpp"
+#include "weir/exec/host_copy.hpp"
+#include "weir/exec/mark_used.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -26,8 +28,8 @@ class UsedParameters {
 
   explicit UsedParameters(Communicator communicator) : communicator_(std::move(communicator)) {}
 
-  template <HostOrderedExecutor E, class Real>
-  requires ReducingCommunicator<Communicator, E, std::uint32_t>
+  template <Executor E, class Real>
+  requires ReducingCommunicator<Communicator, E, std::uint32_t> && ScalarBackend<E, MarkUsed>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, communicator_); }
 
   /// What it allocates when it is bound. Units: bytes.
@@ -42,24 +44,25 @@ class UsedParameters {
    public:
     Bound(RecipeContext<E, Real> const& context, Communicator const& communicator)
         : communicator_(communicator),
+          executor_(context.executor),
           by_worker_(context.used),
-          counted_(context.executor, context.plan.parameters()),
-          used_(context.plan.parameters()) {
-      communicator_.reserve(context.executor, counted_.size() * sizeof(std::uint32_t));
+          used_(context.executor, context.plan.parameters()) {
+      communicator_.reserve(context.executor, used_.size() * sizeof(std::uint32_t));
     }
 
     void prepare(DenseGradient<E, Real>&) {}
 
     void decide(E const& point, StepInfo const&) {
-      for (std::size_t parameter = 0; parameter < used_.size(); ++parameter) {
-        std::uint32_t any = 0;
-        for (std::uint8_t const* worker : by_worker_) any |= worker[parameter];
-        counted_.data()[parameter] = any;
+      for (std::size_t first = 0; first < used_.size(); first += MarkUsed::capacity) {
+        std::size_t const rest = used_.size() - first;
+        MarkUsed mark{used_.data() + first, rest < MarkUsed::capacity ? rest : MarkUsed::capacity};
+        for (std::size_t flag = 0; flag < mark.count; ++flag) {
+          for (std::uint8_t const* worker : by_worker_)
+            if (worker[first + flag] != 0) mark.set(flag);
+        }
+        apply_scalars(point, mark);
       }
-      communicator_.all_reduce(point, counted_.view(), ReduceOp::max);
-      for (std::size_t parameter = 0; parameter < used_.size(); ++parameter) {
-        used_[parameter] = counted_.data()[parameter] != 0;
-      }
+      communicator_.all_reduce(point, used_.view(), ReduceOp::max);
     }
 
     DenseGradient<E, Real> operator()(DenseGradient<E, Real> gradient) const {
@@ -67,16 +70,19 @@ class UsedParameters {
       return gradient;
     }
 
-    /// Of the last step that has passed.
-    bool used(std::size_t parameter) const { return used_[parameter] != 0; }
+    /// Of the last step that has passed. Blocks.
+    bool used(std::size_t parameter) const {
+      return to_host(executor_, used_.view().part(parameter, 1))[0] != 0;
+    }
 
+    void watch() requires(CheckableCommunicator<Communicator>) { communicator_.check(); }
     void abort() noexcept { communicator_.abort(); }
 
    private:
     Communicator communicator_;
+    E executor_;
     std::vector<std::uint8_t*> const& by_worker_;
-    Buffer<std::uint32_t, E> counted_;
-    std::vector<std::uint8_t> used_;
+    Buffer<std::uint32_t, E> used_;
   };
 
   Communicator communicator_;

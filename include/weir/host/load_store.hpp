@@ -1,24 +1,15 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
+#include "weir/core/convert.hpp"
 #include "weir/core/half.hpp"
+#include "weir/exec/arithmetic_element.hpp"
 #include "weir/host/lanes.hpp"
 
 namespace weir::inline v1 {
-
-/// What verbs can read and write.
-template <class Element>
-concept HostElement = std::same_as<Element, float> || std::same_as<Element, double> ||
-    std::same_as<Element, half> || std::same_as<Element, bfloat16>;
-
-/// An element that every value of `Real` arithmetic can be computed from exactly.
-template <class Element, class Real>
-concept ExactIn = HostElement<std::remove_const_t<Element>> && std::floating_point<Real> &&
-                  sizeof(Element) <= sizeof(Real);
 
 namespace detail {
 
@@ -105,32 +96,6 @@ template <int Count>
   Words const quiet_nan = (bits >> 16) | 0x40u;
   select(reinterpret_cast<Signed>(bits & 0x7fff'ffffu) > static_cast<std::int32_t>(float_infinity), quiet_nan,
          rounded, to);
-}
-
-/// The float next to `value` in the direction of zero, its last bit set if that is not exact ("round to
-/// odd"): rounded again to fewer bits, it gives what rounding `value` once would have given.
-constexpr float sticky_float(double value) {
-  float const nearest = static_cast<float>(value);
-  double const back = nearest;
-  if (back == value || value != value) return nearest;
-  bool const away_from_zero = value < 0 ? back < value : back > value;
-  return float_of((bits_of(nearest) - (away_from_zero ? 1u : 0u)) | 1u);
-}
-
-/// One element, rounded once to nearest even.
-template <class To, class From>
-constexpr To convert(From from) {
-  if constexpr (std::is_same_v<To, From>) {
-    return from;
-  } else if constexpr (std::is_floating_point_v<To> && std::is_floating_point_v<From>) {
-    return static_cast<To>(from);
-  } else if constexpr (std::is_floating_point_v<To>) {
-    return static_cast<To>(static_cast<float>(from));
-  } else if constexpr (std::is_same_v<From, double>) {
-    return To(sticky_float(from));
-  } else {
-    return To(static_cast<float>(from));
-  }
 }
 
 /// `to = from`, lane by lane: float to double, or 16-bit to 32-bit words. Both are exact.

@@ -2,20 +2,24 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
+#include "weir/exec/arithmetic_element.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/host/executor.hpp"
 
 // After the executor, which includes this file at its end.
-#include "weir/host/arguments.hpp"
+#include "weir/exec/arguments.hpp"
+#include "weir/exec/update_arguments.hpp"
 #include "weir/host/kernels/adamw_update.hpp"
 #include "weir/host/kernels/convert.hpp"
 #include "weir/host/kernels/fill.hpp"
 #include "weir/host/kernels/measure.hpp"
 #include "weir/host/kernels/sgd_update.hpp"
 #include "weir/host/kernels/sum_weighted.hpp"
+#include "weir/host/kernels/tail.hpp"
 #include "weir/host/load_store.hpp"
 #include "weir/host/sweep.hpp"
 
@@ -58,10 +62,14 @@ void set_zero(HostExecutor const& executor, HostView<Element> out) {
   fill(executor, out, Element{});
 }
 
-/// What `copy` takes: elements of one type, or numbers that it converts.
-template <class From, class To>
-concept CopyableElement = std::same_as<std::remove_const_t<From>, To> ||
-    (HostElement<std::remove_const_t<From>>&& HostElement<To>);
+/// `out = 0` if `*condition` is not 0 when the work runs.
+template <class Element>
+void clear_if(HostExecutor const& executor, HostView<Element> out, std::uint64_t const* condition) {
+  detail::Arguments("clear_if").not_null("condition", condition);
+  executor.submit([=](HostExecutor const& point) {
+    if (*condition != 0) set_zero(point, out);
+  });
+}
 
 /// `out = in`, each element rounded once, to nearest even. The views are the same elements or apart.
 template <class From, class To>
@@ -98,18 +106,21 @@ void add_scaled(HostExecutor const& executor, HostView<Element> in, std::type_id
 
 /// `*out` becomes the `Measurement` of `in`.
 template <class Element>
-requires HostElement<std::remove_const_t<Element>>
+requires ArithmeticElement<std::remove_const_t<Element>>
 void measure(HostExecutor const& executor, HostView<Element> in, Measurement* out) {
   detail::Arguments("measure").not_null("out", out);
   executor.submit([in, out](HostExecutor const& point) {
-    detail::measure_after(detail::NoWork{}, point.team(), in.data(), in.size(), sizeof(Element), out);
+    *out = detail::sum_leaves_after<detail::SquareLeaf>(detail::NoWork{}, point.team(), in.data(), in.size(),
+                                                        sizeof(Element))
+               .measurement();
   });
 }
 
 /// `out = ((w_0 * t_0 + w_1 * t_1) + w_2 * t_2) + ..`, each product rounded before it is added, each weight
 /// rounded to `Real` before. `out` and each term are the same elements or apart.
 ///
-/// Cost: one pass, also with an epilogue, which measures what was summed while it is in the cache.
+/// Cost: one pass, also with an epilogue, which looks at what was summed while it is in the cache. Tail
+/// statistics cost some 30 operations an element.
 /// Streams: `terms` itself lives until the work has run.
 template <class Element, class Real>
 requires ExactIn<Element, Real>
@@ -121,13 +132,24 @@ void sum_weighted(HostExecutor const& executor, std::span<WeightedTerm<Element, 
     arguments.same_size("a term", term.values.size(), "out", out.size());
     arguments.same_or_apart("out", out, "a term", term.values);
   }
+  arguments.same_or_apart("out", out, "the residual",
+                          HostView<Real const>(static_cast<Real const*>(epilogue.residual),
+                                               epilogue.residual == nullptr ? 0 : out.size()));
   executor.submit([terms, out, epilogue](HostExecutor const& point) {
-    detail::SumWeighted<Element, Real> const sum{terms.data(), terms.size(), out.data()};
-    std::size_t const bytes = terms.size() * sizeof(Element) + sizeof(Real);
-    if (epilogue.measurement == nullptr) {
-      detail::sweep(point.team(), out.size(), bytes, sum);
+    Real const* const residual = static_cast<Real const*>(epilogue.residual);
+    detail::SumWeighted<Element, Real> const sum{terms.data(), terms.size(), out.data(), residual};
+    std::size_t const bytes = terms.size() * sizeof(Element) + (residual == nullptr ? 1 : 2) * sizeof(Real);
+    if (epilogue.tail != nullptr) {
+      auto const root =
+          detail::sum_leaves_after<detail::SquareTailLeaf>(sum, point.team(), out.data(), out.size(), bytes);
+      *epilogue.tail = root.tail.statistics();
+      if (epilogue.measurement != nullptr) *epilogue.measurement = root.squares.measurement();
+    } else if (epilogue.measurement != nullptr) {
+      *epilogue.measurement =
+          detail::sum_leaves_after<detail::SquareLeaf>(sum, point.team(), out.data(), out.size(), bytes)
+              .measurement();
     } else {
-      detail::measure_after(sum, point.team(), out.data(), out.size(), bytes, epilogue.measurement);
+      detail::sweep(point.team(), out.size(), bytes, sum);
     }
   });
 }
@@ -147,17 +169,7 @@ void sgd_update(HostExecutor const& executor, std::type_identity_t<HostView<Real
                 HostView<Real> out, std::type_identity_t<HostView<Real const>> gradient,
                 std::type_identity_t<HostView<Real>> velocity, SgdConstants constants,
                 OptimizerState const* state, GradientScale scale) {
-  detail::Arguments const arguments("sgd_update");
-  arguments.not_null("state", state);
-  arguments.same_size("out", out.size(), "weights", weights.size());
-  arguments.same_size("gradient", gradient.size(), "weights", weights.size());
-  if (!velocity.empty()) arguments.same_size("velocity", velocity.size(), "weights", weights.size());
-  arguments.same_or_apart("out", out, "weights", weights);
-  arguments.apart("out", out, "gradient", gradient);
-  arguments.apart("velocity", velocity, "weights", weights);
-  arguments.apart("velocity", velocity, "out", out);
-  arguments.apart("velocity", velocity, "gradient", gradient);
-
+  detail::check_sgd_update(weights, out, gradient, velocity, state);
   typename detail::SgdUpdate<Real>::Arrays const arrays{weights.data(), out.data(), gradient.data(),
                                                         velocity.empty() ? nullptr : velocity.data()};
   executor.submit([arrays, size = out.size(), constants, state, scale](HostExecutor const& point) {
@@ -176,21 +188,7 @@ void adamw_update(HostExecutor const& executor, std::type_identity_t<HostView<Re
                   std::type_identity_t<HostView<Real>> first_moment,
                   std::type_identity_t<HostView<Real>> second_moment, AdamConstants constants,
                   OptimizerState const* state, GradientScale scale) {
-  detail::Arguments const arguments("adamw_update");
-  arguments.not_null("state", state);
-  arguments.same_size("out", out.size(), "weights", weights.size());
-  arguments.same_size("gradient", gradient.size(), "weights", weights.size());
-  arguments.same_size("first_moment", first_moment.size(), "weights", weights.size());
-  arguments.same_size("second_moment", second_moment.size(), "weights", weights.size());
-  arguments.same_or_apart("out", out, "weights", weights);
-  arguments.apart("out", out, "gradient", gradient);
-  arguments.apart("first_moment", first_moment, "second_moment", second_moment);
-  for (HostView<Real> const moment : {first_moment, second_moment}) {
-    arguments.apart("a moment", moment, "weights", weights);
-    arguments.apart("a moment", moment, "out", out);
-    arguments.apart("a moment", moment, "gradient", gradient);
-  }
-
+  detail::check_adamw_update(weights, out, gradient, first_moment, second_moment, state);
   typename detail::AdamWUpdate<Real>::Arrays const arrays{weights.data(), out.data(), gradient.data(),
                                                           first_moment.data(), second_moment.data()};
   executor.submit([arrays, size = out.size(), constants, state, scale](HostExecutor const& point) {

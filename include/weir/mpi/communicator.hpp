@@ -53,6 +53,9 @@ class MpiCommunicator {
   std::size_t rank() const { return member_->rank(); }
   std::size_t size() const { return member_->size(); }
 
+  /// What `reserve` takes from the executor. Units: bytes.
+  std::size_t scratch_bytes(std::size_t bytes) const { return member_->scratch_bytes(bytes); }
+
   /// Takes the scratch memory for operations on up to `bytes` bytes: at most 4 MiB, or 8 KiB per rank.
   template <HostOrderedExecutor E>
   void reserve(E const& executor, std::size_t bytes) const {

@@ -43,11 +43,15 @@ class MpiLink {
   static constexpr int exchange_tag = 1;
   static constexpr int agree_tag = 2;
 
-  /// Takes both communicators.
-  MpiLink(MPI_Comm data, MPI_Comm notices, CommOptions const& options, Gate gate)
+  static constexpr std::size_t longest_message = std::size_t{1} << 30;
+
+  /// Takes both communicators. Messages of more than `longest` bytes, the same on all ranks, go in pieces.
+  MpiLink(MPI_Comm data, MPI_Comm notices, CommOptions const& options, Gate gate,
+          std::size_t longest = longest_message)
       : data_(data),
         options_(options),
         gate_(std::move(gate)),
+        longest_(longest),
         rank_(mpi_rank_of(data)),
         size_(mpi_size_of(data)),
         notices_(notices, rank_, size_, options.deadline) {
@@ -159,7 +163,6 @@ class MpiLink {
   }
 
  private:
-  static constexpr std::size_t longest_message = std::size_t{1} << 30;
   static constexpr std::uint64_t first_tag = 16;
   static constexpr unsigned gentle_after =
       2'000;  // turns without progress, then the core is given up for longer
@@ -188,7 +191,7 @@ class MpiLink {
     auto* place = static_cast<std::byte*>(memory);
     std::size_t left = bytes;
     do {
-      std::size_t const piece = left < longest_message ? left : longest_message;
+      std::size_t const piece = left < longest_ ? left : longest_;
       if (requests_.size() == indices_.size()) make_room(2 * indices_.size());
       MPI_Request request = MPI_REQUEST_NULL;
       int const count = static_cast<int>(piece);
@@ -288,6 +291,7 @@ class MpiLink {
   MPI_Comm data_;
   CommOptions options_;
   Gate gate_;
+  std::size_t longest_;
   std::size_t rank_;
   std::size_t size_;
   MpiNotices notices_;

@@ -23,8 +23,9 @@ namespace weir::inline v1::detail {
 /// One rank of an `MpiCommunicator`: its operations, as they run when the stream gets there.
 class MpiMember {
  public:
-  MpiMember(MPI_Comm data, MPI_Comm notices, CommOptions const& options, MpiLink::Gate gate)
-      : link_(data, notices, options, std::move(gate)), fingerprints_(link_.size()) {
+  MpiMember(MPI_Comm data, MPI_Comm notices, CommOptions const& options, MpiLink::Gate gate,
+            std::size_t longest_message = MpiLink::longest_message)
+      : link_(data, notices, options, std::move(gate), longest_message), fingerprints_(link_.size()) {
     use_scratch(new_scratch(small_bytes * size()), small_bytes * size());
   }
 

@@ -60,6 +60,13 @@ class AdamW {
       adamw_update(executor, ViewOn<Real const, E>(weights), weights, gradient, moments(0), moments(1),
                    constants, state, scale);
     }
+
+    template <Executor E, class Element, class Real, class Moments>
+    void update_pieces(E const& executor, UpdateList<Real> const& list,
+                       std::span<WeightedTerm<Element, typename E::memory_space> const> terms,
+                       Moments const& moments, OptimizerState const* state, GradientScale scale) const {
+      adamw_update_pieces(executor, list, terms, moments(0), moments(1), constants, state, scale);
+    }
   };
 
   AdamWOptions options_;

@@ -66,6 +66,15 @@ class Sgd {
       sgd_update(executor, ViewOn<Real const, E>(weights), weights, gradient, velocity, constants, state,
                  scale);
     }
+
+    template <Executor E, class Element, class Real, class Moments>
+    void update_pieces(E const& executor, UpdateList<Real> const& list,
+                       std::span<WeightedTerm<Element, typename E::memory_space> const> terms,
+                       Moments const& moments, OptimizerState const* state, GradientScale scale) const {
+      ViewOn<Real, E> velocity;
+      if (constants.momentum != 0.0) velocity = moments(0);
+      sgd_update_pieces(executor, list, terms, velocity, constants, state, scale);
+    }
   };
 
   SgdOptions options_;

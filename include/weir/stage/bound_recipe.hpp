@@ -22,7 +22,9 @@ namespace weir::inline v1 {
 /// as soon as the last worker has reported it, in bucket order. The source's stream goes on after the whole
 /// step.
 ///
-/// Streams: batch and model may be changed once the source's stream has passed the step.
+/// Streams: batch and model may be changed once the source's stream has passed the step. A step can be
+/// captured in a CUDA graph after `settle`; it is then always one of the same batch and as many samples, and
+/// `replayed` counts it.
 /// Cost: allocates nothing after construction.
 /// Errors: a failure of a step ends it on all workers; it is rethrown by `wait` or the next step, once. Steps
 /// that were started after it do not take effect. If some of its buckets had been applied, further steps
@@ -38,7 +40,8 @@ class BoundRecipe {
       : source_(source),
         home_(source.executor()),
         stream_(home_.fork()),
-        weights_(std::move(weights)),
+        weights_(checked(home_, std::move(weights))),
+        description_(StageChain<E, Real, Stages...>::description(stages)),
         layout_{source.workers(), micro_batches_of(stages), source.local_batch()},
         runner_(context(layout_), stages, options) {
     lay_out(Tables(*this, layout_));
@@ -47,14 +50,20 @@ class BoundRecipe {
   BoundRecipe(BoundRecipe const&) = delete;
   BoundRecipe& operator=(BoundRecipe const&) = delete;
 
-  /// Starts one step. Errors: rethrows the failure of an earlier one; `TornStep`; `ContractViolation` for a
+  /// Starts one step and returns; the first one, and the first after a resize, waits for the other ranks as
+  /// `settle` does. Errors: rethrows the failure of an earlier one; `TornStep`; `ContractViolation` for a
   /// batch that is larger than a step.
   template <class Launch>
   void operator()(Launch const& launch) {
     if (runner_.has_failed()) wait();
-    settle_layout();
+    settle();
     runner_.start(launch, describe(launch));
-    ++started_;
+    if (!is_being_captured(home_)) {
+      ++started_;
+    } else if (auto const failure = runner_.take_failure()) {
+      runner_.forget_failure();  // nothing has run
+      std::rethrow_exception(failure);
+    }
   }
 
   /// Blocks until every step started so far has ended. Errors: rethrows their first failure.
@@ -62,8 +71,31 @@ class BoundRecipe {
     runner_.finish();
     if (auto const failure = runner_.take_failure()) {
       started_ = runner_.steps();
+      runner_.set_position(started_, runner_.consumed());
       std::rethrow_exception(failure);
     }
+    if constexpr (!HostOrderedExecutor<E>) {
+      runner_.chain().for_each([](auto& object) {
+        if constexpr (requires { object.raise(); }) object.raise();
+      });
+    }
+  }
+
+  /// Ends the steps under way: they do not take effect, and `wait` or the next step throws `StepStopped`. The
+  /// communicators are told to give up, as after any failure. Without effect if called again, or if the steps
+  /// have failed already. From any thread.
+  void stop() noexcept { runner_.stop(); }
+
+  /// Counts steps that were replays of a captured one: a graph does not tell.
+  void replayed(std::uint64_t steps = 1) {
+    started_ += steps;
+    runner_.count_replays(steps);
+  }
+
+  /// Blocks until the ranks know each other's layouts. The first step does it otherwise, and so does the
+  /// first one after a resize.
+  void settle() {
+    if (!settled_) settle_layout();
   }
 
   /// Sets the learning rate of the steps started from now on.
@@ -103,17 +135,18 @@ class BoundRecipe {
 
   WorkLayout const& layout() const { return layout_; }
   RankLayout const& ranks() {
-    settle_layout();
+    settle();
     return ranks_;
   }
 
-  /// Puts the weights, what the stages remember, and the layout into an archive (`state/archive.hpp`).
+  /// Puts the weights, what the stages remember, the layout and, for who reads it, the recipe into an archive
+  /// (`state/archive.hpp`).
   /// Cost: waits for the steps in flight.
   template <class Archive>
   void save(Archive& archive) {
     wait();
     checkpoint().save(archive, steps(), consumed());
-    archive.put("recipe", 0, StageChain<E, Real, Stages...>::description());
+    archive.put("recipe", 0, description_);
     if constexpr (requires { source_.seed(); }) archive.put("seed", 0, source_.seed());
     runner_.chain().for_each([&](auto& object) {
       if constexpr (requires { object.save(archive); }) object.save(archive);
@@ -166,6 +199,11 @@ class BoundRecipe {
     return index;
   }
 
+  static Weights<E, Real> checked(E const& executor, Weights<E, Real> weights) {
+    weights.check_memory(executor, "the weights");
+    return weights;
+  }
+
   static std::size_t micro_batches_of(std::tuple<Stages...> const& stages) {
     std::size_t count = 1;
     auto const look = [&]<class Stage>(Stage const& stage) {
@@ -180,7 +218,7 @@ class BoundRecipe {
   }
 
   Checkpoint<E, Real> checkpoint() {
-    settle_layout();
+    settle();
     return {home_, source_.plan(), weights_, ranks_};
   }
 
@@ -215,7 +253,6 @@ class BoundRecipe {
 
   /// Not part of `lay_out`, which must not wait: one thread may bind several ranks one after another.
   void settle_layout() {
-    if (settled_) return;
     stream_.synchronize();  // what the stages enqueued when they were bound
     typename StepRunner<E, Real, Stages...>::Readable readable(layout_.workers);
     for (auto& of_worker : readable) {
@@ -253,6 +290,7 @@ class BoundRecipe {
   E home_;
   E stream_;
   Weights<E, Real> weights_;
+  std::string description_;
   WorkLayout layout_;
   RankLayout ranks_;
   bool settled_ = false;

@@ -36,6 +36,7 @@ class Checkpoint {
     archive.put("step", 0, step);
     archive.put("consumed", 0, consumed);
     archive.put("layout", 0, entries());
+    archive.put("parameters", 0, parameters());
     for (std::size_t parameter = 0; parameter < weights_.parameters(); ++parameter)
       archive.put("weights", parameter, to_host(executor_, weights_[parameter]));
   }
@@ -46,8 +47,7 @@ class Checkpoint {
     if (archive.header().element != name_of(element_type_of<Real>))
       refuse("element type", archive.header().element, name_of(element_type_of<Real>));
     if (archive.header().layout_hash != plan_.layout_hash())
-      refuse("bucket plan", std::to_string(archive.header().layout_hash),
-             std::to_string(plan_.layout_hash()));
+      refuse_plan(archive.template get<std::uint64_t>("parameters", 0));
     for (std::size_t parameter = 0; parameter < weights_.parameters(); ++parameter)
       (void)archive.template get<Real>("weights", parameter, weights_[parameter].size());
     (void)archive.template get_value<std::uint64_t>("step", 0);
@@ -84,6 +84,30 @@ class Checkpoint {
       for (std::size_t value : {rank.workers, rank.micro_batches, rank.local_batch}) entries.push_back(value);
     }
     return entries;
+  }
+
+  /// Elements and element type of each parameter.
+  std::vector<std::uint64_t> parameters() const {
+    std::vector<std::uint64_t> entries;
+    for (std::size_t parameter = 0; parameter < plan_.parameters(); ++parameter) {
+      entries.push_back(plan_.parameter(parameter).elements);
+      entries.push_back(static_cast<std::uint64_t>(plan_.parameter(parameter).type));
+    }
+    return entries;
+  }
+
+  [[noreturn]] void refuse_plan(std::span<std::uint64_t const> saved) const {
+    auto const here = parameters();
+    if (saved.size() != here.size())
+      refuse("number of parameters", std::to_string(saved.size() / 2), std::to_string(here.size() / 2));
+    auto const text = [](std::uint64_t const* entry) {
+      return std::to_string(entry[0]) + " of " + name_of(static_cast<ElementType>(entry[1]));
+    };
+    for (std::size_t i = 0; i < here.size(); i += 2) {
+      if (saved[i] != here[i] || saved[i + 1] != here[i + 1])
+        refuse("parameter " + std::to_string(i / 2) + " of the bucket plan", text(&saved[i]), text(&here[i]));
+    }
+    throw ArchiveError("the bucket plan differs: the same parameters are in other buckets in the archive");
   }
 
   void check_layout(std::span<std::uint64_t const> saved) const {

@@ -18,9 +18,14 @@ namespace weir::inline v1 {
 /// nullopt ends the recipe for this bucket and step. The bound object may also have
 ///   `begin_step(executor, step)` before the first bucket of a step, `end_step(executor, step)` after the
 ///   last, or, in a step that has failed, `cancel_step(executor)`, whether or not it was begun;
-///   `abort()`, called once, from any thread, when a step has failed.
+///   `abort()`, called once, from any thread, when a step has failed;
+///   on a device, `watch()`, called again and again by who waits for a step, which throws when it cannot end,
+///   and `raise()`, called when it has ended, which throws what was found out there.
+/// `text()` of a stage tells its options in words, for checkpoints.
 /// A stage with `static constexpr bool needs_all_buckets = true` cuts the recipe: its bound object sees each
 /// bucket in `prepare(gradient)`, then `decide(executor, step)` once, then every bucket again in its call.
+/// A stage that takes `Applied` and has `static constexpr bool takes_pending_update = true` is given updates
+/// that are pending, where the optimizer before it has `defer(gradient)`, and calls `materialise`.
 template <class S>
 concept GradientStage = std::copyable<S> && requires {
   typename S::consumes;
@@ -47,6 +52,11 @@ struct WithoutOptional<std::optional<T>> {
 template <class S>
 inline constexpr bool needs_all_buckets = requires {
   requires S::needs_all_buckets;
+};
+
+template <class S>
+inline constexpr bool takes_pending_update = requires {
+  requires S::takes_pending_update;
 };
 }  // namespace detail
 

@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "weir/exec/vocabulary.hpp"
+#include "weir/exec/weight_copies.hpp"
 #include "weir/stage/gradient_view.hpp"
 #include "weir/stage/step_info.hpp"
 
@@ -81,7 +83,8 @@ struct DenseGradient {
   std::size_t samples = 0;  // that were summed so far
   StepInfo step = {};
   GradientScale scale = {};
-  std::uint8_t const* used = nullptr;  // by parameter, where it is known: those of value 0 are not updated
+  std::uint32_t const* used =
+      nullptr;  // by parameter, in the executor's memory: those of value 0 are not updated
   PendingSum<E> pending = {};
 
   /// Takes the pending sum, if there is one. Returns true if the epilogue was done on the way.
@@ -95,9 +98,9 @@ struct DenseGradient {
         std::span<Term const> const terms(static_cast<Term const*>(sum.terms), sum.count);
         bool const is_there = sum.count == 1 && terms[0].weight == 1.0 &&
                               static_cast<void const*>(terms[0].values.data()) == values.data();
-        if (is_there && epilogue.measurement == nullptr) return false;
+        if (is_there && epilogue.is_empty()) return false;
         sum_weighted(executor, terms, values, epilogue);
-        return epilogue.measurement != nullptr;
+        return !epilogue.is_empty();
       } else {
         throw ContractViolation(std::string("this backend cannot sum ") + name_of(sum.type) +
                                 " into these weights' type");
@@ -107,12 +110,27 @@ struct DenseGradient {
   }
 };
 
-/// The update of one bucket has been enqueued on `executor`.
+/// An update of one bucket that has not been enqueued yet.
+struct PendingUpdate {
+  void* optimizer = nullptr;
+  bool (*enqueue)(void* optimizer, WeightCopies const& copies) = nullptr;  // null: nothing is pending
+};
+
+/// The update of one bucket has been enqueued on `executor`, or is pending.
+///
+/// Pending is only what a stage gives to one that `takes_pending_update`, so that both work in one pass.
 template <Executor E>
 struct AppliedGradient {
   E executor;
   std::size_t bucket = 0;
   StepInfo step = {};
+  PendingUpdate pending = {};
+
+  /// Enqueues the update, if it is pending. Returns true if it writes the copies on the way.
+  bool materialise(WeightCopies const& copies = {}) {
+    PendingUpdate const update = std::exchange(pending, {});
+    return update.enqueue != nullptr && update.enqueue(update.optimizer, copies);
+  }
 };
 
 }  // namespace weir::inline v1

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <exception>
 
+#include "weir/exec/step_clock.hpp"
 #include "weir/stage/form.hpp"
 
 namespace weir::inline v1 {
@@ -16,8 +17,11 @@ class GradientSink {
   /// The weights that this worker is to read.
   virtual ViewOn<Real const, E> weights(std::size_t worker, std::size_t parameter) const = 0;
 
-  /// The factor by which a loss-scaling stage wants losses multiplied, read where the model runs.
-  virtual double loss_scale() const = 0;
+  /// The factor by which a loss-scaling stage wants losses multiplied, in the executor's memory, or null.
+  virtual double const* loss_scale() const = 0;
+
+  /// The number of the step in the executor's memory; null on a host, where every step is told its number.
+  virtual StepClock const* clock() const noexcept = 0;
 
   /// The worker's bucket has its final value for this micro-batch and its parameters have been read for the
   /// last time.

@@ -11,9 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "weir/exec/span_sink.hpp"
+#include "weir/exec/span_scope.hpp"
 #include "weir/stage/bound_stage.hpp"
 #include "weir/stage/concepts.hpp"
+#include "weir/stage/failure_place.hpp"
 
 namespace weir::inline v1 {
 
@@ -26,6 +27,18 @@ constexpr char const* stage_name() {
     return "stage";
   }
 }
+
+template <class Stage>
+std::string describe(Stage const& stage) {
+  std::string text = stage_name<Stage>();
+  if constexpr (requires { stage.text(); }) text += " (" + stage.text() + ")";
+  return text;
+}
+
+template <class Bound>
+inline constexpr bool has_watch = requires(Bound& bound) {
+  bound[0].watch();
+};
 }  // namespace detail
 
 /// The bound stages of a recipe, and how a bucket runs through them.
@@ -42,10 +55,18 @@ class StageChain {
 
   static constexpr std::size_t size = sizeof...(Stages);
 
-  /// The names of the stages, as they are written: "aggregate | all-reduce | sgd".
-  static std::string description() {
+  /// Whether a bound stage has `watch()`.
+  static constexpr bool is_watched = (detail::has_watch<BoundStage<Stages, E, Real>> || ...);
+
+  /// The stages as they are written, with what they tell of their options:
+  /// "aggregate (mean over samples, automatic) | all-reduce | sgd (momentum 0.9)".
+  static std::string description(std::tuple<Stages...> const& stages) {
     std::string text;
-    ((text += (text.empty() ? "" : " | ") + std::string(detail::stage_name<Stages>())), ...);
+    std::apply(
+        [&](Stages const&... stage) {
+          ((text += (text.empty() ? "" : " | ") + detail::describe(stage)), ...);
+        },
+        stages);
     return text;
   }
 
@@ -192,20 +213,37 @@ class StageChain {
     auto& stage = std::get<Index>(bound_)[bucket];
     // Before the call, which may fail in the middle.
     if constexpr (std::same_as<typename Stage<Index>::produces, Applied>) has_updated_ = true;
-    std::int64_t const begin = spans_ != nullptr ? now() : 0;
-    auto const result = stage(value);
-    if (spans_ != nullptr) {
-      spans_->record({.name = detail::stage_name<Stage<Index>>(),
-                      .rank = static_cast<std::int32_t>(rank_),
-                      .bucket = static_cast<std::int32_t>(bucket),
-                      .step = value.step.number,
-                      .begin = begin,
-                      .end = now()});
-    }
+    auto const result = try_call<Index>(stage, bucket, value);
     if constexpr (detail::WithoutOptional<std::remove_cv_t<decltype(result)>>::is_optional) {
       if (result) advance<Index + 1>(bucket, *result);
     } else {
       advance<Index + 1>(bucket, result);
+    }
+  }
+
+  /// An update is put off where the next stage enqueues it together with its own work.
+  template <std::size_t Index, class Object, class Value>
+  static auto call(Object& object, Value const& value) {
+    if constexpr (Index + 1 < size && requires { object.defer(value); }) {
+      if constexpr (detail::takes_pending_update<Stage<Index + 1>>)
+        return object.defer(value);
+      else
+        return object(value);
+    } else {
+      return object(value);
+    }
+  }
+
+  template <std::size_t Index, class Object, class Value>
+  auto try_call(Object& object, std::size_t bucket, Value const& value) const {
+    SpanScope const span(spans_, {.name = detail::stage_name<Stage<Index>>(),
+                                  .rank = static_cast<std::int32_t>(rank_),
+                                  .bucket = static_cast<std::int32_t>(bucket),
+                                  .step = value.step.number});
+    try {
+      return call<Index>(object, value);
+    } catch (...) {
+      rethrow_at({rank_, detail::stage_name<Stage<Index>>(), bucket, value.step.number});
     }
   }
 

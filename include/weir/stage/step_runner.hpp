@@ -1,22 +1,26 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "weir/core/error.hpp"
 #include "weir/core/progress.hpp"
+#include "weir/exec/step_clock.hpp"
 #include "weir/stage/bind_options.hpp"
 #include "weir/stage/gradient_sink.hpp"
 #include "weir/stage/stage_chain.hpp"
 #include "weir/stage/step_failure.hpp"
 #include "weir/stage/step_reports.hpp"
+#include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1 {
 
@@ -38,7 +42,10 @@ class StepRunner final : public GradientSink<E, Real> {
         end_(stream_.make_event()),
         passed_(home_.make_event()),
         options_(options),
-        chain_(stages, context, options.spans, options.rank) {}
+        clock_(home_, HostOrderedExecutor<E> ? 0 : 1),
+        chain_(stages, context, options.spans, options.rank) {
+    set_clock(0);
+  }
 
   StepRunner(StepRunner const&) = delete;
   StepRunner& operator=(StepRunner const&) = delete;
@@ -46,8 +53,11 @@ class StepRunner final : public GradientSink<E, Real> {
   /// Waits for the steps in flight, and for what stages have enqueued besides: their tasks refer to this
   /// object.
   ~StepRunner() {
-    finish();
-    drain();
+    try {
+      finish();
+      drain();
+    } catch (...) {  // a device that is gone has nothing enqueued
+    }
   }
 
   auto& chain() { return chain_; }
@@ -76,7 +86,13 @@ class StepRunner final : public GradientSink<E, Real> {
           "the "
           "weights and call restored()");
     }
-    launch.start(*this, step);
+    if constexpr (!HostOrderedExecutor<E>) apply_scalars(home_, AdvanceStepClock{clock_.data()});
+    try {
+      launch.start(*this, step);
+    } catch (...) {
+      set_clock(step.number);
+      throw;
+    }
     finishing_ += reports_->workers();
     home_.submit([this, target = finishing_](E const& point) {
       // When all workers have finished, all buckets have been handed out and `end_` has been announced. On a
@@ -97,8 +113,23 @@ class StepRunner final : public GradientSink<E, Real> {
   /// What was enqueued on the caller's stream so far refers to this object.
   void mark_passed() { home_.record(passed_); }
 
-  /// Blocks until every step started so far has ended.
-  void finish() { home_.synchronize(passed_); }
+  /// Blocks until every step started so far has ended. On a device it is the events of captured steps that
+  /// tell nothing, so it is a new mark that is waited for; and since work there does not end by itself when a
+  /// rank is missing, the stages look after it.
+  void finish() {
+    if constexpr (HostOrderedExecutor<E>) {
+      home_.synchronize(passed_);
+    } else {
+      mark_passed();
+      if constexpr (StageChain<E, Real, Stages...>::is_watched) {
+        while (!has_failed() && !home_.reached(passed_)) {
+          watch();
+          std::this_thread::sleep_for(std::chrono::microseconds(20));
+        }
+      }
+      home_.synchronize(passed_);
+    }
+  }
 
   /// Blocks until the stream of the stages has got here, whatever it threw.
   void drain() {
@@ -119,29 +150,34 @@ class StepRunner final : public GradientSink<E, Real> {
   void set_position(std::uint64_t steps, std::uint64_t consumed) {
     steps_ = steps;
     consumed_ = consumed;
+    set_clock(steps);
+  }
+
+  /// Counts steps that replays of the captured one have run.
+  void count_replays(std::uint64_t steps) {
+    steps_ += steps;
+    consumed_ += steps * captured_samples_;
   }
 
   ViewOn<Real const, E> weights(std::size_t worker, std::size_t parameter) const override {
     return readable_[worker][parameter];
   }
 
-  double loss_scale() const override { return loss_scale_ == nullptr ? 1.0 : *loss_scale_; }
+  double const* loss_scale() const override { return loss_scale_; }
+
+  StepClock const* clock() const noexcept override { return clock_.data(); }
 
   void ready(WorkerGradient<E> const& gradient) override {
     std::optional<WorkerGradient<E>> result;
-    try {
-      result = chain_.on_worker(gradient);
-    } catch (...) {
-      failed(gradient.worker, std::current_exception());
-    }
+    attempt(gradient.worker, [&] { result = chain_.on_worker(gradient); });
     if (gradient.micro_batch + 1 != gradient.step.micro_batches) return;
-    reports_->keep(gradient, result);
+    attempt(gradient.worker, [&] { reports_->keep(gradient, result); });
     arrive(gradient.bucket, gradient.step);
   }
 
   void finished(E const& point, std::size_t worker, StepInfo const& step) override {
     auto const finished = finished_;  // once all workers have advanced it, this object may be destroyed
-    reports_->finish(point, worker);
+    attempt(worker, [&] { reports_->finish(point, worker); });
     arrive(reports_->tail(), step);
     finished->advance();
   }
@@ -153,34 +189,53 @@ class StepRunner final : public GradientSink<E, Real> {
     });
   }
 
+  void stop() noexcept { failed(StepFailure::in_a_stage, std::make_exception_ptr(StepStopped{})); }
+
   SpanSink* spans() const noexcept override { return options_.spans; }
   std::size_t rank() const noexcept override { return options_.rank; }
 
  private:
+  /// Whatever fails, the step goes on to its end, where everyone waits for it.
+  template <class Function>
+  bool attempt(std::size_t worker, Function const& f) noexcept {
+    try {
+      f();
+      return true;
+    } catch (...) {
+      failed(worker, std::current_exception());
+      return false;
+    }
+  }
+
   void arrive(std::size_t bucket, StepInfo const& step) {
     reports_->arrive(bucket, [&](std::size_t due) { hand_out(due, step); });
   }
 
   /// Called in bucket order, by the worker whose report made the bucket due.
   void hand_out(std::size_t bucket, StepInfo const& step) {
-    stream_.submit([this, bucket, step](E const& point) {
-      reports_->wait_for_workers(point, bucket);
-      if (bucket == reports_->tail()) {
-        end_step(point, step);
-      } else if (!has_failed()) {
-        run(point, bucket, step);
-      }
+    bool const is_last = bucket == reports_->tail();
+    bool const is_enqueued = attempt(StepFailure::in_a_stage, [&] {
+      stream_.submit([this, bucket, step, is_last](E const& point) {
+        attempt(StepFailure::in_a_stage, [&] { reports_->wait_for_workers(point, bucket); });
+        if (is_last) {
+          attempt(StepFailure::in_a_stage, [&] { end_step(point, step); });
+        } else if (!has_failed()) {
+          attempt(StepFailure::in_a_stage, [&] { run_stages(point, bucket, step); });
+        }
+      });
     });
+    if (!is_last) return;
+    if (!is_enqueued) torn_ = true;
     // On the stream's own handle, not on `point`: announced here, before the caller's stream waits for it.
-    if (bucket == reports_->tail()) stream_.record(end_);
+    attempt(StepFailure::in_a_stage, [&] { stream_.record(end_); });
   }
 
-  void run(E const& point, std::size_t bucket, StepInfo const& step) noexcept {
-    try {
-      run_stages(point, bucket, step);
-    } catch (...) {
-      failed(StepFailure::in_a_stage, std::current_exception());
-    }
+  void watch() noexcept {
+    attempt(StepFailure::in_a_stage, [&] {
+      chain_.for_each([](auto& object) {
+        if constexpr (requires { object.watch(); }) object.watch();
+      });
+    });
   }
 
   void run_stages(E const& point, std::size_t bucket, StepInfo step) {
@@ -220,8 +275,16 @@ class StepRunner final : public GradientSink<E, Real> {
       if (has_updated) torn_ = true;
       return;
     }
+    if (is_being_captured(point)) {
+      captured_samples_ = samples_;
+      return;
+    }
     steps_ = step.number + 1;
     consumed_ += samples_;
+  }
+
+  void set_clock(std::uint64_t next) {
+    if constexpr (!HostOrderedExecutor<E>) apply_scalars(home_, SetStepClock{clock_.data(), next});
   }
 
   E home_;
@@ -232,6 +295,7 @@ class StepRunner final : public GradientSink<E, Real> {
   BindOptions options_;
   Readable readable_;
   double const* loss_scale_ = nullptr;
+  Buffer<StepClock, E> clock_;  // on a device only
   StepFailure failure_;
   std::atomic<bool> torn_ = false;
   StageChain<E, Real, Stages...> chain_;
@@ -243,6 +307,7 @@ class StepRunner final : public GradientSink<E, Real> {
   // Of the step under way, and of all before it; written by stream_.
   bool is_complete_ = false;
   std::size_t samples_ = 0;
+  std::size_t captured_samples_ = 0;
   std::atomic<std::uint64_t> steps_ = 0;
   std::atomic<std::uint64_t> consumed_ = 0;
 };

@@ -53,6 +53,11 @@ class Weights {
     }
   }
 
+  /// Errors: `ContractViolation` for memory that the executor cannot work on; `name` says whose it is.
+  void check_memory(E const& executor, char const* name) const {
+    for (auto const& parameter : parameters_) v1::check_memory(executor, parameter.data(), name);
+  }
+
   std::size_t parameters() const { return parameters_.size(); }
   ViewOn<Real, E> operator[](std::size_t parameter) const { return parameters_[parameter]; }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <string>
 #include <utility>
@@ -43,7 +44,11 @@ class Gradients {
                                 name_of(element_type_of<Real>));
       }
     }
-    for (Views const& views : workers) slots_.push_back(make_slot(Weights<E, Real>(views, plan_)));
+    for (Views const& views : workers) {
+      Weights<E, Real> const gradients(views, plan_);
+      gradients.check_memory(home_, "the gradients");
+      slots_.push_back(make_slot(gradients));
+    }
   }
 
   Gradients(Gradients const&) = delete;
@@ -54,6 +59,19 @@ class Gradients {
   std::size_t local_batch() const { return 1; }
   BucketPlan const& plan() const { return plan_; }
   std::uint8_t* used(std::size_t worker) { return slots_[worker].used.data(); }
+
+  /// The memory that a source takes from its executor. Units: bytes.
+  template <class Views>
+  static std::size_t workspace_bytes(BucketPlan const& plan, std::vector<Views> const& workers) {
+    std::size_t bytes = 0;
+    for (Views const& views : workers) {
+      Weights<E, Real> const of_worker(views, plan);
+      for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
+        if (of_worker.segments(plan, bucket).size() != 1) bytes += plan[bucket].size * sizeof(Real);
+      }
+    }
+    return bytes;
+  }
 
   /// Errors: `ContractViolation`: the views were given at construction.
   void resize(WorkLayout const&) {
@@ -123,9 +141,14 @@ class Gradients {
     home_.record(start_);
     for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
       E const& executor = slots_[worker].executor;
-      executor.wait(start_);
-      if (slots_[worker].ready != nullptr) executor.wait(*slots_[worker].ready);
-      executor.submit([this, &sink, step, worker](E const& point) { report(sink, step, worker, point); });
+      try {
+        executor.wait(start_);
+        if (slots_[worker].ready != nullptr) executor.wait(*slots_[worker].ready);
+        executor.submit([this, &sink, step, worker](E const& point) { report(sink, step, worker, point); });
+      } catch (...) {  // this worker has to report all the same, or the step would never end
+        sink.failed(worker, std::current_exception());
+        report(sink, step, worker, executor);
+      }
     }
   }
 
@@ -133,8 +156,11 @@ class Gradients {
     Slot const& slot = slots_[worker];
     for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
       auto const& [values, gathered] = slot.buckets[bucket];
-      for (auto const& piece : gathered) {
-        copy(point, ViewOn<Real const, E>(piece.values), values.part(piece.offset, piece.values.size()));
+      try {
+        for (auto const& piece : gathered)
+          copy(point, ViewOn<Real const, E>(piece.values), values.part(piece.offset, piece.values.size()));
+      } catch (...) {
+        sink.failed(worker, std::current_exception());
       }
       sink.ready({.executor = point,
                   .values = values,

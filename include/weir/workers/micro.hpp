@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
 #include "weir/core/error.hpp"
 #include "weir/core/random.hpp"
+#include "weir/exec/loss_factor.hpp"
+#include "weir/exec/step_random.hpp"
 #include "weir/stage/gradient_sink.hpp"
 #include "weir/tensor/bucket_plan.hpp"
 
@@ -20,7 +23,7 @@ namespace detail {
 struct WorkerNotes {
   std::vector<std::uint8_t> used;      // by parameter: its gradient was asked for in this step
   std::vector<std::uint8_t> touched;   // the same, in this micro-batch
-  std::vector<std::uint8_t> passed;    // by parameter: reported as ready in this micro-batch
+  std::vector<std::uint8_t> passed;    // by parameter: the halves of `ready` reported in this micro-batch
   std::vector<std::uint8_t> reported;  // by bucket
   std::vector<std::size_t> missing;    // by bucket: parameters not yet reported as ready
   double loss = 0.0;                   // sum over samples
@@ -50,6 +53,7 @@ class Micro {
   std::size_t global_index() const {
     return step_.first_micro_batch + worker_ * step_.micro_batches + index_;
   }
+  /// The number of this call's step; a captured step is told by `random` which one it is.
   std::uint64_t step() const { return step_.number; }
 
   /// The weights to read; the same memory for all workers unless they are replicated.
@@ -77,20 +81,30 @@ class Micro {
   }
 
   /// The factor for the gradient of the mean loss: the samples over those of a full micro-batch, times that
-  /// of a loss-scaling stage.
-  Real loss_scale() const {
-    double const share = static_cast<double>(samples_.size()) / static_cast<double>(step_.local_batch);
-    return static_cast<Real>(share * sink_.loss_scale());
+  /// of a loss-scaling stage. On a host a number; on a device a `LossFactor`, which kernels evaluate.
+  auto loss_scale() const {
+    LossFactor const factor{static_cast<double>(samples_.size()) / static_cast<double>(step_.local_batch),
+                            sink_.loss_scale()};
+    if constexpr (HostOrderedExecutor<E>) {
+      return static_cast<Real>(factor.value());
+    } else {
+      return factor;
+    }
   }
 
   /// Random numbers for the operation `site` of the model, the same whichever worker or rank runs this
-  /// micro-batch.
-  RandomStream random(std::uint32_t site) const {
-    return {seed_, static_cast<std::uint32_t>(step_.number), static_cast<std::uint32_t>(global_index()),
-            site};
+  /// micro-batch. On a host a `RandomStream`; on a device a `StepRandom`, which kernels make one of.
+  auto random(std::uint32_t site) const {
+    auto const micro_batch = static_cast<std::uint32_t>(global_index());
+    if constexpr (HostOrderedExecutor<E>) {
+      return RandomStream{seed_, static_cast<std::uint32_t>(step_.number), micro_batch, site};
+    } else {
+      return StepRandom{seed_, sink_.clock(), micro_batch, site};
+    }
   }
 
-  /// Reports the mean loss of this micro-batch, for `take_loss` of the source.
+  /// Reports the mean loss of this micro-batch, for `take_loss` of the source. A device model, which does not
+  /// know it yet, keeps its loss in memory of its own.
   void loss(double mean) {
     notes_.loss += mean * static_cast<double>(samples_.size());
     notes_.samples += samples_.size();
@@ -105,14 +119,15 @@ class Micro {
   }
 
   /// The same for a parameter; its bucket is reported with the last one.
-  void ready_parameter(std::size_t parameter) {
-    std::size_t const bucket = plan_.place(parameter).bucket;
-    if (notes_.passed[parameter]++ != 0) {
-      throw ContractViolation("parameter " + std::to_string(parameter) +
-                              " was reported twice in one micro-batch");
-    }
-    if (--notes_.missing[bucket] == 0) ready(bucket);
-  }
+  void ready_parameter(std::size_t parameter) { pass(parameter, is_final | is_read); }
+
+  /// One half of `ready_parameter`: the gradient is final, but the weights will be read once more, say by the
+  /// gradient of the layer's input. The other half is `weights_read`, in either order.
+  void gradient_final(std::size_t parameter) { pass(parameter, is_final); }
+
+  /// The other half: the last operation that reads the weights has been enqueued. Of tied weights, the last
+  /// of all their uses.
+  void weights_read(std::size_t parameter) { pass(parameter, is_read); }
 
   // For the source that makes it.
 
@@ -147,6 +162,21 @@ class Micro {
  private:
   using Space = typename E::memory_space;
 
+  static constexpr std::uint8_t is_final = 1;
+  static constexpr std::uint8_t is_read = 2;
+
+  void pass(std::size_t parameter, std::uint8_t halves) {
+    std::uint8_t& passed = notes_.passed[parameter];
+    if ((passed & halves) != 0) {
+      throw ContractViolation("parameter " + std::to_string(parameter) +
+                              " was reported twice in one micro-batch");
+    }
+    passed = static_cast<std::uint8_t>(passed | halves);
+    if (passed != (is_final | is_read)) return;
+    std::size_t const bucket = plan_.place(parameter).bucket;
+    if (--notes_.missing[bucket] == 0) ready(bucket);
+  }
+
   void touch(std::size_t parameter) {
     notes_.touched[parameter] = 1;
     notes_.used[parameter] = 1;
@@ -161,7 +191,11 @@ class Micro {
       throw ContractViolation("bucket " + std::to_string(bucket) + " was reported twice in one micro-batch");
     }
     notes_.reported[bucket] = 1;
-    clear_untouched(bucket);
+    try {
+      clear_untouched(bucket);
+    } catch (...) {
+      sink_.failed(worker_, std::current_exception());
+    }
     sink_.ready({.executor = executor_,
                  .values = bucket_view(bucket),
                  .bucket = bucket,

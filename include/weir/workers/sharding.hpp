@@ -55,12 +55,13 @@ class StepMajorSharding {
 /// of its micro-batches times b. Source: [iidp], whose float shares could sum to more than n.
 class RankMajorSharding {
  public:
-  /// `micro_batches` per step, by rank. Errors: `ContractViolation` if they are all 0, or n N is 2^63 or
-  /// more.
+  /// `micro_batches` per step, by rank. Errors: `ContractViolation` if they are all 0, for a local batch of
+  /// 0, or if n N is 2^63 or more.
   RankMajorSharding(std::size_t samples, std::vector<std::size_t> micro_batches, std::size_t local_batch)
       : samples_(samples), local_batch_(local_batch), before_{0} {
     for (std::size_t count : micro_batches) before_.push_back(before_.back() + count);
     if (before_.back() == 0) throw ContractViolation("RankMajorSharding: no rank has a micro-batch");
+    if (local_batch == 0) throw ContractViolation("RankMajorSharding: a local batch of 0 samples");
     constexpr std::uint64_t limit = std::numeric_limits<std::int64_t>::max();
     if (samples > limit / before_.back()) {
       throw ContractViolation("RankMajorSharding: " + std::to_string(samples) + " samples times " +
@@ -72,6 +73,19 @@ class RankMajorSharding {
   std::size_t steps() const {
     std::size_t const global_batch = before_.back() * local_batch_;
     return (samples_ + global_batch - 1) / global_batch;
+  }
+
+  /// The same epoch with other shares, after `step` steps of it: before the first or after the last, since in
+  /// between the new slices would repeat samples and leave others out.
+  /// Errors: `ContractViolation` in between or beyond, and as the constructor.
+  [[nodiscard]] RankMajorSharding resized(std::vector<std::size_t> micro_batches, std::size_t local_batch,
+                                          std::size_t step) const {
+    if (step != 0 && step != steps()) {
+      throw ContractViolation("RankMajorSharding: new shares after step " + std::to_string(step) +
+                              " of an epoch of " + std::to_string(steps()) +
+                              " steps; they may change at its end only (StepMajorSharding: after any step)");
+    }
+    return {samples_, std::move(micro_batches), local_batch};
   }
 
   /// All that a rank consumes in an epoch.

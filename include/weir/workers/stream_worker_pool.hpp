@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
-#include "weir/exec/span_sink.hpp"
+#include "weir/exec/span_scope.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/stage/gradient_sink.hpp"
 #include "weir/tensor/buffer.hpp"
@@ -100,8 +100,8 @@ class StreamWorkerPool {
     void start(GradientSink<E, Real>& sink, StepInfo const& step) const { pool.start(*this, sink, step); }
   };
 
-  /// Describes a step on `batch`: a view (`size()`, `subspan(offset, count)`) of the samples of all ranks, of
-  /// which micro-batch u takes entries u * b to (u + 1) * b, cut at the end; or a `LocalBatch`.
+  /// Describes a step on `batch`: a view (`size()`, and `subspan(offset, count)` or `part`) of the samples of
+  /// all ranks, of which micro-batch u takes entries u * b to (u + 1) * b, cut at the end; or a `LocalBatch`.
   /// `model(Micro&)` is called for each micro-batch of this rank, on a host in the worker's stream, on a
   /// device by the caller of `sync`; it is called by k workers at the same time.
   template <class Batch, class Model>
@@ -141,12 +141,14 @@ class StreamWorkerPool {
 
   Slot make_slot() const {
     auto const& plan = options_.buckets;
+    // On its own: g++ 12 destroys the members of an inner aggregate twice where a later one throws.
+    detail::WorkerNotes notes{.used = std::vector<std::uint8_t>(plan.parameters()),
+                              .touched = std::vector<std::uint8_t>(plan.parameters()),
+                              .passed = std::vector<std::uint8_t>(plan.parameters()),
+                              .reported = std::vector<std::uint8_t>(plan.size()),
+                              .missing = std::vector<std::size_t>(plan.size())};
     return Slot{.gradients = Buffer<std::byte, E>(home_, plan.gradient_bytes()),
-                .notes = {.used = std::vector<std::uint8_t>(plan.parameters()),
-                          .touched = std::vector<std::uint8_t>(plan.parameters()),
-                          .passed = std::vector<std::uint8_t>(plan.parameters()),
-                          .reported = std::vector<std::uint8_t>(plan.size()),
-                          .missing = std::vector<std::size_t>(plan.size())},
+                .notes = std::move(notes),
                 .executor = home_.fork()};
   }
 
@@ -179,7 +181,12 @@ class StreamWorkerPool {
   template <class Batch>
   static auto cut(Batch const& batch, std::size_t offset, std::size_t count) {
     std::size_t const begin = std::min<std::size_t>(offset, batch.size());
-    return batch.subspan(begin, std::min<std::size_t>(count, batch.size() - begin));
+    std::size_t const size = std::min<std::size_t>(count, batch.size() - begin);
+    if constexpr (requires { batch.subspan(begin, size); }) {
+      return batch.subspan(begin, size);
+    } else {
+      return batch.part(begin, size);  // a TensorView
+    }
   }
 
   template <class Batch, class Model>
@@ -188,11 +195,16 @@ class StreamWorkerPool {
     home_.record(start_);
     for (std::size_t index = 0; index < slots_.size(); ++index) {
       E const& executor = slots_[index].executor;
-      // Not inside the function below: it runs later, when `start_` may have been recorded again.
-      executor.wait(start_);
-      executor.submit([launch, &sink, step, index](E const& point) {
-        launch.pool.work(launch, sink, step, index, point);
-      });
+      try {
+        // Not inside the function below: it runs later, when `start_` may have been recorded again.
+        executor.wait(start_);
+        executor.submit([launch, &sink, step, index](E const& point) {
+          launch.pool.work(launch, sink, step, index, point);
+        });
+      } catch (...) {  // this worker has to report all the same, or the step would never end
+        sink.failed(index, std::current_exception());
+        work(launch, sink, step, index, executor);
+      }
     }
   }
 
@@ -212,25 +224,26 @@ class StreamWorkerPool {
     auto const samples = piece(launch.batch, step, worker * step.micro_batches + index);
     Micro<E, std::remove_const_t<decltype(samples)>, Real> micro(
         point, samples, sink, plan(), slot.gradients.data(), slot.notes, worker, index, step, options_.seed);
-    SpanSink* const spans = sink.spans();
-    auto const begin = spans != nullptr ? now() : 0;
+    run_model(launch.model, micro, sink, step, worker, index);
+    micro.report_rest();
+  }
+
+  template <class Model, class AnyMicro>
+  static void run_model(Model& model, AnyMicro& micro, GradientSink<E, Real>& sink, StepInfo const& step,
+                        std::size_t worker, std::size_t index) {
+    SpanScope const span(sink.spans(), {.name = "micro-batch",
+                                        .rank = static_cast<std::int32_t>(sink.rank()),
+                                        .lane = static_cast<std::int32_t>(worker),
+                                        .micro_batch = static_cast<std::int32_t>(index),
+                                        .step = step.number});
     try {
       if (sink.has_failed()) throw StepCancelled{};
-      if (samples.size() != 0) launch.model(micro);
+      if (micro.samples().size() != 0) model(micro);
     } catch (StepCancelled const&) {
     } catch (...) {
-      sink.failed(worker, std::make_exception_ptr(WorkerError(worker, index, std::current_exception())));
+      sink.failed(worker,
+                  std::make_exception_ptr(WorkerError(sink.rank(), worker, index, std::current_exception())));
     }
-    if (spans != nullptr) {
-      spans->record({.name = "micro-batch",
-                     .rank = static_cast<std::int32_t>(sink.rank()),
-                     .lane = static_cast<std::int32_t>(worker),
-                     .micro_batch = static_cast<std::int32_t>(index),
-                     .step = step.number,
-                     .begin = begin,
-                     .end = now()});
-    }
-    micro.report_rest();
   }
 
   E home_;

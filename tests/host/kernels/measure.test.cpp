@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cstddef>
 #include <limits>
 #include <vector>
@@ -14,23 +15,23 @@ namespace {
 template <class Element>
 void check_widths() {
   oracle::Numbers numbers(9);
-  for (std::size_t size : {1u, 15u, 16u, 4095u, 4096u, 4097u, 20'001u}) {
+  for (std::size_t size : {1u, 63u, 64u, 65u, 4095u, 4096u, 4097u, 29'001u}) {
     CAPTURE(size);
     auto values = numbers.vector<Element>(size);
     for (std::size_t i = 3; i < size; i += 1000) values[i] = Element(std::numeric_limits<float>::infinity());
     for (std::size_t i = 4; i < size; i += 1000) values[i] = Element(std::numeric_limits<float>::quiet_NaN());
     auto const reference = oracle::measure(values);
-    weir::Measurement measurement;
-    using Kernel = weir::detail::MeasureSegment<Element, weir::detail::NoWork>;
+    weir::detail::SquareSum measured;
+    using Kernel = weir::detail::LeafSegment<weir::detail::SquareLeaf, Element, weir::detail::NoWork>;
     with_each_width(
         0, size,
         [&] {
-          return Kernel{values.data(), {}, &measurement};
+          return Kernel{values.data(), {}, &measured};
         },
         [&](char const* width) {
           CAPTURE(width);
-          CHECK(measurement.sum_of_squares == reference.sum_of_squares);
-          CHECK(measurement.non_finite == reference.non_finite);
+          CHECK(measured.sum == reference.sum_of_squares);
+          CHECK(measured.non_finite == reference.non_finite);
         });
   }
 }
@@ -60,7 +61,7 @@ TEST_CASE("the segments cover a vector of any size, and there is always room for
         std::size_t{128} * 65536 + 1, (std::size_t{1} << 31) + 17}) {
     Segments const segments(size);
     CHECK(segments.count <= Segments::most);
-    CHECK(segments.length % weir::detail::measured_block == 0);
+    CHECK(std::has_single_bit(segments.length / weir::detail::leaf_elements));
     CHECK(segments.count * segments.length >= size);
     if (segments.count > 0) CHECK((segments.count - 1) * segments.length < size);
   }
@@ -69,9 +70,9 @@ TEST_CASE("the segments cover a vector of any size, and there is always room for
 TEST_CASE("work that comes before is done block by block, once for each element") {
   weir::ThreadTeam team(2);
   std::vector<double> values(300'000, 1.0);
-  weir::Measurement measurement{5, 5};
-  weir::detail::measure_after(Increment{values.data()}, team, values.data(), values.size(), 8, &measurement);
-  CHECK(measurement.sum_of_squares == 4.0 * 300'000);
-  CHECK(measurement.non_finite == 0);
+  auto const measured = weir::detail::sum_leaves_after<weir::detail::SquareLeaf>(
+      Increment{values.data()}, team, values.data(), values.size(), 8);
+  CHECK(measured.sum == 4.0 * 300'000);
+  CHECK(measured.non_finite == 0);
   CHECK(values == std::vector<double>(300'000, 2.0));
 }

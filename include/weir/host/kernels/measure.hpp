@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "weir/exec/leaf_tree.hpp"
 #include "weir/exec/measurement.hpp"
 #include "weir/host/load_store.hpp"
 #include "weir/host/sweep.hpp"
@@ -11,56 +12,72 @@
 namespace weir::inline v1 {
 namespace detail {
 
-// The order of the additions depends on the size alone: element i of a block goes to lane i % 16, the lanes
-// of a block are added pairwise, the blocks of a segment one after another, and so the segments. A segment is
-// what one thread takes.
-inline constexpr std::size_t measured_block = 4096;
-inline constexpr std::size_t measured_lanes = 16;
-
+/// The part of a vector that one thread takes: a subtree of the order that exec/leaf_tree.hpp describes.
 struct MeasuredSegments {
   static constexpr std::size_t most = 128;
-  static constexpr std::size_t fewest_blocks = 16;
+  static constexpr std::size_t fewest_leaves = 16;
 
   std::size_t length;  // in elements
   std::size_t count;
 
-  explicit MeasuredSegments(std::size_t size) {
-    std::size_t const blocks = (size + measured_block - 1) / measured_block;
-    length = larger(fewest_blocks, (blocks + most - 1) / most) * measured_block;
-    count = (size + length - 1) / length;
-  }
+  explicit MeasuredSegments(std::size_t size)
+      : length(subtree_leaves(leaves_of(size), fewest_leaves, most) * leaf_elements),
+        count((size + length - 1) / length) {}
 };
 
-/// Sums and counts in `VectorBytes` at a time, in 16 lanes of double.
-template <int VectorBytes, class Groups = std::make_integer_sequence<int, 128 / VectorBytes>>
+/// As many of a leaf's lanes as the registers hold together, for vectors of that size.
+constexpr int lanes_in_registers(int vector_bytes) {
+  return vector_bytes == 64 ? 64 : 16;
+}
+
+/// Sums and counts a leaf in its 64 lanes of double.
+template <int VectorBytes,
+          class Groups = std::make_integer_sequence<int, lanes_in_registers(VectorBytes) * 8 / VectorBytes>>
 class LaneSums;
 
 template <int VectorBytes, int... Group>
 class LaneSums<VectorBytes, std::integer_sequence<int, Group...>> {
  public:
+  /// Adds `rows` times 64 elements.
   template <class Element>
-  [[gnu::always_inline]] void add(Element const* sixteen) {
-    elements_ += measured_lanes;
-    (add_to(sums_[Group], finite_[Group], sixteen + Group * width), ...);
+  [[gnu::always_inline]] void add(Element const* from, std::size_t rows) {
+    elements_ += rows * leaf_lanes;
+    for (int first = 0; first < vectors; first += at_once) {
+      Doubles sums[at_once] = {sums_[first + Group]...};
+      Counts finite[at_once] = {finite_[first + Group]...};
+      for (std::size_t row = 0; row < rows; ++row) {
+        Element const* const here = from + row * leaf_lanes + static_cast<std::size_t>(first * width);
+        prefetch<at_once * width * sizeof(Element), false>(here);
+        (add_to(sums[Group], finite[Group], here + Group * width), ...);
+      }
+      ((sums_[first + Group] = sums[Group], finite_[first + Group] = finite[Group]), ...);
+    }
   }
 
-  [[gnu::always_inline]] void finish(Measurement& total) const {
-    double lane[measured_lanes];
-    std::int64_t finite[measured_lanes];
-    (__builtin_memcpy(lane + Group * width, &sums_[Group], VectorBytes), ...);
-    (__builtin_memcpy(finite + Group * width, &finite_[Group], VectorBytes), ...);
-    for (std::size_t half = measured_lanes / 2; half != 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) {
-        lane[i] += lane[i + half];
+  [[gnu::always_inline]] SquareSum fold() {
+    for (int half = vectors / 2; half != 0; half /= 2) {
+      for (int i = 0; i < half; ++i) {
+        sums_[i] += sums_[i + half];
+        finite_[i] += finite_[i + half];
+      }
+    }
+    double sum[width];
+    std::int64_t finite[width];
+    __builtin_memcpy(sum, sums_, sizeof(sum));
+    __builtin_memcpy(finite, finite_, sizeof(finite));
+    for (int half = width / 2; half != 0; half /= 2) {
+      for (int i = 0; i < half; ++i) {
+        sum[i] += sum[i + half];
         finite[i] += finite[i + half];
       }
     }
-    total.sum_of_squares += lane[0];
-    total.non_finite += elements_ + static_cast<std::uint64_t>(finite[0]);
+    return {sum[0], elements_ + static_cast<std::uint64_t>(finite[0])};
   }
 
  private:
   static constexpr int width = VectorBytes / 8;
+  static constexpr int vectors = static_cast<int>(leaf_lanes) / width;
+  static constexpr int at_once = sizeof...(Group);
   using Doubles = Lanes<double, width>;
   using Counts = Lanes<std::int64_t, width>;
 
@@ -76,8 +93,8 @@ class LaneSums<VectorBytes, std::integer_sequence<int, Group...>> {
     finite += is_finite;  // -1 each
   }
 
-  Doubles sums_[sizeof...(Group)] = {};
-  Counts finite_[sizeof...(Group)] = {};
+  Doubles sums_[vectors] = {};
+  Counts finite_[vectors] = {};
   std::uint64_t elements_ = 0;
 };
 
@@ -86,58 +103,70 @@ struct NoWork {
   [[gnu::always_inline]] void run(std::size_t, std::size_t) const {}
 };
 
-/// Measures `values`, block by block, each after `before` has run on it.
-template <class Element, class Before>
-struct MeasureSegment {
-  Element const* values;
-  Before before;
-  Measurement* out;
+/// The sum of squares of a leaf.
+struct SquareLeaf {
+  using Node = SquareSum;
+  static constexpr std::size_t rows_at_once = 8;
 
-  template <int VectorBytes>
-  [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
-    Measurement total;
-    for (std::size_t block = begin; block < end; block += measured_block) {
-      std::size_t const block_end = smaller(end, block + measured_block);
-      before.template run<VectorBytes>(block, block_end);
-      LaneSums<VectorBytes> sums;
-      std::size_t i = block;
-      for (; block_end - i >= measured_lanes; i += measured_lanes) {
-        prefetch<measured_lanes * sizeof(Element), false>(values + i);
-        sums.add(values + i);
-      }
-      if (i != block_end) {
-        Element padded[measured_lanes] = {};
-        __builtin_memcpy(static_cast<void*>(padded), values + i, (block_end - i) * sizeof(Element));
-        sums.add(padded);
-      }
-      sums.finish(total);
+  template <int VectorBytes, class Element>
+  [[gnu::always_inline]] static SquareSum sum(Element const* leaf, std::size_t size) {
+    LaneSums<VectorBytes> sums;
+    std::size_t i = 0;
+    for (; size - i >= rows_at_once * leaf_lanes; i += rows_at_once * leaf_lanes)
+      sums.add(leaf + i, rows_at_once);
+    std::size_t const rows = (size - i) / leaf_lanes;
+    sums.add(leaf + i, rows);
+    i += rows * leaf_lanes;
+    if (i != size) {
+      Element padded[leaf_lanes] = {};
+      __builtin_memcpy(static_cast<void*>(padded), leaf + i, (size - i) * sizeof(Element));
+      sums.add(padded, 1);
     }
-    *out = total;
+    return sums.fold();
   }
 };
 
-/// `*out` becomes the measurement of `values`, which `before` may write, at `bytes` moved per element.
-template <class Element, class Before>
-void measure_after(Before const& before, ThreadTeam& team, Element const* values, std::size_t size,
-                   std::size_t bytes, Measurement* out) {
+/// Sums up `values`, leaf by leaf, each after `before` has run on it.
+template <class Leaf, class Element, class Before>
+struct LeafSegment {
+  Element const* values;
+  Before before;
+  typename Leaf::Node* out;
+
+  template <int VectorBytes>
+  [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
+    PairwiseFold<typename Leaf::Node> fold;
+    fold.clear();
+    for (std::size_t leaf = begin; leaf < end; leaf += leaf_elements) {
+      std::size_t const leaf_end = smaller(end, leaf + leaf_elements);
+      before.template run<VectorBytes>(leaf, leaf_end);
+      fold.add(Leaf::template sum<VectorBytes>(values + leaf, leaf_end - leaf));
+    }
+    *out = fold.total({});
+  }
+};
+
+/// The root of the tree over `values`, which `before` may write, at `bytes` moved per element.
+template <class Leaf, class Element, class Before>
+typename Leaf::Node sum_leaves_after(Before const& before, ThreadTeam& team, Element const* values,
+                                     std::size_t size, std::size_t bytes) {
+  using Node = typename Leaf::Node;
   MeasuredSegments const segments(size);
-  Measurement parts[MeasuredSegments::most];
-  auto const measure_segment = [&](std::size_t index) {
-    MeasureSegment<Element, Before> const kernel{values, before, &parts[index]};
+  Node parts[MeasuredSegments::most];
+  auto const sum_segment = [&](std::size_t index) {
+    LeafSegment<Leaf, Element, Before> const kernel{values, before, &parts[index]};
     run_widest(kernel, index * segments.length, smaller(size, (index + 1) * segments.length));
   };
   if (size < shared_from_bytes / bytes) {
-    for (std::size_t index = 0; index < segments.count; ++index) measure_segment(index);
+    for (std::size_t index = 0; index < segments.count; ++index) sum_segment(index);
   } else {
-    team.run(segments.count, measure_segment);
+    team.run(segments.count, sum_segment);
   }
 
-  Measurement total;
-  for (std::size_t index = 0; index < segments.count; ++index) {
-    total.sum_of_squares += parts[index].sum_of_squares;
-    total.non_finite += parts[index].non_finite;
-  }
-  *out = total;
+  PairwiseFold<Node> fold;
+  fold.clear();
+  for (std::size_t index = 0; index < segments.count; ++index) fold.add(parts[index]);
+  return fold.total({});
 }
 
 }  // namespace detail

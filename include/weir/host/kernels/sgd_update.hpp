@@ -2,15 +2,14 @@
 
 #include <cstddef>
 
-#include "weir/exec/gradient_control.hpp"
-#include "weir/exec/optimizer_constants.hpp"
-#include "weir/exec/optimizer_state.hpp"
+#include "weir/exec/sgd_rule.hpp"
+#include "weir/host/lane_math.hpp"
 #include "weir/host/load_store.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
 
-/// The operations of `SgdConstants`, in their order.
+/// `SgdRule` on arrays.
 template <class Number>
 struct SgdUpdate {
   using Real = Number;
@@ -23,43 +22,27 @@ struct SgdUpdate {
 
   SgdUpdate(Arrays const& all, SgdConstants const& constants, OptimizerState const& state,
             GradientScale const& scale)
-      : arrays(all),
-        factor(static_cast<Real>(scale.factor())),
-        rate(static_cast<Real>(state.learning_rate)),
-        momentum(static_cast<Real>(constants.momentum)),
-        weight_decay(static_cast<Real>(constants.weight_decay)),
-        nesterov(constants.nesterov) {}
+      : arrays(all), rule(constants, state, scale) {}
 
   template <int Count>
   [[gnu::always_inline]] void step(std::size_t i) const {
-    Lanes<Real, Count> weights, gradient;
+    using Math = LaneMath<Real, Count>;
+    Lanes<Real, Count> weights, gradient, updated;
     load<Real, Count>(arrays.weights + i, weights);
     load<Real, Count>(arrays.gradient + i, gradient);
-    multiply(gradient, factor, gradient);
-    if (weight_decay != 0) multiply_add(weights, weight_decay, gradient, gradient);
+    rule.template prepare<Math>(weights, gradient);
     if (arrays.velocity != nullptr) {
       Lanes<Real, Count> velocity;
       load<Real, Count>(arrays.velocity + i, velocity);
-      multiply_add(velocity, momentum, gradient, velocity);
+      rule.template accelerate<Math>(velocity, gradient);
       store<Real, Count>(velocity, arrays.velocity + i);
-      if (nesterov) {
-        multiply_add(velocity, momentum, gradient, gradient);
-      } else {
-        gradient = velocity;
-      }
     }
-    Lanes<Real, Count> change;
-    multiply(gradient, rate, change);
-    Lanes<Real, Count> const updated = weights - change;
+    rule.template descend<Math>(weights, gradient, updated);
     store<Real, Count>(updated, arrays.out + i);
   }
 
   Arrays arrays;
-  Real factor;
-  Real rate;
-  Real momentum;
-  Real weight_decay;
-  bool nesterov;
+  SgdRule<Real> rule;
 };
 
 }  // namespace detail

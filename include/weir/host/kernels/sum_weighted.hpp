@@ -9,14 +9,15 @@
 namespace weir::inline v1 {
 namespace detail {
 
-/// `out = ((w_0 * t_0 + w_1 * t_1) + w_2 * t_2) + ..`. Of one position, everything is read before it is
-/// written.
+/// `out = ((w_0 * t_0 + w_1 * t_1) + w_2 * t_2) + .. [+ residual]`. Of one position, everything is read
+/// before it is written.
 template <class Element, class Number>
 struct SumWeighted {
   using Real = Number;
   WeightedTerm<Element, HostSpace> const* terms;
   std::size_t count;
   Real* out;
+  Real const* residual = nullptr;
 
   template <int VectorBytes>
   [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
@@ -35,6 +36,7 @@ struct SumWeighted {
     for (std::size_t term = 1; term < count; ++term) {
       add<Count>(terms[term].values.data() + i, static_cast<Real>(terms[term].weight), sum);
     }
+    if (residual != nullptr) add_residual<Count>(i, sum);
     store<Real, Count>(sum, out + i);
   }
 
@@ -57,6 +59,13 @@ struct SumWeighted {
       add<Count>(values + 2 * Count, weight, c);
       add<Count>(values + 3 * Count, weight, d);
     }
+    if (residual != nullptr) {
+      prefetch<4 * Count * sizeof(Real), false>(residual + i);
+      add_residual<Count>(i, a);
+      add_residual<Count>(i + Count, b);
+      add_residual<Count>(i + 2 * Count, c);
+      add_residual<Count>(i + 3 * Count, d);
+    }
     store<Real, Count>(a, out + i);
     store<Real, Count>(b, out + i + Count);
     store<Real, Count>(c, out + i + 2 * Count);
@@ -75,6 +84,13 @@ struct SumWeighted {
     Lanes<Real, Count> values;
     load<Real, Count>(from, values);
     multiply_add(values, weight, sum, sum);
+  }
+
+  template <int Count>
+  [[gnu::always_inline]] void add_residual(std::size_t i, Lanes<Real, Count>& sum) const {
+    Lanes<Real, Count> values;
+    load<Real, Count>(residual + i, values);
+    sum += values;
   }
 };
 

@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "weir/core/error.hpp"
-#include "weir/tensor/memory_space.hpp"
 #include "weir/tensor/view.hpp"
 
 namespace weir::inline v1 {
@@ -30,16 +29,16 @@ class Arguments {
   }
 
   /// Refuses memory in common.
-  template <class One, class Other>
-  void apart(char const* name, TensorView<One, HostSpace> one, char const* other_name,
-             TensorView<Other, HostSpace> other) const {
+  template <class One, class Other, class Space>
+  void apart(char const* name, TensorView<One, Space> one, char const* other_name,
+             TensorView<Other, Space> other) const {
     if (overlap(one, other)) refuse(std::string(name) + " overlaps " + other_name + ", they must be apart");
   }
 
   /// Refuses memory in common but for the very same elements.
-  template <class One, class Other>
-  void same_or_apart(char const* name, TensorView<One, HostSpace> one, char const* other_name,
-                     TensorView<Other, HostSpace> other) const {
+  template <class One, class Other, class Space>
+  void same_or_apart(char const* name, TensorView<One, Space> one, char const* other_name,
+                     TensorView<Other, Space> other) const {
     if constexpr (std::is_same_v<std::remove_const_t<One>, std::remove_const_t<Other>>) {
       if (one.data() == other.data()) return;
     }
@@ -51,8 +50,8 @@ class Arguments {
   [[noreturn]] void refuse(std::string const& why) const { throw ContractViolation(verb_ + (": " + why)); }
 
  private:
-  template <class One, class Other>
-  static bool overlap(TensorView<One, HostSpace> one, TensorView<Other, HostSpace> other) {
+  template <class One, class Other, class Space>
+  static bool overlap(TensorView<One, Space> one, TensorView<Other, Space> other) {
     auto const address = [](auto const* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); };
     if (one.empty() || other.empty()) return false;
     return address(one.data()) < address(other.data() + other.size()) &&

@@ -1,4 +1,4 @@
-#include "weir/host/arguments.hpp"
+#include "weir/exec/arguments.hpp"
 
 #include <doctest/doctest.h>
 

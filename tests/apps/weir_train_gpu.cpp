@@ -1,0 +1,122 @@
+// weir-train on a GPU, as it is called: a program of its own, which is skipped where there is none.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "program.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json report_of(std::string const& arguments) {
+  CAPTURE(arguments);
+  ProgramResult const result = run_program("weir-train", "--report json " + arguments);
+  INFO(result.error);
+  REQUIRE(result.status == 0);
+  CHECK(result.error.empty());
+  return Json::parse(result.out).at("configurations");
+}
+
+/// The only configuration of a run that must end well.
+Json outcome_of(std::string const& arguments) {
+  Json const report = report_of(arguments);
+  REQUIRE(report.size() == 1);
+  return report[0];
+}
+
+/// The last line of an error, which is the program's.
+void check_refused(std::string const& arguments, int status, std::string const& text) {
+  CAPTURE(arguments);
+  ProgramResult const result = run_program("weir-train", arguments);
+  CHECK(result.status == status);
+  CHECK(result.out.empty());
+  CAPTURE(result.error);
+  CHECK(result.error.starts_with("weir-train: "));
+  CHECK(result.error.find(text) != std::string::npos);
+}
+
+/// A run on the host, and the same on the GPU: eager and captured, twice.
+void check_same_training(std::string const& options) {
+  CAPTURE(options);
+  Json const host = outcome_of(options);
+  Json const eager = outcome_of("--device cuda " + options);
+  Json const captured = outcome_of("--device cuda --capture on " + options);
+  for (Json const* gpu : {&eager, &captured}) {
+    CHECK((*gpu)["steps"] == host["steps"]);
+    CHECK((*gpu)["parameters"] == host["parameters"]);
+    CHECK(std::abs((*gpu)["test_accuracy"].get<double>() - host["test_accuracy"].get<double>()) <= 0.01);
+  }
+  CHECK(captured["weights_hash"] == eager["weights_hash"]);
+  CHECK(captured["train_loss"] == eager["train_loss"]);
+  CHECK(outcome_of("--device cuda " + options)["weights_hash"] == eager["weights_hash"]);
+  CHECK(outcome_of("--device cuda --capture on " + options)["weights_hash"] == eager["weights_hash"]);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "weir-train on a GPU has the accuracy of the host, and the same bits each time, eager and captured") {
+  for (std::size_t const workers : {1u, 2u, 4u}) {
+    check_same_training("--epochs 20 --learning-rate 0.05 --batch " + std::to_string(32 / workers) +
+                        " --workers " + std::to_string(workers));
+  }
+  check_same_training("--epochs 20 --learning-rate 0.05 --workers 2 --micro-batches 2 --batch 8");
+  check_same_training("--epochs 20 --optimizer adamw --workers 2 --batch 16 --weight-sync overlap");
+}
+
+TEST_CASE("weir-train on a GPU: the first epoch has the loss of the host") {
+  for (std::string const options :
+       {"--workers 1 --batch 32", "--workers 4 --batch 8", "--workers 2 --micro-batches 2 --batch 8",
+        "--optimizer adamw --workers 3 --batch 9", "--hidden 33,17,5 --workers 2 --batch 11"}) {
+    CAPTURE(options);
+    double const host = outcome_of("--epochs 1 " + options)["train_loss"];
+    double const gpu = outcome_of("--epochs 1 --device cuda --capture on " + options)["train_loss"];
+    CHECK(std::abs(gpu - host) < 1e-3 * host);
+  }
+}
+
+TEST_CASE("weir-train on a GPU: the ways of weight synchronisation and the buckets do not change a bit") {
+  std::string const options = "--device cuda --epochs 3 --workers 4 --batch 5 --capture on --bucket-bytes ";
+  Json const shared = outcome_of(options + "1000")["weights_hash"];
+  CHECK(outcome_of(options + "1000 --weight-sync sequential")["weights_hash"] == shared);
+  CHECK(outcome_of(options + "1000 --weight-sync overlap")["weights_hash"] == shared);
+  CHECK(outcome_of(options + "1 --weight-sync overlap")["weights_hash"] == shared);
+}
+
+TEST_CASE("weir-train on a GPU: a checkpoint goes on where the run was, on either device") {
+  TemporaryFolder const folder;
+  std::string const file = folder / "run.weir";
+  std::string const options = "--workers 2 --batch 16 --optimizer adamw ";
+  Json const whole = outcome_of("--device cuda --epochs 4 " + options);
+  outcome_of("--device cuda --epochs 2 --capture on " + options + "--save " + file);
+  CHECK(outcome_of("--device cuda --epochs 4 " + options + "--load " + file)["weights_hash"] ==
+        whole["weights_hash"]);
+  double const loss = outcome_of("--epochs 4 " + options + "--load " + file)["train_loss"];
+  CHECK(std::abs(loss - whole["train_loss"].get<double>()) < 1e-2 * loss);
+}
+
+TEST_CASE("weir-train on a GPU: ranks on threads share one GPU through host memory") {
+  double const loss = outcome_of("--device cuda --epochs 1 --batch 64")["train_loss"];
+  std::string const options = "--device cuda --epochs 1 --ranks 2 --comm threads --workers 2 --batch 16";
+  Json const ranks = outcome_of(options);
+  CHECK(std::abs(ranks["train_loss"].get<double>() - loss) < 1e-4 * loss);
+  CHECK(outcome_of(options)["weights_hash"] == ranks["weights_hash"]);
+}
+
+TEST_CASE("weir-train on a GPU: with nothing but --device cuda it is a tour, eager and captured") {
+  Json const rows = report_of("--device cuda");
+  REQUIRE(rows.size() == 6);
+  for (std::size_t i = 0; i < rows.size(); i += 2) {
+    CHECK(rows[i]["test_accuracy"] > 0.9);
+    CHECK(rows[i]["weights_hash"] == rows[i + 1]["weights_hash"]);
+  }
+}
+
+TEST_CASE("weir-train on a GPU: what goes wrong is said in one line") {
+  check_refused("--device cuda --learning-rate 1e30", 1, "epoch 1");
+  check_refused("--device cuda --learning-rate 1e30 --workers 4 --capture on", 1, "epoch 1");
+}

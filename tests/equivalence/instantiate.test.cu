@@ -1,0 +1,2 @@
+// What the other units of this program, which see declarations only, are linked with.
+#include "weir/cuda/instantiate.cuh"

@@ -1,0 +1,4 @@
+#pragma once
+
+#include "weir/core/error.hpp"
+#include "weir/stage/recipe.hpp"

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <vector>
+
+#include "support/cuda/stand_in.hpp"
+#include "weir/exec/clip_step.hpp"
+#include "weir/exec/count_non_finite.hpp"
+#include "weir/exec/loss_scale_step.hpp"
+#include "weir/exec/mark_used.hpp"
+#include "weir/exec/optimizer_state.hpp"
+#include "weir/exec/step_clock.hpp"
+
+// What the steps of exec/ read and write. For another step give `accesses_of` in its own namespace.
+
+namespace stand_in {
+
+inline std::vector<Access> accesses_of(weir::InitialiseOptimizer const& step) {
+  return {writes(step.state)};
+}
+inline std::vector<Access> accesses_of(weir::SetLearningRate const& step) {
+  return {reads(step.state), writes(step.state)};
+}
+inline std::vector<Access> accesses_of(weir::AdvanceOptimizer const& step) {
+  std::vector<Access> all{reads(step.state), writes(step.state)};
+  if (step.control != nullptr) all.push_back(reads(step.control));
+  return all;
+}
+inline std::vector<Access> accesses_of(weir::SetStepClock const& step) {
+  return {writes(&step.clock->next)};
+}
+inline std::vector<Access> accesses_of(weir::AdvanceStepClock const& step) {
+  return {reads(&step.clock->next), writes(step.clock)};
+}
+inline std::vector<Access> accesses_of(weir::ClipStep const& step) {
+  std::vector<Access> all{reads(step.measurements, step.count), writes(step.control), writes(step.norm)};
+  if (step.scale.control != nullptr) all.push_back(reads(step.scale.control));
+  return all;
+}
+inline std::vector<Access> accesses_of(weir::LossScaleStep const& step) {
+  std::vector<Access> all{reads(step.measurements, step.count), reads(step.state), writes(step.state),
+                          writes(step.control)};
+  if (step.before != nullptr) all.push_back(reads(step.before));
+  return all;
+}
+inline std::vector<Access> accesses_of(weir::InitialiseLossScale const& step) {
+  return {writes(step.state)};
+}
+inline std::vector<Access> accesses_of(weir::CountNonFinite const& step) {
+  return {reads(step.measurement), reads(step.seen), writes(step.seen)};
+}
+inline std::vector<Access> accesses_of(weir::MarkUsed const& step) {
+  return {writes(step.words, step.count)};
+}
+
+}  // namespace stand_in
