@@ -2,11 +2,10 @@
 
 #include <cstddef>
 
+#include "activation.hpp"
 #include "layer.hpp"
 
 namespace weir_train {
-
-enum class Activation { none, relu };
 
 /// out = activation(W in + b) and its gradients, on columns; what dense and convolutional layers have in
 /// common. W is row-major, outputs x inputs, so that a product with any of its transposes reads memory in

@@ -14,7 +14,8 @@ namespace weir_train {
 
 enum class ModelKind { mlp, cnn };
 enum class OptimizerKind { sgd, adamw };
-enum class CommKind { self, threads, mpi };
+enum class CommKind { self, threads, mpi, nccl };
+enum class DeviceKind { host, cuda };
 
 /// One training run.
 struct Configuration {
@@ -29,6 +30,10 @@ struct Configuration {
   std::size_t micro_batches = 1;
   std::size_t ranks = 1;
   CommKind comm = CommKind::self;
+  DeviceKind device = DeviceKind::host;
+  bool capture = false;          // on a GPU: replay the step as a CUDA graph
+  bool is_process_each = false;  // a process for each rank
+  std::size_t local_rank = 0;    // of this process, on its machine
 
   OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate = 0.1;
@@ -63,6 +68,12 @@ inline std::string model_text(Configuration const& configuration) {
   return text;
 }
 
+/// ", GPU, captured"
+inline std::string device_text(Configuration const& configuration) {
+  if (configuration.device == DeviceKind::host) return {};
+  return configuration.capture ? ", GPU, captured" : ", GPU";
+}
+
 inline std::string optimizer_text(Configuration const& configuration) {
   return configuration.optimizer == OptimizerKind::sgd ? "sgd" : "adamw";
 }
@@ -79,7 +90,7 @@ inline std::string title(Configuration const& configuration) {
   if (configuration.ranks > 1) text += ", " + counted(configuration.ranks, "rank");
   text += ", " + counted(configuration.workers, "worker");
   if (configuration.micro_batches > 1) text += " x " + counted(configuration.micro_batches, "micro-batch");
-  return text;
+  return text + device_text(configuration);
 }
 
 }  // namespace weir_train

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "affine.hpp"
+#include "activation.hpp"
 
 namespace weir_train {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "errors.hpp"
+#include "gpus.hpp"
 #include "options.hpp"
 #include "processes.hpp"
 #include "report.hpp"
@@ -35,6 +36,7 @@ class Program {
         return success;
       }
       options_.configuration.writes_files = processes_.rank() == 0;
+      options_.configuration.local_rank = processes_.rank_on_this_machine();
       together([this] { prepare(); });
       report(options_.tour ? tour(options_.configuration) : std::vector{options_.configuration});
       return success;
@@ -53,13 +55,16 @@ class Program {
  private:
   /// The host threads of one rank.
   std::size_t threads(Configuration const& c) const {
-    std::size_t const here = c.comm == CommKind::mpi ? processes_.on_this_machine() : c.ranks;
+    std::size_t const here = c.is_process_each ? processes_.on_this_machine() : c.ranks;
     return std::max<std::size_t>(1, options_.threads / here);
   }
 
   void prepare() {
     Configuration const& c = options_.configuration;
     data_ = load_data(c);
+#if WEIR_TRAIN_WITH_CUDA
+    if (c.device == DeviceKind::cuda) check_gpus(c);
+#endif
     try {
       if (!c.load.empty()) checkpoint_ = weir::Archive::read(c.load);
     } catch (weir::ArchiveError const& error) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "built_with.hpp"
 #include "numbers.hpp"
 
 namespace weir_train {
@@ -36,8 +37,10 @@ void declare(Arguments& a) {
   a.add("--bucket-bytes", "N",
         "size at which a gradient bucket is closed [1 MiB the first, 25 MiB the others]", training);
   a.add("--ranks", "R", "[1; under MPI the number of processes]", training);
-  a.add("--comm", "self|threads|mpi", "what connects the ranks [threads; under mpirun mpi]", training);
-  a.add("--device", "host", "[host]", training);
+  a.add("--comm", "self|threads|mpi|nccl",
+        "what connects the ranks [threads; under mpirun mpi; on GPUs nccl, where it is there]", training);
+  a.add("--device", "host|cuda", "cuda trains an mlp, each rank on a GPU of its own [host]", training);
+  a.add("--capture", "on|off", "with cuda: record a step in a CUDA graph and replay it [off]", training);
   a.add("--save", "FILE", "write a checkpoint at the end", training);
   a.add("--load", "FILE", "go on from a checkpoint", training);
   a.add("--trace", "FILE.json", "write a trace for Perfetto or chrome://tracing", training);
@@ -168,26 +171,78 @@ void parse_layout(Arguments const& a, Configuration& c) {
                                                     {"sequential", weir::WeightPolicy::sequential},
                                                     {"overlap", weir::WeightPolicy::overlap}});
   }
-  if (a.given("--device")) parse_word<int>("--device", a["--device"], {{"host", 0}}, {"cuda"});
+}
+
+void parse_device(Arguments const& a, Configuration& c) {
+  if (a.given("--device")) {
+    c.device = parse_word<DeviceKind>("--device", a["--device"],
+                                      {{"host", DeviceKind::host}, {"cuda", DeviceKind::cuda}});
+  }
+  if (a.given("--capture"))
+    c.capture = parse_word<bool>("--capture", a["--capture"], {{"on", true}, {"off", false}});
+  if (c.device == DeviceKind::host) {
+    if (a.given("--capture"))
+      throw UsageError("--capture: only --device cuda has it; leaving it out would be right");
+    return;
+  }
+  if (!built_with_cuda) {
+    throw UsageError(
+        "--device cuda: this program was built without CUDA; a build with nvcc and cuBLAS, or --device host, "
+        "would be right");
+  }
+  if (c.model != ModelKind::mlp)
+    throw UsageError("--model " + a["--model"] +
+                     ": not available with --device cuda; mlp, or --device host, would be right");
+  for (char const* name : {"--trace", "--timeline"}) {
+    if (!a.given(name)) continue;
+    throw UsageError(std::string(name) +
+                     ": with --device cuda it would show when work is enqueued, not when it runs; leaving it "
+                     "out, or --device host, would be right");
+  }
+}
+
+CommKind default_comm(MpiSize mpi, Configuration const& c) {
+  bool const is_alone = std::max(c.ranks, mpi.processes.value_or(1)) == 1;
+  if (c.device == DeviceKind::cuda && is_alone) return CommKind::self;
+  if (c.device == DeviceKind::cuda && built_with_nccl) return CommKind::nccl;
+  return mpi.processes ? CommKind::mpi : c.ranks > 1 ? CommKind::threads : CommKind::self;
+}
+
+/// What connects GPUs, and what does not.
+void check_comm_of_device(Configuration const& c) {
+  if (c.comm == CommKind::nccl && c.device == DeviceKind::host)
+    throw UsageError("--comm nccl: it connects GPUs; --device cuda, or another --comm, would be right");
+  if (c.comm == CommKind::nccl && !built_with_nccl)
+    throw UsageError("--comm nccl: this program was built without NCCL; threads or mpi would be right");
+  if (c.capture && (c.comm == CommKind::threads || c.comm == CommKind::mpi)) {
+    throw UsageError(std::string("--capture on: a step with --comm ") +
+                     (c.comm == CommKind::mpi ? "mpi" : "threads") +
+                     ", which goes through host memory, cannot be captured; --comm nccl, or --capture off, "
+                     "would be right");
+  }
 }
 
 void parse_ranks(Arguments const& a, MpiSize mpi, Configuration& c) {
   if (a.given("--ranks")) c.ranks = parse_integer<std::size_t>("--ranks", a["--ranks"], 1, 4096);
-  c.comm = mpi.processes ? CommKind::mpi : c.ranks > 1 ? CommKind::threads : CommKind::self;
+  c.comm = default_comm(mpi, c);
   if (a.given("--comm")) {
-    c.comm = parse_word<CommKind>(
-        "--comm", a["--comm"],
-        {{"self", CommKind::self}, {"threads", CommKind::threads}, {"mpi", CommKind::mpi}}, {"nccl"});
+    c.comm = parse_word<CommKind>("--comm", a["--comm"],
+                                  {{"self", CommKind::self},
+                                   {"threads", CommKind::threads},
+                                   {"mpi", CommKind::mpi},
+                                   {"nccl", CommKind::nccl}});
   }
-  if (c.comm == CommKind::mpi) {
-    if (!mpi.processes)
-      throw UsageError("--comm mpi: this program was built without MPI; self or threads would be right");
+  check_comm_of_device(c);
+  if (c.comm == CommKind::mpi && !mpi.processes)
+    throw UsageError("--comm mpi: this program was built without MPI; self or threads would be right");
+  if (mpi.processes && (c.comm == CommKind::mpi || c.comm == CommKind::nccl)) {
     if (a.given("--ranks") && c.ranks != *mpi.processes) {
       throw UsageError("--ranks " + a["--ranks"] + ": MPI has started " + std::to_string(*mpi.processes) +
                        (*mpi.processes == 1 ? " process" : " processes") +
                        "; leaving --ranks out, or mpirun -n " + a["--ranks"] + ", would be right");
     }
     c.ranks = *mpi.processes;
+    c.is_process_each = true;
   } else if (mpi.processes.value_or(1) > 1) {
     throw UsageError("--comm " + a["--comm"] + ": MPI has started " + std::to_string(*mpi.processes) +
                      " processes; --comm mpi would be right");
@@ -234,12 +289,13 @@ Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
   parse_model(a, c);
   parse_optimizer(a, c);
   parse_layout(a, c);
+  parse_device(a, c);
   parse_ranks(a, mpi, c);
   parse_files(a, c);
 
   int common = 0;
-  for (char const* name : {"--report", "--seed", "--threads"}) common += a.given(name) ? 1 : 0;
-  options.tour = a.options_given() == common && c.comm != CommKind::mpi;
+  for (char const* name : {"--report", "--seed", "--threads", "--device"}) common += a.given(name) ? 1 : 0;
+  options.tour = a.options_given() == common && c.comm == CommKind::self;
   return options;
 }
 

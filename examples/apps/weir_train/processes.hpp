@@ -28,6 +28,7 @@ class Processes {
     MPI_Comm neighbours = MPI_COMM_NULL;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &neighbours);
     on_this_machine_ = static_cast<std::size_t>(ask(MPI_Comm_size, neighbours));
+    rank_on_this_machine_ = static_cast<std::size_t>(ask(MPI_Comm_rank, neighbours));
     MPI_Comm_free(&neighbours);
 #endif
   }
@@ -49,6 +50,9 @@ class Processes {
   }
   std::size_t on_this_machine() const {
     return on_this_machine_;
+  }
+  std::size_t rank_on_this_machine() const {
+    return rank_on_this_machine_;
   }
 
   /// The error of the first process that has one, on all of them; empty if none has.
@@ -95,6 +99,7 @@ class Processes {
   MpiSize size_;
   std::size_t rank_ = 0;
   std::size_t on_this_machine_ = 1;
+  std::size_t rank_on_this_machine_ = 0;
 };
 
 }  // namespace weir_train

@@ -5,11 +5,13 @@
 #include <exception>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "digits.hpp"
+#include "gpus.hpp"
+#include "host_device.hpp"
 #include "idx.hpp"
+#include "rank_threads.hpp"
 #include "trainer.hpp"
 
 #if WEIR_TRAIN_WITH_MPI
@@ -38,50 +40,26 @@ void check_fit(Configuration const& c, Images const& images) {
   }
 }
 
-template <class Communicator>
-Outcome train_rank(Run const& run, Communicator const& communicator, CountingMemory& memory) {
-  return Trainer(run, communicator, memory).train();
-}
-
-/// Each rank on a thread of its own. Rethrows what went wrong rather than what it led to.
-Outcome train_threads(Run const& run) {
-  std::size_t const ranks = run.configuration.ranks;
-  auto communicators = weir::ThreadCommunicator::group(ranks);
-  std::vector<Outcome> outcomes(ranks);
-  std::vector<std::exception_ptr> failures(ranks);
-  std::vector<std::jthread> threads;
-  for (std::size_t rank = 0; rank < ranks; ++rank) {
-    threads.emplace_back([&, rank, communicator = communicators[rank]] {
-      try {
-        CountingMemory memory;
-        outcomes[rank] = train_rank(run, communicator, memory);
-      } catch (...) {
-        failures[rank] = std::current_exception();
-        communicator.abort();
-      }
-    });
-  }
-  threads.clear();
-  std::exception_ptr consequence;
-  for (std::exception_ptr const& failure : failures) {
-    try {
-      if (failure != nullptr) std::rethrow_exception(failure);
-    } catch (weir::PeerAborted const&) {
-      consequence = failure;
-    }
-  }
-  if (consequence != nullptr) std::rethrow_exception(consequence);
-  return outcomes.front();
-}
-
 Outcome train(Run const& run) {
   CommKind const comm = run.configuration.comm;
-  if (comm == CommKind::threads) return train_threads(run);
+#if WEIR_TRAIN_WITH_CUDA
+  if (run.configuration.device == DeviceKind::cuda) return train_on_gpus(run);
+#endif
+  if (comm == CommKind::threads) {
+    auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
+    return train_on_threads(communicators.size(), [&](std::size_t rank) {
+      return train_or_abort(communicators[rank], [&] {
+        CountingMemory memory;
+        return train_rank<HostDevice>(run, communicators[rank], memory);
+      });
+    });
+  }
   CountingMemory memory;
 #if WEIR_TRAIN_WITH_MPI
-  if (comm == CommKind::mpi) return train_rank(run, weir::MpiCommunicator(MPI_COMM_WORLD), memory);
+  if (comm == CommKind::mpi)
+    return train_rank<HostDevice>(run, weir::MpiCommunicator(MPI_COMM_WORLD), memory);
 #endif
-  return train_rank(run, weir::SelfCommunicator(), memory);
+  return train_rank<HostDevice>(run, weir::SelfCommunicator(), memory);
 }
 
 /// Of a long run only the end can be looked at.

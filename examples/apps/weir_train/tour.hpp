@@ -6,11 +6,29 @@
 
 namespace weir_train {
 
+/// A run for each way of training that a GPU has. All share out the same batches.
+inline std::vector<Configuration> gpu_tour(Configuration const& common) {
+  std::vector<Configuration> tour;
+  for (std::size_t const workers : {1u, 2u, 4u}) {
+    for (bool const capture : {false, true}) {
+      Configuration configuration = common;
+      configuration.name =
+          "mlp 64-64, GPU, " + counted(workers, "stream worker") + (capture ? ", captured" : "");
+      configuration.workers = workers;
+      configuration.batch = 32 / workers;
+      configuration.capture = capture;
+      tour.push_back(configuration);
+    }
+  }
+  return tour;
+}
+
 /// A run for each way of training that exists. The first three share out the same batches, so they do the
 /// same up to rounding, and the learning rate is one at which that does not grow.
 inline std::vector<Configuration> tour(Configuration common) {
   common.epochs = 30;
   common.learning_rate = 0.05;
+  if (common.device == DeviceKind::cuda) return gpu_tour(common);
   auto const with = [&common](auto change) {
     Configuration configuration = common;
     change(configuration);

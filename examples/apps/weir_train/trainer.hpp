@@ -16,16 +16,13 @@
 
 #include "cnn.hpp"
 #include "configuration.hpp"
-#include "counting_memory.hpp"
 #include "dataset.hpp"
 #include "errors.hpp"
 #include "evaluator.hpp"
 #include "mlp.hpp"
-#include "model.hpp"
 #include "rank_sums.hpp"
 #include "report.hpp"
 #include "run_state.hpp"
-#include "shared_threads.hpp"
 #include "weights_hash.hpp"
 #include "weir/weir.hpp"
 
@@ -55,19 +52,19 @@ struct Run {
   std::function<void(std::exception const&)> failed = [](std::exception const&) {};
 };
 
-/// Trains one rank.
-template <class Communicator>
+/// Trains one rank on a device: `HostDevice` or `CudaDevice`.
+template <class Device, class Communicator>
 class Trainer {
  public:
   /// The memory outlives the communicator, which may take some of it.
-  Trainer(Run const& run, Communicator const& communicator, CountingMemory& memory)
+  Trainer(Run const& run, Communicator const& communicator, typename Device::Memory& memory)
       : run_(run),
         communicator_(communicator),
         memory_(memory),
         network_(make_network(c_, data_.train)),
         plan_(make_plan(c_, network_)),
         weights_(network_.elements()),
-        model_(network_, data_.train, c_.workers, c_.batch) {
+        device_(c_, network_, data_.train, memory) {
     if (run.checkpoint == nullptr) return;
     RunState const saved = RunState::load(*run.checkpoint);
     saved.check(state(0), c_);
@@ -77,6 +74,7 @@ class Trainer {
 
   Outcome train() {
     network_.initialise(seed_, weights_);
+    weir::from_host(executor_, std::span<float const>(weights_), trained_.view());
     weir::StreamWorkerPool workers{
         executor_, {.workers = c_.workers, .buckets = plan_, .local_batch = c_.batch, .seed = seed_}};
     auto const gradients =
@@ -92,11 +90,11 @@ class Trainer {
 
  private:
   using Clock = std::chrono::steady_clock;
+  using Executor = typename Device::Executor;
 
   template <class Workers, class Recipe>
   Outcome train(Workers& workers, Recipe const& recipe) {
-    auto sync =
-        recipe.on(workers, weir::view(weights_), {.spans = run_.recorder, .rank = communicator_.rank()});
+    auto sync = recipe.on(workers, trained_.view(), {.spans = run_.recorder, .rank = communicator_.rank()});
     try {
       if (run_.checkpoint != nullptr) load(sync);
       train_epochs(workers, sync);
@@ -112,35 +110,20 @@ class Trainer {
 
   template <class Workers, class Sync>
   void train_epochs(Workers& workers, Sync& sync) {
-    SharedThreads<Model<float>> shared_model(model_, c_.threads);
     for (std::size_t epoch = first_epoch_; epoch < c_.epochs; ++epoch) {
       auto const begin = Clock::now();
-      if (c_.workers > c_.threads) {
-        run_epoch(epoch, workers, sync, shared_model);
-      } else {
-        run_epoch(epoch, workers, sync, model_);
-      }
+      weir::permutation<std::uint32_t>(seed_, static_cast<std::uint32_t>(epoch), order_);
+      device_.train_epoch(workers, sync, order_);
+      outcome_.steps += (order_.size() + c_.global_batch() - 1) / c_.global_batch();
       outcome_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       end_epoch(epoch, workers);
     }
   }
 
-  template <class Workers, class Sync, class AnyModel>
-  void run_epoch(std::size_t epoch, Workers& workers, Sync& sync, AnyModel& model) {
-    weir::permutation<std::uint32_t>(seed_, static_cast<std::uint32_t>(epoch), order_);
-    std::size_t const step = c_.global_batch();
-    for (std::size_t begin = 0; begin < order_.size(); begin += step) {
-      std::span<std::uint32_t const> const order(order_);
-      sync(workers(order.subspan(begin, std::min(step, order.size() - begin)), model));
-      ++outcome_.steps;
-    }
-    sync.wait();
-    executor_.synchronize();
-  }
-
   template <class Workers>
   void end_epoch(std::size_t epoch, Workers& workers) {
-    outcome_.train_loss = sums_.total(workers.take_loss()).mean();
+    outcome_.train_loss = sums_.total(device_.take_loss(workers)).mean();
+    weights_ = weir::to_host(executor_, trained_.view());
     bool const is_finite =
         std::isfinite(outcome_.train_loss) &&
         std::all_of(weights_.begin(), weights_.end(), [](float w) { return std::isfinite(w); });
@@ -188,7 +171,7 @@ class Trainer {
     if (communicator_.size() > 1) outcome_.bytes_sent_per_step = plan_.elements() * sizeof(float);
     outcome_.parameters = weights_.size();
     outcome_.nonzero_parameters = weights_.size();
-    outcome_.peak_bytes = memory_.peak() + weights_.size() * sizeof(float);
+    outcome_.peak_bytes = memory_.peak();
     outcome_.weights_hash = weights_hash(weights_);
     sums_.compare_weights(outcome_.weights_hash);
     return outcome_;
@@ -198,19 +181,25 @@ class Trainer {
   Configuration const& c_ = run_.configuration;
   Dataset const& data_ = run_.data;
   Communicator communicator_;
-  CountingMemory& memory_;
+  typename Device::Memory& memory_;
 
   Network<float> network_;
   weir::BucketPlan plan_;
-  std::vector<float> weights_;
-  Model<float> model_;
+  std::vector<float> weights_;  // on the host: before the training, and after each epoch
   std::uint64_t seed_ = c_.seed;
   std::size_t first_epoch_ = 0;
   std::vector<std::uint32_t> order_ = std::vector<std::uint32_t>(data_.train.size());
   Outcome outcome_;
 
-  weir::HostExecutor executor_{{.threads = c_.threads, .memory = &memory_}};
-  RankSums<weir::HostExecutor, Communicator> sums_{executor_, communicator_};
+  Device device_;
+  Executor const& executor_ = device_.executor();
+  weir::Buffer<float, Executor> trained_{executor_, network_.elements()};
+  RankSums<Executor, Communicator> sums_{executor_, communicator_};
 };
+
+template <class Device, class Communicator>
+Outcome train_rank(Run const& run, Communicator const& communicator, typename Device::Memory& memory) {
+  return Trainer<Device, Communicator>(run, communicator, memory).train();
+}
 
 }  // namespace weir_train

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "configuration.hpp"
+#include "counting_memory.hpp"
+#include "dataset.hpp"
+#include "model.hpp"
+#include "network.hpp"
+#include "shared_threads.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/workers/loss_sum.hpp"
+
+namespace weir_train {
+
+/// Trains on the processor.
+class HostDevice {
+ public:
+  using Executor = weir::HostExecutor;
+  using Memory = CountingMemory;
+
+  HostDevice(Configuration const& configuration, Network<float> const& network, Images const& images,
+             Memory& memory)
+      : batch_(configuration.global_batch()),
+        has_thread_each_(configuration.workers <= configuration.threads),
+        model_(network, images, configuration.workers, configuration.batch),
+        shared_model_(model_, configuration.threads),
+        executor_({.threads = configuration.threads, .memory = &memory}) {}
+
+  Executor const& executor() const { return executor_; }
+
+  /// Runs the steps of an epoch, with the samples in this order. Returns when they have ended.
+  template <class Workers, class Sync>
+  void train_epoch(Workers& workers, Sync& sync, std::span<std::uint32_t const> order) {
+    for (std::size_t begin = 0; begin < order.size(); begin += batch_) {
+      auto const samples = order.subspan(begin, std::min(batch_, order.size() - begin));
+      if (has_thread_each_) {
+        sync(workers(samples, model_));
+      } else {
+        sync(workers(samples, shared_model_));
+      }
+    }
+    sync.wait();
+    executor_.synchronize();
+  }
+
+  /// Of the steps since the last call, on this rank.
+  template <class Workers>
+  weir::LossSum take_loss(Workers& workers) {
+    return workers.take_loss();
+  }
+
+ private:
+  std::size_t batch_;
+  bool has_thread_each_;
+  Model<float> model_;
+  SharedThreads<Model<float>> shared_model_;
+  weir::HostExecutor executor_;
+};
+
+}  // namespace weir_train

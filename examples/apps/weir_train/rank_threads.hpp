@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <thread>
+#include <vector>
+
+#include "report.hpp"
+#include "weir/core/error.hpp"
+
+namespace weir_train {
+
+/// Calls `train(rank)` for each rank on a thread of its own; returns what rank 0 does. Rethrows what went
+/// wrong rather than what it led to on other ranks.
+template <class Train>
+Outcome train_on_threads(std::size_t ranks, Train const& train) {
+  std::vector<Outcome> outcomes(ranks);
+  std::vector<std::exception_ptr> failures(ranks);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      threads.emplace_back([&, rank] {
+        try {
+          outcomes[rank] = train(rank);
+        } catch (...) {
+          failures[rank] = std::current_exception();
+        }
+      });
+    }
+  }
+  std::exception_ptr consequence;
+  for (std::exception_ptr const& failure : failures) {
+    try {
+      if (failure != nullptr) std::rethrow_exception(failure);
+    } catch (weir::PeerAborted const&) {
+      consequence = failure;
+    } catch (weir::PeerTimeout const&) {
+      consequence = failure;
+    }
+  }
+  if (consequence != nullptr) std::rethrow_exception(consequence);
+  return outcomes.front();
+}
+
+/// Returns what `train()` does; when that fails, releases the other ranks.
+template <class Communicator, class Train>
+Outcome train_or_abort(Communicator const& communicator, Train const& train) {
+  try {
+    return train();
+  } catch (...) {
+    communicator.abort();
+    throw;
+  }
+}
+
+}  // namespace weir_train
