@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -77,21 +79,35 @@ class CopyRoof {
   double fastest_ = 1e9;
 };
 
-/// Times `enqueue`, which moves `bytes` bytes on the executor, beside the copy.
-template <class Executor, class Enqueue>
-void against_copy(benchmark::State& state, Executor const& executor, std::size_t copied, std::size_t bytes,
-                  Enqueue const& enqueue) {
-  CopyRoof roof(executor.team(), copied);
-  enqueue();
-  executor.synchronize();
+/// What a user would write instead.
+struct Peer {
+  char const* name;
+  std::function<void()> run;
+};
+
+inline double seconds_of(std::function<void()> const& work) {
+  auto const start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Times `work`, which moves `bytes` bytes, in turns with a copy of `copied` bytes by the team and with its
+/// peers. The counter of a peer is how many times as long as `work` it takes.
+inline void in_turns(benchmark::State& state, weir::ThreadTeam& team, std::size_t copied, std::size_t bytes,
+                     std::function<void()> const& work, std::vector<Peer> const& peers) {
+  CopyRoof roof(team, copied);
+  work();
+  for (Peer const& peer : peers) peer.run();
   roof.run();
   double fastest = 1e9;
+  std::vector<double> of_peers(peers.size(), 1e9);
   for (auto _ : state) {
     roof.run();
-    auto const start = std::chrono::steady_clock::now();
-    enqueue();
-    executor.synchronize();
-    double const elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double const elapsed = seconds_of(work);
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      roof.run();  // each finds the caches as cold as the others do
+      of_peers[i] = std::min(of_peers[i], seconds_of(peers[i].run));
+    }
     state.SetIterationTime(elapsed);
     fastest = std::min(fastest, elapsed);
   }
@@ -99,6 +115,18 @@ void against_copy(benchmark::State& state, Executor const& executor, std::size_t
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * static_cast<std::int64_t>(state.iterations()));
   state.counters["of_copy"] = bandwidth / roof.bandwidth();
   state.counters["copy_GB_per_second"] = roof.bandwidth() / 1e9;
+  for (std::size_t i = 0; i < peers.size(); ++i) state.counters[peers[i].name] = of_peers[i] / fastest;
+}
+
+/// Times `enqueue`, which moves `bytes` bytes on the executor, beside the copy and its peers.
+template <class Executor, class Enqueue>
+void against_copy(benchmark::State& state, Executor const& executor, std::size_t copied, std::size_t bytes,
+                  Enqueue const& enqueue, std::vector<Peer> const& peers = {}) {
+  auto const work = [&] {
+    enqueue();
+    executor.synchronize();
+  };
+  in_turns(state, executor.team(), copied, bytes, work, peers);
 }
 
 /// One thread, and all that the machine has.

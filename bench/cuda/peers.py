@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""What PyTorch takes for the cases of bench/cuda, beside its own device-to-device copy: peers.py [FILE]
+
+The rows are those of bench/support/report.hpp. Each case goes round several sets of memory, more than the L2 holds, and
+runs in turns with the copy.
+"""
+import statistics
+import sys
+
+import torch
+
+SAMPLES = 31
+MEGABYTE = 1_000_000
+device = torch.device("cuda")
+out = open(sys.argv[1], "w") if len(sys.argv) > 1 else sys.stdout
+l2_bytes = getattr(torch.cuda.get_device_properties(0), "L2_cache_size", 64 << 20)
+
+
+def rotation(size):
+    return 2 + 4 * l2_bytes // size
+
+
+def time_in_turns(contenders):
+    """Medians and spreads in microseconds of functions that take the number of the turn."""
+    turns = [0] * len(contenders)
+
+    def time(index, calls):
+        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin.record()
+        for _ in range(calls):
+            contenders[index](turns[index])
+            turns[index] += 1
+        end.record()
+        end.synchronize()
+        return 1000 * begin.elapsed_time(end) / calls
+
+    calls = []
+    for index in range(len(contenders)):
+        time(index, 4)
+        calls.append(max(4, min(64, int(1000 / time(index, 4)))))
+    times = [[] for _ in contenders]
+    for _ in range(SAMPLES):
+        for index, each in enumerate(times):
+            each.append(time(index, calls[index]))
+    quartiles = [statistics.quantiles(each, n=4) for each in times]
+    return [(middle, (high - low) / middle) for low, middle, high in quartiles]
+
+
+def copy_of(size):
+    """A copy that reads and writes `size` bytes in all."""
+    half = size // 2
+    memory = torch.randint(0, 256, (rotation(size) * 2 * half,), dtype=torch.uint8, device=device).split(half)
+    return lambda turn: memory[2 * turn % len(memory) + 1].copy_(memory[2 * turn % len(memory)])
+
+
+def row(case, what, size, contender):
+    (copy, _), (median, spread) = time_in_turns([copy_of(size), contender])
+    cells = [case, what, f"{median:.6g}", "us", f"{spread:.6g}", str(size), "copy in PyTorch", f"{copy:.6g}",
+             f"{copy / median:.6g}", "", ""]
+    print("\t".join(cells), file=out, flush=True)
+    if out is not sys.stdout:
+        print(f"{case:44} {what:32} {median:10.4g} us  copy {copy:.4g}  ratio {copy / median:.3f}", flush=True)
+    torch.cuda.empty_cache()
+
+
+def sums(dtype, name, size_of, bucket):
+    """k - 1 additions, as `_foreach_add_` does them: as many tensors as a model has, so that launches are few."""
+    for k in (2, 4, 8):
+        parts = 20
+        elements = bucket // size_of // parts
+        sets = [[[torch.randn(elements, device=device).to(dtype) for _ in range(parts)] for _ in range(k)]
+                for _ in range(rotation(k * bucket))]
+
+        def add(turn):
+            buckets = sets[turn % len(sets)]
+            for other in buckets[1:]:
+                torch._foreach_add_(buckets[0], other, alpha=1 / k)
+
+        moved = (k + 1) * bucket if dtype == torch.float32 else (k + 2) * bucket
+        row(f"sum k={k} {name} {bucket // MEGABYTE} MB", "PyTorch _foreach_add_, k-1 times", moved, add)
+        del sets
+
+
+def optimizers(case, sizes, size, make, kinds):
+    for kind in kinds:
+        parameters = [torch.nn.Parameter(torch.randn(n, device=device)) for n in sizes]
+        for parameter in parameters:
+            parameter.grad = torch.randn_like(parameter)
+        optimizer = make(parameters, kind)
+        optimizer.step()
+        with torch.no_grad():
+            row(case, f"PyTorch {kind}", size, lambda turn: optimizer.step())
+        del parameters, optimizer
+
+
+for bucket in (25 * MEGABYTE, 256 * MEGABYTE):
+    sums(torch.float32, "float", 4, bucket)
+    sums(torch.bfloat16, "bfloat16", 2, bucket)
+
+small, total, count = 1000, 100_000_000, 1000
+large = (total - count // 4 * small) // (count - count // 4)
+sizes = [small if i % 4 == 3 else large for i in range(count)]
+optimizers("AdamW, 1000 tensors, 100 M parameters", sizes, sum(sizes) * 28,
+           lambda parameters, kind: torch.optim.AdamW(parameters, lr=1e-3, **{kind: True}), ("fused", "foreach"))
+# The update alone: PyTorch has no optimizer that takes a sum or writes 16-bit weights on the way.
+elements = 256 * MEGABYTE // 4
+optimizers("SGD with momentum, 256 MB", [elements // 20] * 20, elements * 20,
+           lambda parameters, kind: torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, **{kind: True}),
+           ("fused", "foreach"))
+
+
+def sum_update_and_copy(k):
+    """What a trainer writes with PyTorch instead of the fused pass."""
+    parts, elements = 20, 256 * MEGABYTE // 4
+    buckets = [[torch.randn(elements // parts, device=device) for _ in range(parts)] for _ in range(k)]
+    parameters = [torch.nn.Parameter(torch.randn(elements // parts, device=device)) for _ in range(parts)]
+    narrow = [torch.empty(elements // parts, dtype=torch.bfloat16, device=device) for _ in range(parts)]
+    for parameter, gradient in zip(parameters, buckets[0]):
+        parameter.grad = gradient
+    optimizer = torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, fused=True)
+    optimizer.step()
+
+    @torch.no_grad()
+    def step(turn):
+        for other in buckets[1:]:
+            torch._foreach_add_(buckets[0], other, alpha=1 / k)
+        optimizer.step()
+        torch._foreach_copy_(narrow, parameters)
+
+    row(f"sum k={k}, SGD with momentum, bfloat16 copy, 256 MB", "PyTorch foreach sum, fused SGD, foreach copy",
+        elements * (4 * k + 18), step)
+
+
+for k in (1, 4):
+    sum_update_and_copy(k)
+
+vectors = [torch.randn(64 * MEGABYTE, device=device) for _ in range(2)]
+row("norm and finite check, float, 256 MB", "PyTorch vector_norm", 256 * MEGABYTE,
+    lambda turn: torch.linalg.vector_norm(vectors[turn % 2]))
