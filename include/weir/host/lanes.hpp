@@ -33,7 +33,9 @@ namespace detail {
 /// Ends the operation that made the value, so that no compiler merges a product with the addition after it.
 template <class Value>
 [[gnu::always_inline]] inline void keep_rounded(Value& value) {
-#if defined(__SSE2__)
+#if defined(__clang__) && !defined(__OPTIMIZE__)
+  asm("" : "+m"(value));  // it also compiles the function alone, where no register is wide enough
+#elif defined(__SSE2__)
   asm("" : "+?v"(value));
 #elif defined(__aarch64__)
   asm("" : "+w"(value));
@@ -70,7 +72,7 @@ template <class Real, int Count>
 [[gnu::always_inline]] inline void square_root(Lanes<Real, Count> const& from, Lanes<Real, Count>& to) {
   if constexpr (Count == 1) {
     to = scalar_square_root(from);
-#if defined(__SSE2__)
+#if defined(__SSE2__) && (defined(__OPTIMIZE__) || !defined(__clang__))
   } else if constexpr (sizeof(from) == 16 && sizeof(Real) == 4) {
     asm("sqrtps %1, %0" : "=x"(to) : "x"(from));
   } else if constexpr (sizeof(from) == 16) {
