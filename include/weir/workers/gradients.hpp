@@ -89,7 +89,8 @@ class Gradients {
 
   /// Describes a step. `samples[w]` is what worker w's gradient is the mean of; `ready[w]`, if given, the
   /// event after which it may be read. `samples_of_all_ranks` 0: unknown, the ranks exchange one integer.
-  /// Streams: not before the step ahead has passed.
+  /// Streams: give it to the recipe before the next one is described; the memory of the gradients may be
+  /// filled again when the step has passed.
   [[nodiscard]] Launch operator()(std::span<std::size_t const> samples,
                                   std::span<Event const* const> ready = {},
                                   std::size_t samples_of_all_ranks = 0) {
@@ -141,18 +142,22 @@ class Gradients {
     home_.record(start_);
     for (std::size_t worker = 0; worker < slots_.size(); ++worker) {
       E const& executor = slots_[worker].executor;
+      std::size_t const samples = slots_[worker].samples;
       try {
         executor.wait(start_);
         if (slots_[worker].ready != nullptr) executor.wait(*slots_[worker].ready);
-        executor.submit([this, &sink, step, worker](E const& point) { report(sink, step, worker, point); });
+        executor.submit([this, &sink, step, worker, samples](E const& point) {
+          report(sink, step, worker, samples, point);
+        });
       } catch (...) {  // this worker has to report all the same, or the step would never end
         sink.failed(worker, std::current_exception());
-        report(sink, step, worker, executor);
+        report(sink, step, worker, samples, executor);
       }
     }
   }
 
-  void report(GradientSink<E, Real>& sink, StepInfo const& step, std::size_t worker, E const& point) {
+  void report(GradientSink<E, Real>& sink, StepInfo const& step, std::size_t worker, std::size_t samples,
+              E const& point) {
     Slot const& slot = slots_[worker];
     for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
       auto const& [values, gathered] = slot.buckets[bucket];
@@ -167,8 +172,8 @@ class Gradients {
                   .bucket = bucket,
                   .worker = worker,
                   .micro_batch = 0,
-                  .samples = slot.samples,
-                  .weight = static_cast<double>(slot.samples),
+                  .samples = samples,
+                  .weight = static_cast<double>(samples),
                   .step = step});
     }
     sink.finished(point, worker, step);
