@@ -25,14 +25,14 @@ template <class Element, class Real, class Copy>
 void compare(auto const& optimizer, std::size_t workers) {
   CAPTURE(workers);
   auto const expected = decided::train<Element, Real, Copy>(weir::HostExecutor(), workers, optimizer);
-  ImmediateExecutor::counts() = {};
+  verb_counts() = {};
   auto const found = decided::train<Element, Real, Copy>(ImmediateExecutor(), workers, optimizer);
   CHECK(same_bits(found.weights, expected.weights));
   CHECK(same_bits(found.copies, expected.copies));
 
   bool const is_summed_before = workers > weir::most_update_terms;
   constexpr bool is_copied_before = !std::is_same_v<Real, float> || sizeof(Copy) != 2;
-  auto const [updates, pieces, sums, copies] = ImmediateExecutor::counts();
+  auto const [updates, pieces, sums, copies] = verb_counts();
   CHECK(updates == 0);
   CHECK(pieces == static_cast<int>(decided::buckets * decided::steps));
   CHECK(sums == (is_summed_before ? pieces : 0));

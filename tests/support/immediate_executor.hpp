@@ -7,46 +7,30 @@
 #include <type_traits>
 
 #include "support/update_pieces.hpp"
+#include "weir/exec/immediate_executor.hpp"
 #include "weir/exec/multi_tensor_backend.hpp"
 #include "weir/host/kernels/adamw_update.hpp"
 #include "weir/host/kernels/sgd_update.hpp"
 #include "weir/host/load_store.hpp"
 
-/// An executor that does everything at the call, in plain loops, and has the verbs that update many tensors
-/// at once: what a primitive does with them is tested without a device.
-class ImmediateExecutor {
- public:
+struct NewMemory {
   using memory_space = weir::HostSpace;
-  using stream_type = int;
-  struct event_type {};
-
-  int stream() const { return 0; }
-  event_type make_event() const { return {}; }
-  template <class Function>
-  void submit(Function&& f) const {
-    if constexpr (std::is_invocable_v<Function&>) {
-      f();
-    } else {
-      f(*this);
-    }
-  }
-  void record(event_type const&) const {}
-  void wait(event_type const&) const {}
-  void synchronize(event_type const&) const {}
-  void synchronize() const {}
-  ImmediateExecutor fork() const { return *this; }
   void* allocate(std::size_t bytes) const { return ::operator new(bytes); }
   void deallocate(void* memory, std::size_t) const noexcept { ::operator delete(memory); }
-
-  /// How many updates of many tensors there were, and how many of each other verb that writes weights.
-  struct Counts {
-    int updates = 0, pieces = 0, sums = 0, copies = 0;
-  };
-  static Counts& counts() {
-    static Counts all;
-    return all;
-  }
 };
+
+/// Does everything at the call, and has, in plain loops, the verbs that update many tensors at once: what a
+/// primitive does with them is tested without a device.
+using ImmediateExecutor = weir::ImmediateExecutor<NewMemory>;
+
+/// How many updates of many tensors there were, and how many of each other verb that writes weights.
+struct VerbCounts {
+  int updates = 0, pieces = 0, sums = 0, copies = 0;
+};
+inline VerbCounts& verb_counts() {
+  static VerbCounts all;
+  return all;
+}
 
 template <class Element>
 using ImmediateView = weir::TensorView<Element, weir::HostSpace>;
@@ -62,7 +46,7 @@ void set_zero(ImmediateExecutor const& executor, ImmediateView<Element> out) {
 template <class From, class To>
 requires weir::CopyableElement<From, To>
 void copy(ImmediateExecutor const&, ImmediateView<From> in, ImmediateView<To> out) {
-  ++ImmediateExecutor::counts().copies;
+  ++verb_counts().copies;
   for (std::size_t i = 0; i < in.size(); ++i) out[i] = weir::detail::convert<To>(in[i]);
 }
 template <class Element, class Real>
@@ -77,7 +61,7 @@ requires weir::ExactIn<Element, Real>
 void sum_weighted(ImmediateExecutor const&,
                   std::span<weir::WeightedTerm<Element, weir::HostSpace> const> terms,
                   ImmediateView<Real> out, weir::SumEpilogue = {}) {
-  ++ImmediateExecutor::counts().sums;
+  ++verb_counts().sums;
   for (std::size_t i = 0; i < out.size(); ++i) {
     Real sum{};
     for (std::size_t t = 0; t < terms.size(); ++t) {
@@ -104,7 +88,7 @@ void sgd_update(ImmediateExecutor const&, std::type_identity_t<ImmediateView<Rea
                 ImmediateView<Real> out, std::type_identity_t<ImmediateView<Real const>> gradient,
                 std::type_identity_t<ImmediateView<Real>> velocity, weir::SgdConstants constants,
                 weir::OptimizerState const* state, weir::GradientScale scale) {
-  ++ImmediateExecutor::counts().updates;
+  ++verb_counts().updates;
   if (scale.skip()) return;
   weir::detail::SgdUpdate<Real> const update(
       {weights.data(), out.data(), gradient.data(), velocity.empty() ? nullptr : velocity.data()}, constants,
@@ -117,7 +101,7 @@ void adamw_update(ImmediateExecutor const&, std::type_identity_t<ImmediateView<R
                   std::type_identity_t<ImmediateView<Real>> first_moment,
                   std::type_identity_t<ImmediateView<Real>> second_moment, weir::AdamConstants constants,
                   weir::OptimizerState const* state, weir::GradientScale scale) {
-  ++ImmediateExecutor::counts().updates;
+  ++verb_counts().updates;
   if (scale.skip()) return;
   weir::detail::AdamWUpdate<Real> const update(
       {weights.data(), out.data(), gradient.data(), first_moment.data(), second_moment.data()}, constants,
@@ -131,7 +115,7 @@ void sgd_update_pieces(ImmediateExecutor const&, weir::UpdateList<Real> const& l
                        std::span<weir::WeightedTerm<Element, weir::HostSpace> const> terms,
                        std::type_identity_t<ImmediateView<Real>> velocity, weir::SgdConstants constants,
                        weir::OptimizerState const* state, weir::GradientScale scale) {
-  ++ImmediateExecutor::counts().pieces;
+  ++verb_counts().pieces;
   update_pieces_by_hand(list, terms, scale, [&](Real const* weight, Real* out, Real gradient, std::size_t i) {
     Real* const v = velocity.empty() ? nullptr : velocity.data() + i;
     weir::detail::SgdUpdate<Real>({weight, out, &gradient, v}, constants, *state, scale).template step<1>(0);
@@ -145,7 +129,7 @@ void adamw_update_pieces(ImmediateExecutor const&, weir::UpdateList<Real> const&
                          std::type_identity_t<ImmediateView<Real>> second_moment,
                          weir::AdamConstants constants, weir::OptimizerState const* state,
                          weir::GradientScale scale) {
-  ++ImmediateExecutor::counts().pieces;
+  ++verb_counts().pieces;
   update_pieces_by_hand(list, terms, scale, [&](Real const* weight, Real* out, Real gradient, std::size_t i) {
     weir::detail::AdamWUpdate<Real>(
         {weight, out, &gradient, first_moment.data() + i, second_moment.data() + i}, constants, *state, scale)

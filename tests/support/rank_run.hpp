@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/collect.hpp"
 #include "support/network.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
@@ -27,17 +28,7 @@ class KeepGradient {
     return [kept = kept_, plan = &context.plan](weir::DenseGradient<E, Real> gradient) {
       gradient.materialise();
       kept->resize(plan->elements());
-      Real const factor = static_cast<Real>(gradient.scale.factor());
-      std::size_t offset = 0;
-      for (std::size_t p = 0; p < plan->parameters(); ++p) {
-        std::size_t const size = plan->parameter(p).elements;
-        auto const place = plan->place(p);
-        if (place.bucket == gradient.bucket) {
-          for (std::size_t i = 0; i < size; ++i)
-            (*kept)[offset + i] = gradient.values[place.offset + i] * factor;
-        }
-        offset += size;
-      }
+      put_in_registration_order(*plan, gradient, *kept);
       return gradient;
     };
   }
