@@ -36,6 +36,7 @@
 #include "weir/core/random.hpp"
 #include "weir/core/rounded_product.hpp"
 #include "weir/core/special.hpp"
+#include "weir/core/square_root.hpp"
 #include "weir/core/where.hpp"
 #include "weir/exec/adamw_rule.hpp"
 #include "weir/exec/arguments.hpp"

@@ -2,21 +2,9 @@
 
 #include "weir/core/host_device.hpp"
 #include "weir/core/special.hpp"
+#include "weir/core/square_root.hpp"
 
 namespace weir::inline v1 {
-
-namespace detail {
-
-/// Correctly rounded on host and device, so the same everywhere.
-WEIR_HOST_DEVICE inline double square_root(double x) {
-#if defined(__CUDA_ARCH__)
-  return __dsqrt_rn(x);
-#else
-  return __builtin_sqrt(x);
-#endif
-}
-
-}  // namespace detail
 
 /// The value below which a standard normal variable falls with this probability, to about 15 digits. Same
 /// bits on every host and on the device.
@@ -68,7 +56,7 @@ WEIR_HOST_DEVICE inline double normal_quantile(double probability) {
   }
   double const tail = from_centre < 0 ? probability : 1 - probability;
   if (tail == 0) return from_centre * detail::infinity;
-  double const depth = detail::square_root(-ln(tail));
+  double const depth = square_root(-ln(tail));
   double const r = depth <= 5 ? depth - 1.6 : depth - 5;
   double const size = depth <= 5 ? polynomial(r, tail_above) / polynomial(r, tail_below)
                                  : polynomial(r, far_above) / polynomial(r, far_below);

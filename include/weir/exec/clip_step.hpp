@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 
 #include "weir/core/host_device.hpp"
+#include "weir/core/square_root.hpp"
 #include "weir/exec/gradient_control.hpp"
 #include "weir/exec/measurement.hpp"
 
@@ -26,7 +26,8 @@ struct ClipStep {
       finite = finite && measurements[i].non_finite == 0;
     }
     GradientControl const before = scale.control != nullptr ? *scale.control : GradientControl{};
-    *norm = finite ? std::sqrt(sum) * std::abs(scale.value * before.factor) : INFINITY;
+    double const factor = scale.value * before.factor;
+    *norm = finite ? square_root(sum) * (factor < 0 ? -factor : factor) : __builtin_inf();
     *control = before;
     if (*norm > max_norm) control->factor = before.factor * (max_norm / *norm);
   }

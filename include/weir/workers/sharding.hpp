@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -38,8 +37,9 @@ class StepMajorSharding {
   /// The entries of all ranks in the step that starts at entry `consumed`; the next one starts at its end.
   /// Empty at the end of the epoch.
   SampleRange step(std::size_t consumed) const {
-    std::size_t const begin = std::min(consumed, samples_);
-    std::size_t const end = begin + std::min(global_batch_, samples_ - begin);
+    std::size_t const begin = consumed < samples_ ? consumed : samples_;
+    std::size_t const rest = samples_ - begin;
+    std::size_t const end = begin + (global_batch_ < rest ? global_batch_ : rest);
     bool const is_dropped = drop_last_ && end - begin < global_batch_;
     return {begin, is_dropped ? begin : end};
   }
@@ -96,8 +96,9 @@ class RankMajorSharding {
   SampleRange piece(std::size_t rank, std::size_t step) const {
     SampleRange const all = slice(rank);
     std::size_t const size = (before_[rank + 1] - before_[rank]) * local_batch_;
-    std::size_t const begin = std::min(all.begin + step * size, all.end);
-    return {begin, std::min(begin + size, all.end)};
+    std::size_t const rest = all.end - all.begin;
+    std::size_t const offset = step * size < rest ? step * size : rest;
+    return {all.begin + offset, all.begin + offset + (size < rest - offset ? size : rest - offset)};
   }
 
   /// Of all ranks in one step.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -180,8 +179,9 @@ class StreamWorkerPool {
   }
   template <class Batch>
   static auto cut(Batch const& batch, std::size_t offset, std::size_t count) {
-    std::size_t const begin = std::min<std::size_t>(offset, batch.size());
-    std::size_t const size = std::min<std::size_t>(count, batch.size() - begin);
+    std::size_t const begin = offset < batch.size() ? offset : batch.size();
+    std::size_t const rest = batch.size() - begin;
+    std::size_t const size = count < rest ? count : rest;
     if constexpr (requires { batch.subspan(begin, size); }) {
       return batch.subspan(begin, size);
     } else {
