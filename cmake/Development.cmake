@@ -24,10 +24,6 @@ if(WEIR_SANITIZE)
   # Optimising takes two to four times as long to compile with these checks in, and saves less in running.
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
-  if(WEIR_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # Its operator new is not weak, and tests that count have one of their own.
-    add_link_options(LINKER:--allow-multiple-definition)
-  endif()
 endif()
 
 # What tests and examples with several ranks are started with; the number of ranks follows.
