@@ -19,7 +19,7 @@ parser.add_argument("program")
 parser.add_argument("--rounds", type=int, default=11)
 parser.add_argument("--hidden", default="256,256")
 parser.add_argument("--batch", default="64", help="samples per worker")
-parser.add_argument("--epochs", default="40")
+parser.add_argument("--epochs", default="150")
 options = parser.parse_args()
 
 cores = sorted(os.sched_getaffinity(0))[:2]
