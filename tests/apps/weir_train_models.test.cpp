@@ -9,6 +9,7 @@
 
 #include "../../examples/apps/weir_train/cnn.hpp"
 #include "../../examples/apps/weir_train/evaluator.hpp"
+#include "../../examples/apps/weir_train/gru.hpp"
 #include "../../examples/apps/weir_train/mlp.hpp"
 #include "../../examples/apps/weir_train/mlp_math.hpp"
 #include "../../examples/apps/weir_train/model.hpp"
@@ -81,9 +82,16 @@ TEST_CASE(
   check_gradient(cnn<double>({7, 5, 3}, 10), 11);
 }
 
+TEST_CASE("the gradient of a gru is that of finite differences, for one row, several units and channels") {
+  check_gradient(gru<double>({1, 6, 1}, std::vector<std::size_t>{5}, 10), 1);
+  check_gradient(gru<double>({4, 3, 2}, std::vector<std::size_t>{5}, 10), 3);
+  check_gradient(gru<double>({5, 4, 1}, std::vector<std::size_t>{6, 7, 4}, 10), 5);
+}
+
 TEST_CASE("gradients are overwritten or added to, as the micro-batch says") {
   for (auto const& network :
-       {mlp<double>({4, 4, 1}, std::vector<std::size_t>{6}, 10), cnn<double>({4, 4, 1}, 10)}) {
+       {mlp<double>({4, 4, 1}, std::vector<std::size_t>{6}, 10), cnn<double>({4, 4, 1}, 10),
+        gru<double>({4, 4, 1}, std::vector<std::size_t>{6, 3}, 10)}) {
     Images const images = random_images(network.input(), 3, 2);
     std::vector<std::uint32_t> const samples{1, 2};
     Model<double> model(network, images, 1, 2);

@@ -12,7 +12,7 @@
 
 namespace weir_train {
 
-enum class ModelKind { mlp, cnn };
+enum class ModelKind { mlp, cnn, gru };
 enum class OptimizerKind { sgd, adamw };
 enum class CommKind { self, threads, mpi, nccl };
 enum class DeviceKind { host, cuda };
@@ -56,10 +56,10 @@ struct Configuration {
   std::size_t global_batch() const { return batch * micro_batches_per_step(); }
 };
 
-/// The network and its layers, such as "mlp 64-64".
+/// The network and its layers, such as "mlp 64-64" or "gru 64".
 inline std::string model_text(Configuration const& configuration) {
   if (configuration.model == ModelKind::cnn) return "cnn";
-  std::string text = "mlp";
+  std::string text = configuration.model == ModelKind::gru ? "gru" : "mlp";
   char separator = ' ';
   for (std::size_t const width : configuration.hidden) {
     text += std::exchange(separator, '-');

@@ -24,8 +24,8 @@ void declare(Arguments& a) {
 
   a.add("--data", "digits|idx:...",
         "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format [digits]", training);
-  a.add("--model", "mlp|cnn", "[mlp]", training);
-  a.add("--hidden", "N,N", "widths of the hidden layers of mlp [64,64]", training);
+  a.add("--model", "mlp|cnn|gru", "[mlp]", training);
+  a.add("--hidden", "N,N", "widths of the hidden layers of mlp and gru [64,64; gru 64]", training);
   a.add("--batch", "N", "samples per worker and micro-batch [32]", training);
   a.add("--epochs", "N", "[20]", training);
   a.add("--optimizer", "sgd|adamw", "[sgd]", training);
@@ -118,12 +118,13 @@ void parse_model(Arguments const& a, Configuration& c) {
   if (a.given("--data")) c.idx = parse_data(a["--data"]);
   if (a.given("--model")) {
     c.model = parse_word<ModelKind>(
-        "--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}}, {"gru", "transformer"});
+        "--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}, {"gru", ModelKind::gru}},
+        {"transformer"});
   }
+  if (c.model == ModelKind::gru) c.hidden = {64};
   if (a.given("--hidden")) {
-    if (c.model != ModelKind::mlp)
-      throw UsageError(
-          "--hidden: only --model mlp has hidden layers to choose; leaving it out would be right");
+    if (c.model == ModelKind::cnn)
+      throw UsageError("--hidden: --model cnn has no hidden layers to choose; leaving it out would be right");
     c.hidden.clear();
     for (std::string const& width : split(a["--hidden"], ',')) {
       c.hidden.push_back(parse_integer<std::size_t>("--hidden", width, 1, 1 << 20));

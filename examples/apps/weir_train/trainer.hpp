@@ -19,6 +19,7 @@
 #include "dataset.hpp"
 #include "errors.hpp"
 #include "evaluator.hpp"
+#include "gru.hpp"
 #include "mlp.hpp"
 #include "rank_sums.hpp"
 #include "report.hpp"
@@ -30,6 +31,8 @@ namespace weir_train {
 
 inline Network<float> make_network(Configuration const& configuration, Images const& images) {
   if (configuration.model == ModelKind::cnn) return cnn<float>(images.shape, images.classes);
+  if (configuration.model == ModelKind::gru)
+    return gru<float>(images.shape, configuration.hidden, images.classes);
   return mlp<float>(images.shape, configuration.hidden, images.classes);
 }
 
