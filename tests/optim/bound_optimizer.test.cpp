@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "support/bits.hpp"
@@ -18,6 +20,7 @@
 #include "weir/optim/sgd.hpp"
 #include "weir/stage/recipe.hpp"
 #include "weir/state/archive.hpp"
+#include "weir/workers/gradients.hpp"
 #include "weir/workers/stream_worker_pool.hpp"
 
 namespace {
@@ -150,4 +153,55 @@ TEST_CASE("moments, powers and the learning rate to come are saved and loaded") 
   sync.wait();
   again.wait();
   CHECK(same_bits(loaded, weights));
+}
+
+namespace {
+
+/// A launch of another source, for the version of the weights that lies so far away.
+template <class Launch>
+struct Shifted {
+  Launch launch;
+  weir::WeightShift shift;
+
+  std::size_t samples() const { return launch.samples(); }
+  weir::WeightShift weight_shift() const { return shift; }
+  template <class Sink>
+  void start(Sink& sink, weir::StepInfo const& step) const {
+    launch.start(sink, step);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("an update from one version of the weights to another has the bits of one in place",
+                   Optimizer, weir::Sgd, weir::AdamW) {
+  auto const optimizer = [] {
+    if constexpr (std::is_same_v<Optimizer, weir::Sgd>) {
+      return weir::Sgd{{.learning_rate = 0.25, .momentum = 0.5, .weight_decay = 0.125}};
+    } else {
+      return weir::AdamW{{.learning_rate = 0.25}};
+    }
+  }();
+  constexpr std::size_t size = 7;
+  std::vector<float> gradient{1, -2, 3, -4, 5, -6, 7};
+  std::vector<float> in_place{7, 6, 5, 4, 3, 2, 1};
+  std::vector<float> versions(3 * size);
+  std::copy(in_place.begin(), in_place.end(), versions.begin());
+  weir::HostExecutor const executor;
+  auto const plan = weir::BucketPlan::by_bytes({12, 16}, 1, 1);
+  std::size_t const samples[] = {1};
+  weir::Gradients source{executor, plan, std::vector{weir::view(gradient)}};
+  auto sync = (weir::LocalAggregator{} | optimizer).on(source, weir::view(in_place));
+  weir::Gradients other{executor, plan, std::vector{weir::view(gradient)}};
+  auto shifting = (weir::LocalAggregator{} | optimizer).on(other, weir::view(versions).part(0, size));
+  auto const place = [](std::size_t version) { return static_cast<std::ptrdiff_t>(version % 3 * size); };
+  for (std::size_t step = 0; step < 5; ++step) {
+    std::vector<float> const before(versions.begin() + place(step), versions.begin() + place(step) + size);
+    sync(source(samples, {}, 1));
+    shifting(Shifted{other(samples, {}, 1), {.read = place(step), .write = place(step + 1)}});
+    sync.wait();
+    shifting.wait();
+    CHECK(std::equal(in_place.begin(), in_place.end(), versions.begin() + place(step + 1)));
+    CHECK(std::equal(before.begin(), before.end(), versions.begin() + place(step)));
+  }
 }

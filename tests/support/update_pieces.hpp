@@ -17,7 +17,9 @@ void update_pieces_by_hand(weir::UpdateList<Real> const& list,
                            std::span<weir::WeightedTerm<Element, Space> const> terms,
                            weir::GradientScale const& scale, Update const& update) {
   for (std::size_t c = 0; c < list.count; ++c) {
-    weir::UpdateChunk<Real> const& chunk = list.chunks[c];
+    weir::UpdateChunk<Real> chunk = list.chunks[c];
+    chunk.weights += list.shift.read;
+    chunk.out += list.shift.write;
     bool const keep = scale.skip() || (list.used != nullptr && list.used[chunk.parameter] == 0);
     for (std::size_t i = 0; i < chunk.size; ++i) {
       Real sum{};

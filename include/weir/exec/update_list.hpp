@@ -5,6 +5,7 @@
 
 #include "weir/exec/update_chunk.hpp"
 #include "weir/exec/weight_copies.hpp"
+#include "weir/exec/weight_shift.hpp"
 
 namespace weir::inline v1 {
 
@@ -17,6 +18,7 @@ struct UpdateList {
   std::size_t elements = 0;             // of the bucket
   std::uint32_t const* used = nullptr;  // by parameter: those of value 0 keep their bits; null: all are used
   WeightCopies copies = {};             // only where `Real` is float
+  WeightShift shift = {};               // of the weights in all chunks
 };
 
 /// An update of many tensors sums at most so many terms on the way.

@@ -54,11 +54,10 @@ class AdamW {
     }
 
     template <Executor E, class Real, class Moments>
-    void update(E const& executor, TensorView<Real, typename E::memory_space> weights,
-                ViewOn<Real const, E> gradient, Moments const& moments, OptimizerState const* state,
-                GradientScale scale) const {
-      adamw_update(executor, ViewOn<Real const, E>(weights), weights, gradient, moments(0), moments(1),
-                   constants, state, scale);
+    void update(E const& executor, ViewOn<Real const, E> weights,
+                TensorView<Real, typename E::memory_space> out, ViewOn<Real const, E> gradient,
+                Moments const& moments, OptimizerState const* state, GradientScale scale) const {
+      adamw_update(executor, weights, out, gradient, moments(0), moments(1), constants, state, scale);
     }
 
     template <Executor E, class Element, class Real, class Moments>

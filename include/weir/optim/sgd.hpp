@@ -58,13 +58,12 @@ class Sgd {
     }
 
     template <Executor E, class Real, class Moments>
-    void update(E const& executor, TensorView<Real, typename E::memory_space> weights,
-                ViewOn<Real const, E> gradient, Moments const& moments, OptimizerState const* state,
-                GradientScale scale) const {
+    void update(E const& executor, ViewOn<Real const, E> weights,
+                TensorView<Real, typename E::memory_space> out, ViewOn<Real const, E> gradient,
+                Moments const& moments, OptimizerState const* state, GradientScale scale) const {
       ViewOn<Real, E> velocity;
       if (constants.momentum != 0.0) velocity = moments(0);
-      sgd_update(executor, ViewOn<Real const, E>(weights), weights, gradient, velocity, constants, state,
-                 scale);
+      sgd_update(executor, weights, out, gradient, velocity, constants, state, scale);
     }
 
     template <Executor E, class Element, class Real, class Moments>

@@ -8,16 +8,10 @@
 #include <vector>
 
 #include "weir/stage/concepts.hpp"
+#include "weir/stage/weight_policy.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1 {
-
-/// Where the k workers of a device read the weights, and when an update reaches them.
-enum class WeightPolicy : std::uint8_t {
-  shared,      // one copy for all
-  sequential,  // k copies: all collectives, then the whole update, then the copies
-  overlap,     // k copies: update and copies of each bucket as soon as its collective has ended
-};
 
 /// Keeps the weights of the workers of a device together: takes the place of the optimizer that it is given.
 ///
@@ -172,16 +166,5 @@ class WeightSync {
   WeightPolicy policy_;
   Optimizer optimizer_;
 };
-
-/// What the reference system would choose: `sequential` when the buckets before the last are on average above
-/// `threshold` times the cap, else `overlap`. Units: sizes and cap in the same unit.
-inline WeightPolicy recommend_weight_sync(std::vector<double> const& bucket_sizes, double cap = 25.0,
-                                          double threshold = 1.5) {
-  if (bucket_sizes.size() < 2) return WeightPolicy::overlap;
-  double sum = 0.0;
-  for (std::size_t bucket = 0; bucket + 1 < bucket_sizes.size(); ++bucket) sum += bucket_sizes[bucket];
-  double const mean = sum / static_cast<double>(bucket_sizes.size() - 1);
-  return mean / cap > threshold ? WeightPolicy::sequential : WeightPolicy::overlap;
-}
 
 }  // namespace weir::inline v1

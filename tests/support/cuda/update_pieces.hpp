@@ -37,6 +37,14 @@ void write_copy(weir::WeightCopies const& copies, weir::UpdateChunk<Real> const&
   }
 }
 
+template <class Real>
+weir::UpdateChunk<Real> shifted(weir::UpdateList<Real> const& list, std::size_t index) {
+  weir::UpdateChunk<Real> chunk = list.chunks[index];
+  chunk.weights += list.shift.read;
+  chunk.out += list.shift.write;
+  return chunk;
+}
+
 /// Enqueues an update of a whole list: `update(chunk, gradient)` for each chunk that is not skipped. The list
 /// is read at the call too, to know what will be accessed: it has to be there by then.
 template <class Element, class Real, class Update>
@@ -63,7 +71,7 @@ void enqueue_pieces(weir::CudaExecutor const& executor, char const* name, weir::
     accesses.push_back(writes(moment));
   }
   for (std::size_t i = 0; i < list.count; ++i) {
-    weir::UpdateChunk<Real> const& chunk = list.chunks[i];
+    weir::UpdateChunk<Real> const chunk = shifted(list, i);
     accesses.push_back(reads(chunk.weights, chunk.size));
     accesses.push_back(writes(chunk.out, chunk.size));
     if (list.used != nullptr) accesses.push_back(reads(list.used + chunk.parameter));
@@ -74,7 +82,7 @@ void enqueue_pieces(weir::CudaExecutor const& executor, char const* name, weir::
   }
   enqueue(executor, name, std::move(accesses), [=] {
     for (std::size_t i = 0; i < list.count; ++i) {
-      weir::UpdateChunk<Real> const& chunk = list.chunks[i];
+      weir::UpdateChunk<Real> const chunk = shifted(list, i);
       bool const is_used = list.used == nullptr || list.used[chunk.parameter] != 0;
       if (scale.skip() || !is_used) {
         copy(host(), weir::view(chunk.weights, chunk.size), weir::view(chunk.out, chunk.size));

@@ -45,6 +45,7 @@ void adamw_update_pieces(CudaExecutor const& executor, UpdateList<Real> const& l
   work.scale = scale;
   work.used = list.used;
   work.copies = list.copies;
+  work.shift = list.shift;
   detail::update_pieces<1>(executor, list.count, work, terms);
 }
 

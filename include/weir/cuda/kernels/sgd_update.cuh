@@ -40,6 +40,7 @@ void sgd_update_pieces(CudaExecutor const& executor, UpdateList<Real> const& lis
   work.scale = scale;
   work.used = list.used;
   work.copies = list.copies;
+  work.shift = list.shift;
   detail::update_pieces<1>(executor, list.count, work, terms);
 }
 

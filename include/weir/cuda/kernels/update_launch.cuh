@@ -68,6 +68,7 @@ void update_pieces(CudaExecutor const& executor, std::size_t chunks,
     work.scale = start.scale;
     work.used = start.used;
     work.copies = start.copies;
+    work.shift = start.shift;
     launch_update(executor, chunks, work);
   }
 }

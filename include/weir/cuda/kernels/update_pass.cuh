@@ -186,6 +186,7 @@ struct UpdateWork {
   GradientScale scale;
   std::uint32_t const* used;
   WeightCopies copies;
+  WeightShift shift;
 
   /// What changes from step to step.
   struct Step {
@@ -216,8 +217,8 @@ struct UpdateWork {
                             std::uint32_t threads) const {
     Block block;
     block.rule = step.rule;
-    block.weights = part.weights;
-    block.out = part.out;
+    block.weights = part.weights + shift.read;
+    block.out = part.out + shift.write;
     for (int m = 0; m < Rule::moments; ++m)
       block.moments[m] = moments[m] == nullptr ? nullptr : moments[m] + part.offset;
     for (int t = 0; t < Terms; ++t) {

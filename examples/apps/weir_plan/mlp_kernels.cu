@@ -1,0 +1,1 @@
+#include "weir_train/mlp_kernels.cu"
