@@ -72,6 +72,7 @@
 #include "weir/exec/update_list.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/exec/weight_copies.hpp"
+#include "weir/exec/weight_shift.hpp"
 #include "weir/exec/weighted_term.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/clip.hpp"

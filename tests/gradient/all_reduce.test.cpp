@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/bits.hpp"
+#include "support/bound_context.hpp"
 #include "support/collect.hpp"
 #include "support/counting_communicator.hpp"
 #include "support/network.hpp"
@@ -171,4 +172,42 @@ TEST_CASE("another bucket plan or local batch is refused on all ranks, with both
   };
   CHECK(text_of_rank(5, 32) == "the local batch differs between ranks: 5 on rank 1, 3 on rank 0");
   CHECK(text_of_rank(3, 64).find("the bucket plan differs between ranks") == 0);
+}
+
+TEST_CASE("selected elements of ranks are summed into the dense memory, and a whole bucket as it is") {
+  on_ranks(3, [](weir::ThreadCommunicator const& communicator) {
+    BoundContext const place;
+    auto bound = weir::AllReduce{communicator}.on(place.context());
+    auto const own = static_cast<float>(communicator.rank());
+    std::vector<std::uint32_t> indices{1, static_cast<std::uint32_t>(communicator.rank() + 2), 77};
+    std::vector<float> values{own, 5.0f, 99.0f}, dense(5, 7.0f);
+    std::uint64_t counts[2] = {2, 2};
+    weir::StepInfo const step{.number = 3, .samples = 12};
+    weir::SparseGradient<weir::HostExecutor> gradient{
+        .executor = place.stream, .indices = weir::view(indices), .values = weir::view(values)};
+    gradient.count = counts;
+    gradient.dense = weir::view(dense);
+    gradient.bucket = 1;
+    gradient.step = step;
+    weir::DenseGradient<weir::HostExecutor> sum{.executor = place.stream, .values = {}};
+    place.stream.submit([&](weir::HostExecutor const& point) {
+      gradient.executor = point;
+      sum = bound(gradient);
+    });
+    place.stream.synchronize();
+    CHECK(dense == std::vector<float>{0, 3, 5, 5, 5});
+    CHECK(sum.values.data() == dense.data());
+    CHECK(sum.samples == 12);
+    CHECK(sum.bucket == 1);
+    CHECK(sum.step.number == 3);
+
+    dense.assign(5, own);
+    gradient.is_whole = true;
+    place.stream.submit([&](weir::HostExecutor const& point) {
+      gradient.executor = point;
+      bound(gradient);
+    });
+    place.stream.synchronize();
+    CHECK(dense == std::vector<float>(5, 3.0f));
+  });
 }

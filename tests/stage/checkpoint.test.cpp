@@ -179,6 +179,9 @@ TEST_CASE("strict loading names the first field that differs, with both values, 
   auto const one_bucket = weir::BucketPlan::by_bytes({96, 24, 144, 24});
   for (bool strict : {true, false})
     CHECK(refused({3, 2, 4}, one_bucket, {.strict = strict}).find("the bucket plan differs: ") == 0);
+  // An optimizer with moments keeps them by bucket.
+  CHECK(refused({3, 2, 4}, one_bucket, {.same_buckets = false}) ==
+        "the optimizer keeps its moments by bucket, and the buckets differ");
 }
 
 TEST_CASE("another number of ranks, and another layout of any rank, are named") {

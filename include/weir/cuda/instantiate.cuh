@@ -10,10 +10,13 @@
 #include "weir/cuda/vocabulary.cuh"
 #include "weir/exec/clip_step.hpp"
 #include "weir/exec/count_non_finite.hpp"
+#include "weir/exec/local_clip_step.hpp"
 #include "weir/exec/loss_scale_step.hpp"
 #include "weir/exec/mark_used.hpp"
+#include "weir/exec/merge_tails.hpp"
 #include "weir/exec/optimizer_state.hpp"
 #include "weir/exec/step_clock.hpp"
+#include "weir/exec/sum_of_squares.hpp"
 
 namespace weir::inline v1 {
 
@@ -117,10 +120,14 @@ template void apply_scalars(CudaExecutor const&, ClipStep);
 template void apply_scalars(CudaExecutor const&, CountNonFinite);
 template void apply_scalars(CudaExecutor const&, InitialiseLossScale);
 template void apply_scalars(CudaExecutor const&, InitialiseOptimizer);
+template void apply_scalars(CudaExecutor const&, LocalClipStep);
+template void apply_scalars(CudaExecutor const&, LocalNormStep);
 template void apply_scalars(CudaExecutor const&, LossScaleStep);
 template void apply_scalars(CudaExecutor const&, MarkUsed);
+template void apply_scalars(CudaExecutor const&, MergeTails);
 template void apply_scalars(CudaExecutor const&, SetLearningRate);
 template void apply_scalars(CudaExecutor const&, SetStepClock);
+template void apply_scalars(CudaExecutor const&, SumOfSquares);
 
 template void sgd_update(CudaExecutor const&, DeviceView<float const>, DeviceView<float>,
                          DeviceView<float const>, DeviceView<float>, SgdConstants, OptimizerState const*,

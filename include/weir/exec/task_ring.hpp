@@ -63,7 +63,7 @@ class TaskRing {
   std::mutex producers_;
   alignas(64) Progress pushed_;
   alignas(64) Progress finished_;
-  std::array<Task<Argument, 112>, capacity> slots_;
+  std::array<Task<Argument, 240>, capacity> slots_;
   bool closed_ = false;  // the consumer's
   std::mutex failure_mutex_;
   std::exception_ptr failure_;

@@ -13,14 +13,16 @@ namespace weir::inline v1 {
 /// Dynamic loss scaling for 16-bit gradients: models multiply their loss by `Micro::loss_scale()`; here the
 /// gradient is divided by it, or the step skipped where one overflowed.
 ///
-/// Belongs after the all-reduce, so that all ranks decide alike. A skipped step changes neither weights nor
-/// moments. Cost: one pass that measures; needs all buckets. Source: [micikevicius2018]
+/// Belongs after the all-reduce, so that all ranks decide alike; but before a stage that sparsifies, where
+/// each rank decides for itself. A skipped step changes neither weights nor moments. Cost: one pass that
+/// measures; needs all buckets. Source: [micikevicius2018]
 class LossScale {
  public:
   using consumes = Dense;
   using produces = Dense;
   static constexpr char const* name = "loss scale";
   static constexpr bool needs_all_buckets = true;
+  static constexpr bool takes_loss_scale_out = true;
 
   explicit LossScale(LossScaleOptions options = {}) : options_(options) {}
 

@@ -9,17 +9,11 @@
 #include "weir/core/error.hpp"
 #include "weir/exec/count_non_finite.hpp"
 #include "weir/exec/host_copy.hpp"
+#include "weir/exec/non_finite_policy.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1 {
-
-/// What to do with a bucket that holds a NaN or an infinity.
-enum class NonFinitePolicy : std::uint8_t {
-  skip,       // it counts as zero; the divisor stays
-  propagate,  // it is only counted
-  error,      // the step fails with `NonFiniteGradient`; on a device it counts as zero, and `wait` throws
-};
 
 /// Looks for NaN and infinity in each bucket. Before the all-reduce it concerns this rank's contribution
 /// alone.

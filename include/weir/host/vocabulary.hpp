@@ -210,3 +210,6 @@ inline void copy_from_host(HostExecutor const& executor, void const* from, void*
 }
 
 }  // namespace weir::inline v1
+
+// The verbs of sparsification.
+#include "weir/host/sparsify.hpp"

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "weir/core/error.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/exec/multi_tensor_backend.hpp"
 #include "weir/exec/optimizer_state.hpp"
@@ -19,9 +21,9 @@ namespace weir::inline v1 {
 /// An optimizer bound to a recipe: its moments per bucket, its scalars, and how a bucket is updated.
 ///
 /// `Rule` has `moments()` names of vectors as long as the gradient, `beta1`, `beta2`, and
-/// `update(executor, weights, gradient, moments, state, scale)` for a range of one bucket. Where the backend
-/// can, `update_pieces(executor, list, terms, moments, state, scale)` does a whole bucket in one launch, with
-/// the pending sum of the gradient and, after `defer`, with copies of the weights.
+/// `update(executor, weights, out, gradient, moments, state, scale)` for a range of one bucket. Where the
+/// backend can, `update_pieces(executor, list, terms, moments, state, scale)` does a whole bucket in one
+/// launch, with the pending sum of the gradient and, after `defer`, with copies of the weights.
 template <class Rule, Executor E, class Real>
 class BoundOptimizer {
   static constexpr bool is_fused = MultiTensorBackend<E, Real>;
@@ -85,6 +87,7 @@ class BoundOptimizer {
     OptimizerState const state = this->state();
     archive.put("optimizer.step", 0, state.step);
     archive.put("optimizer.learning_rate", 0, state.next_learning_rate);
+    archive.put("optimizer.layout", 0, plan_->layout_hash());
     archive.put("optimizer.beta_powers", 0, std::vector<double>{state.beta1_power, state.beta2_power});
     each_moment([&](char const* name, std::size_t bucket, auto const& moment) {
       archive.put(name, bucket, to_host(executor_, moment.view()));
@@ -94,6 +97,9 @@ class BoundOptimizer {
   template <class Archive>
   void check(Archive const& archive) const {
     (void)saved_state(archive);
+    if (!moments_.empty() && archive.contains("optimizer.layout", 0) &&
+        archive.template get_value<std::uint64_t>("optimizer.layout", 0) != plan_->layout_hash())
+      throw ArchiveError("the optimizer keeps its moments by bucket, and the buckets differ");
     each_moment([&](char const* name, std::size_t bucket, auto const& moment) {
       (void)archive.template get<Real>(name, bucket, moment.size());
     });
@@ -133,7 +139,12 @@ class BoundOptimizer {
     } else {
       auto const& parameters = (*plan_)[gradient.bucket].parameters;
       for (std::size_t i = 0; i < parameters.size(); ++i) {
-        if (gradient.used[parameters[i]] != 0) update_range(gradient, ranges.by_parameter[i]);
+        if (gradient.used[parameters[i]] != 0) {
+          update_range(gradient, ranges.by_parameter[i]);
+        } else if (gradient.step.weights.moves()) {
+          auto const [read, write] = shifted(ranges.by_parameter[i].values, gradient.step.weights);
+          copy(gradient.executor, read, write);
+        }
       }
     }
   }
@@ -141,10 +152,16 @@ class BoundOptimizer {
   void update_range(DenseGradient<E, Real> const& gradient, WeightSegment<E, Real> const& segment) {
     std::size_t const size = segment.values.size();
     ViewOn<Real const, E> const values = gradient.values.part(segment.offset, size);
+    auto const [read, write] = shifted(segment.values, gradient.step.weights);
     rule_.update(
-        gradient.executor, segment.values, values,
+        gradient.executor, read, write, values,
         [&](std::size_t moment) { return this->moment(gradient.bucket, moment).part(segment.offset, size); },
         state_.data(), gradient.scale);
+  }
+
+  static std::pair<ViewOn<Real const, E>, ViewOn<Real, E>> shifted(ViewOn<Real, E> weights,
+                                                                   WeightShift shift) {
+    return {{weights.data() + shift.read, weights.size()}, {weights.data() + shift.write, weights.size()}};
   }
 
   /// By `update_pieces`, with the sum of the terms if they are pending and few enough.
@@ -172,6 +189,7 @@ class BoundOptimizer {
     UpdateList<Real> list = lists_[gradient.bucket];
     list.used = gradient.used;
     list.copies = copies;
+    list.shift = gradient.step.weights;
     rule_.update_pieces(
         gradient.executor, list, terms,
         [&](std::size_t moment) { return this->moment(gradient.bucket, moment); }, state_.data(),

@@ -43,6 +43,7 @@ class BoundRecipe {
         weights_(checked(home_, std::move(weights))),
         description_(StageChain<E, Real, Stages...>::description(stages)),
         layout_{source.workers(), micro_batches_of(stages), source.local_batch()},
+        sparse_capacity_(sparse_capacity_of(stages, source.plan())),
         runner_(context(layout_), stages, options) {
     lay_out(Tables(*this, layout_));
   }
@@ -213,8 +214,25 @@ class BoundRecipe {
     return count;
   }
 
+  /// Empty where no stage sparsifies.
+  static std::vector<std::size_t> sparse_capacity_of(std::tuple<Stages...> const& stages,
+                                                     BucketPlan const& plan) {
+    std::vector<std::size_t> capacity;
+    auto const look = [&]<class Stage>(Stage const& stage) {
+      if constexpr (requires { stage.sparse_capacity(plan); }) capacity = stage.sparse_capacity(plan);
+    };
+    std::apply([&](Stages const&... stage) { (look(stage), ...); }, stages);
+    return capacity;
+  }
+
   RecipeContext<E, Real> context(WorkLayout const& layout) const {
-    return {stream_, home_, source_.plan(), weights_, layout, used_};
+    return {stream_,
+            home_,
+            source_.plan(),
+            weights_,
+            layout,
+            used_,
+            sparse_capacity_.empty() ? nullptr : &sparse_capacity_};
   }
 
   Checkpoint<E, Real> checkpoint() {
@@ -283,7 +301,17 @@ class BoundRecipe {
             layout_.local_batch,
             layout_.micro_batches,
             ranks_.first_micro_batch(),
-            ranks_.total_micro_batches()};
+            ranks_.total_micro_batches(),
+            shift_of(launch)};
+  }
+
+  template <class Launch>
+  static WeightShift shift_of(Launch const& launch) {
+    if constexpr (requires { launch.weight_shift(); }) {
+      return launch.weight_shift();
+    } else {
+      return {};
+    }
   }
 
   Source& source_;
@@ -292,6 +320,7 @@ class BoundRecipe {
   Weights<E, Real> weights_;
   std::string description_;
   WorkLayout layout_;
+  std::vector<std::size_t> sparse_capacity_;
   RankLayout ranks_;
   bool settled_ = false;
   std::vector<std::uint8_t*> used_;

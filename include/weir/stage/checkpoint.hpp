@@ -16,7 +16,9 @@
 namespace weir::inline v1 {
 
 struct LoadOptions {
-  bool strict = true;  // refuse another number of ranks, workers, micro-batches or another local batch
+  bool strict = true;        // refuse another number of ranks, workers, micro-batches or another local batch
+  bool same_buckets = true;  // refuse the same parameters in other buckets, which stages that keep their
+                             // state by parameter can take
 };
 
 /// What a checkpoint says of a training run besides the state of the stages: the layout of the work, how far
@@ -47,7 +49,7 @@ class Checkpoint {
     if (archive.header().element != name_of(element_type_of<Real>))
       refuse("element type", archive.header().element, name_of(element_type_of<Real>));
     if (archive.header().layout_hash != plan_.layout_hash())
-      refuse_plan(archive.template get<std::uint64_t>("parameters", 0));
+      check_plan(archive.template get<std::uint64_t>("parameters", 0), options);
     for (std::size_t parameter = 0; parameter < weights_.parameters(); ++parameter)
       (void)archive.template get<Real>("weights", parameter, weights_[parameter].size());
     (void)archive.template get_value<std::uint64_t>("step", 0);
@@ -96,7 +98,7 @@ class Checkpoint {
     return entries;
   }
 
-  [[noreturn]] void refuse_plan(std::span<std::uint64_t const> saved) const {
+  void check_plan(std::span<std::uint64_t const> saved, LoadOptions options) const {
     auto const here = parameters();
     if (saved.size() != here.size())
       refuse("number of parameters", std::to_string(saved.size() / 2), std::to_string(here.size() / 2));
@@ -107,7 +109,8 @@ class Checkpoint {
       if (saved[i] != here[i] || saved[i + 1] != here[i + 1])
         refuse("parameter " + std::to_string(i / 2) + " of the bucket plan", text(&saved[i]), text(&here[i]));
     }
-    throw ArchiveError("the bucket plan differs: the same parameters are in other buckets in the archive");
+    if (options.same_buckets)
+      throw ArchiveError("the bucket plan differs: the same parameters are in other buckets in the archive");
   }
 
   void check_layout(std::span<std::uint64_t const> saved) const {

@@ -21,7 +21,10 @@ namespace weir::inline v1 {
 ///   `abort()`, called once, from any thread, when a step has failed;
 ///   on a device, `watch()`, called again and again by who waits for a step, which throws when it cannot end,
 ///   and `raise()`, called when it has ended, which throws what was found out there.
-/// `text()` of a stage tells its options in words, for checkpoints.
+/// `text()` of a stage tells its options in words, for checkpoints; `sparse_capacity(plan)` of one that
+/// sparsifies, by bucket, how many pairs it gives at most, which all stages find in the context.
+/// A stage with `static constexpr bool needs_unscaled_gradients = true` may come before none that
+/// `takes_loss_scale_out`.
 /// A stage with `static constexpr bool needs_all_buckets = true` cuts the recipe: its bound object sees each
 /// bucket in `prepare(gradient)`, then `decide(executor, step)` once, then every bucket again in its call.
 /// A stage that takes `Applied` and has `static constexpr bool takes_pending_update = true` is given updates

@@ -28,6 +28,8 @@ struct RecipeContext {
   WorkLayout const& layout;
   std::vector<std::uint8_t*> const&
       used;  // by worker: one flag per parameter, set when the worker asked for its gradient
+  std::vector<std::size_t> const* sparse_capacity =
+      nullptr;  // by bucket: how many pairs the sparsifier of the recipe gives at most, if it has one
 };
 
 /// What a stage may use when it is bound to one bucket: `on(BucketContext)` makes one object per bucket.

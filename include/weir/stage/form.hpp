@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "weir/exec/two_sided_view.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/exec/weight_copies.hpp"
 #include "weir/stage/gradient_view.hpp"
@@ -108,6 +109,28 @@ struct DenseGradient {
       }
     });
   }
+};
+
+/// The elements of one bucket of the device that were selected, ordered by `executor`: `values[j]` times
+/// `scale` belongs to slot `indices[j]`, for j below `*count`. Indices ascend and count from the bucket's
+/// first element. How many there are is known where the executor's kernels run.
+template <Executor E, class Real = float>
+struct SparseGradient {
+  E executor;
+  ViewOn<std::uint32_t, E> indices;  // as long as the capacity, and so are `values`
+  ViewOn<Real, E> values;
+  std::uint64_t* count = nullptr;                 // of those that are there, then of those that were wanted
+  ViewOn<std::uint64_t, E> block = {};            // all three in one piece, as `PairBlocks` has it
+  ElementType precision = element_type_of<Real>;  // a type in which every value is exact
+  bool shares_indices = false;                    // all ranks have selected the same slots
+  bool is_whole = false;       // nothing was selected: all of `dense` is sent, on all ranks
+  std::size_t expected = 0;    // how many are to be selected of a bucket like this
+  ViewOn<Real, E> dense = {};  // as large as the bucket, for the sum; without a residual all of it is here
+  TwoSidedView<Real, typename E::memory_space> residual = {};  // what was not sent; empty without feedback
+  std::size_t bucket = 0;
+  std::size_t samples = 0;  // that were summed so far
+  StepInfo step = {};
+  GradientScale scale = {};
 };
 
 /// An update of one bucket that has not been enqueued yet.

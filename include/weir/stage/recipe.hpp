@@ -24,6 +24,26 @@ struct WeightElement<TensorView<Element, Space>> {
 template <class Element, class Space>
 struct WeightElement<std::vector<TensorView<Element, Space>>> : WeightElement<TensorView<Element, Space>> {};
 
+template <class Stage>
+inline constexpr bool needs_unscaled_gradients = requires {
+  requires Stage::needs_unscaled_gradients;
+};
+template <class Stage>
+inline constexpr bool takes_loss_scale_out = requires {
+  requires Stage::takes_loss_scale_out;
+};
+
+/// Whether the loss scale is taken out only after a stage that needs it taken out.
+template <class... Stages>
+constexpr bool is_unscaled_too_late() {
+  bool is_needed = false;
+  bool is_late = false;
+  ((is_late = is_late || (is_needed && takes_loss_scale_out<Stages>),
+    is_needed = is_needed || needs_unscaled_gradients<Stages>),
+   ...);
+  return is_late;
+}
+
 /// Makes the compiler say what a stage needs and does not get.
 template <class Stage, Executor E, class Real>
 void explain(Stage const& stage, RecipeContext<E, Real> const* context) {
@@ -69,6 +89,9 @@ class Recipe {
                   "double weights");
     static_assert(std::same_as<typename Given::space, typename E::memory_space>,
                   "the weights are not in the memory of the source's executor");
+    static_assert(!detail::is_unscaled_too_late<Stages...>(),
+                  "the loss scale would be in what a sparsifier keeps, which also hides overflows from it: "
+                  "LossScale belongs before it");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
     if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "weir/exec/sparsify_constants.hpp"
+#include "weir/exec/threshold_adaptation.hpp"
+
+namespace weir::inline v1 {
+
+/// Lets the number of stages of each bucket follow how many slots were selected of those that were wanted.
+///
+/// Source: [abdelmoniem2021] for the rules greedy, turning and progressive; the one with a memory is ours.
+template <StageRule rule = StageRule::memory>
+struct AdaptiveStages {
+  static constexpr std::uint32_t most = most_stages;
+
+  double first_ratio = 0.25;       // the part that the first of several stages leaves
+  bool moves_first_ratio = false;  // also that, where moving between stages has not helped
+
+  constexpr StageConstants constants() const {
+    return {.count = StageCount::adaptive,
+            .first_ratio = first_ratio,
+            .rule = rule,
+            .moves_first_ratio = moves_first_ratio};
+  }
+  std::string text() const {
+    return "adaptive stages by rule " + std::to_string(static_cast<std::uint32_t>(rule));
+  }
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "weir/comm/pair_exchange.hpp"
+#include "weir/comm/pair_list.hpp"
+#include "weir/comm/sparse_sum.hpp"
+
+namespace weir::inline v1::detail {
+
+/// What the sparse sums on a host ask of a communicator.
+template <class C, class E, class Real>
+concept SparseTransport = HostOrderedExecutor<E> && PointToPointCommunicator<C, E> &&
+    GatheringCommunicator<C, E, std::uint64_t> && ReducingCommunicator<C, E, Real>;
+
+/// How many pairs each rank has selected.
+class PairCounts {
+ public:
+  explicit PairCounts(std::span<std::uint64_t const> of_rank) : of_rank_(of_rank) {}
+
+  std::size_t operator[](std::size_t rank) const { return of_rank_[rank]; }
+  std::size_t size() const { return of_rank_.size(); }
+  std::size_t largest() const {
+    std::uint64_t largest = 0;
+    for (std::uint64_t const count : of_rank_) largest = largest < count ? count : largest;
+    return largest;
+  }
+  std::size_t total() const {
+    std::uint64_t total = 0;
+    for (std::uint64_t const count : of_rank_) total += count;
+    return total;
+  }
+
+ private:
+  std::span<std::uint64_t const> of_rank_;
+};
+
+/// A method with the messages that it is done with: the ranks tell each other their counts, then the method
+/// is called with them.
+template <class Method, class Real, HostOrderedExecutor E, class C>
+class BoundSparseSum {
+ public:
+  using Sum = SparseSum<Real, HostSpace>;
+
+  explicit BoundSparseSum(SparseContext<Real, E, C> const& context)
+      : exchange_(context.executor, context.communicator), method_(context) {
+    if constexpr (ReservingCommunicator<C, E>)
+      exchange_.communicator().reserve(context.executor, context.elements * sizeof(Real));
+  }
+
+  void operator()(E const& point, Sum const& sum) {
+    std::uint64_t const own = *sum.count;
+    method_(exchange_, point, sum, PairCounts(exchange_.gather(point, {&own, 1})));
+  }
+
+ private:
+  PairExchange<C, E> exchange_;
+  Method method_;
+};
+
+template <class Real>
+PairList<Real> pairs_of(SparseSum<Real, HostSpace> const& sum) {
+  return {sum.indices.data(), sum.values.data(), static_cast<std::size_t>(*sum.count)};
+}
+
+/// The valid residual, or null.
+template <class Real>
+Real* residual_of(SparseSum<Real, HostSpace> const& sum) {
+  return sum.residual.empty() ? nullptr : sum.residual.current();
+}
+
+}  // namespace weir::inline v1::detail

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "weir/comm/fixed_gather.hpp"
+#include "weir/comm/pair_list.hpp"
+#include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/device_counts.hpp"
+#include "weir/compress/sparse_method.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+template <class Real, HostOrderedExecutor E, class C>
+class AllGatherSum {
+ public:
+  using Sum = SparseSum<Real, HostSpace>;
+
+  explicit AllGatherSum(SparseContext<Real, E, C> const& context)
+      : memory_(context.executor, context.communicator.size() * PairRoom<Real>::words(context.capacity)) {}
+
+  void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const& counts) {
+    std::size_t words = 0;
+    for (std::size_t rank = 0; rank < counts.size(); ++rank) words += PairRoom<Real>::words(counts[rank]);
+    std::uint64_t* place = memory_.take(words).data();
+    rooms_.clear();
+    for (std::size_t rank = 0; rank < counts.size(); ++rank) {
+      rooms_.emplace_back(place, counts[rank]);
+      place += PairRoom<Real>::words(counts[rank]);
+    }
+    PairRoom<Real> const own = rooms_[exchange.rank()];
+    own.copy_from(pairs_of(sum));
+    exchange.for_each_peer([&](std::size_t peer) {
+      exchange.receive(rooms_[peer].message(), peer);
+      exchange.send(own.message(), peer);
+    });
+    exchange.run(point);
+    lists_.clear();
+    for (PairRoom<Real> const& room : rooms_) lists_.push_back(room.list());
+    sum_lists(point, lists_, sum.out);
+  }
+
+ private:
+  GrowingBuffer<std::uint64_t, E> memory_;
+  std::vector<PairRoom<Real>> rooms_;
+  std::vector<PairList<Real>> lists_;
+};
+
+/// A `FixedGather` of as many pairs as any rank has, with a sixteenth more at most, so that the sizes, which
+/// a communicator may have to agree on first, are few.
+template <class Real, Executor E, class C>
+class BoundDeviceAllGather {
+  using Sum = SparseSum<Real, typename E::memory_space>;
+
+ public:
+  explicit BoundDeviceAllGather(SparseContext<Real, E, C> const& context)
+      : counts_(context.executor, context.communicator), gather_(FixedGather{}.on(context)) {}
+
+  void operator()(E const& point, Sum const& sum) { gather(point, sum, counts_.largest(point, sum.count)); }
+
+  /// Of at most `largest` pairs of each rank.
+  void gather(E const& point, Sum sum, std::size_t largest) {
+    std::size_t unit = 1;
+    while (unit * 16 < largest) unit *= 2;
+    std::size_t const rounded = (largest + unit - 1) / unit * unit;
+    std::size_t const room = rounded < sum.indices.size() ? rounded : sum.indices.size();
+    if (room < sum.indices.size()) sum.block = {};
+    sum.indices = sum.indices.part(0, room);
+    sum.values = sum.values.part(0, room);
+    gather_(point, sum);
+  }
+
+ private:
+  DeviceCounts<E, C> counts_;
+  decltype(FixedGather{}.on(std::declval<SparseContext<Real, E, C> const&>())) gather_;
+};
+
+}  // namespace detail
+
+/// Every rank sends its pairs to all, and adds up what it has in rank order: the bits of a dense sum in rank
+/// order, on all ranks.
+///
+/// Cost: the ranks' counts, then L alpha + (P - 1) k w beta where messages travel at the same time; a pass
+/// over the bucket. Streams: on a point of a host stream, which learns the counts there; nobody else waits.
+/// On a device the caller waits for the counts: `FixedGather` does not, and can be captured.
+/// Errors: those of the communicator. Source: [renggli2019].
+struct AllGatherPairs {
+  static constexpr SparseMethod method = SparseMethod::all_gather;
+  static constexpr char const* name = "all-gather";
+
+  template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::BoundSparseSum<detail::AllGatherSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  template <class Real, Executor E, GatheringCommunicator<E, std::uint64_t> C>
+  requires(!HostOrderedExecutor<E>) auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::BoundDeviceAllGather<Real, E, C>(context);
+  }
+};
+
+}  // namespace weir::inline v1

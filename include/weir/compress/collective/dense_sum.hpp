@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+
+#include "weir/comm/pair_list.hpp"
+#include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/sparse_method.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+template <class Real, HostOrderedExecutor E, class C>
+class DenseOfSparseSum {
+ public:
+  using Sum = SparseSum<Real, HostSpace>;
+
+  explicit DenseOfSparseSum(SparseContext<Real, E, C> const&) {}
+
+  void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const&) {
+    bool const takes_part = *sum.count > 0;  // what had nothing to select, or was skipped, sends nothing
+    Real* const residual = residual_of(sum);
+    for (std::size_t i = 0; i < sum.out.size(); ++i) {
+      if (!takes_part) {
+        sum.out[i] = Real{};
+      } else if (residual != nullptr) {
+        sum.out[i] = residual[i];
+        residual[i] = Real{};
+      }
+    }
+    if (takes_part && residual != nullptr) add_list(pairs_of(sum), sum.out.data());
+    exchange.communicator().all_reduce(point, sum.out);
+  }
+};
+
+template <class Real, Executor E, class C>
+class BoundDeviceDenseSum {
+  using Space = typename E::memory_space;
+
+ public:
+  explicit BoundDeviceDenseSum(SparseContext<Real, E, C> const& context)
+      : communicator_(context.communicator) {
+    if constexpr (ReservingCommunicator<C, E>)
+      communicator_.reserve(context.executor, context.elements * sizeof(Real));
+  }
+
+  void operator()(E const& point, SparseSum<Real, Space> const& sum) {
+    if (!sum.residual.empty()) {
+      take_all(point, sum.residual, sum.out);
+      scatter_add(point, sum.indices, sum.values, sum.count, sum.out);
+    }
+    communicator_.all_reduce(point, sum.out);
+  }
+
+ private:
+  C communicator_;
+};
+
+}  // namespace detail
+
+/// All of the bucket is sent, as if nothing had been selected: the residual with the pairs, after which it is
+/// 0, or without a residual what was there before the selection.
+///
+/// Cost: a dense sum, and a pass over the bucket. Streams: only enqueues on a device; on a host, on a point
+/// of its stream, a rank that has selected nothing sends nothing and keeps its residual. Errors: those of the
+/// communicator.
+struct DenseSum {
+  static constexpr SparseMethod method = SparseMethod::dense_ring;
+  static constexpr char const* name = "dense";
+
+  template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::BoundSparseSum<detail::DenseOfSparseSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  template <class Real, Executor E, ReducingCommunicator<E, Real> C>
+  requires(!HostOrderedExecutor<E>) auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::BoundDeviceDenseSum<Real, E, C>(context);
+  }
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "weir/comm/pair_list.hpp"
+#include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/sparse_method.hpp"
+#include "weir/core/error.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+template <class Real, HostOrderedExecutor E, class C>
+class LeaderIndicesSum {
+ public:
+  using Sum = SparseSum<Real, HostSpace>;
+
+  explicit LeaderIndicesSum(SparseContext<Real, E, C> const& context)
+      : indices_(context.executor, context.capacity), values_(context.executor, context.capacity) {}
+
+  void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const& counts) {
+    Real* const residual = residual_of(sum);
+    if (residual == nullptr && !sum.out.empty()) {
+      throw ContractViolation(
+          "LeaderIndices: a rank sends what it has at the slots of another; only a residual, as "
+          "ErrorFeedback "
+          "has it, keeps that");
+    }
+    std::size_t const leader = sum.step % exchange.size();
+    std::size_t const count = counts[leader];
+    auto const indices = indices_.take(count);
+    if (leader == exchange.rank()) {
+      for (std::size_t j = 0; j < count; ++j) indices[j] = sum.indices[j];
+    }
+    exchange.communicator().broadcast(point, indices, leader);
+    bool const takes_part = *sum.count > 0;  // a step that is skipped leaves the residual alone
+    PairList<Real> const own = pairs_of(sum);
+    for (std::size_t j = 0; j < own.count; ++j) residual[own.indices[j]] += own.values[j];
+    auto const values = values_.take(count);
+    for (std::size_t j = 0; j < count; ++j) {
+      values[j] = takes_part ? residual[indices[j]] : Real{};
+      if (takes_part) residual[indices[j]] = Real{};
+    }
+    for (std::size_t j = 0; j < own.count; ++j) {  // what is not finite stays nowhere
+      Real& left = residual[own.indices[j]];
+      if (!is_finite(left)) left = Real{};
+    }
+    exchange.communicator().all_reduce(point, values);
+    PairList<Real> result{indices.data(), values.data(), count};
+    sum_lists(point, {&result, 1}, sum.out);
+  }
+
+ private:
+  GrowingBuffer<std::uint32_t, E> indices_;
+  GrowingBuffer<Real, E> values_;
+};
+
+}  // namespace detail
+
+/// One rank, another each step, says which slots are summed, and all send what they have there, selected or
+/// not; the rest stays in the residual.
+///
+/// The bits are those of a dense sum by the communicator at those slots. A rank that has selected nothing
+/// sends nothing. Cost: 3 L alpha + (2 f k s_v + k s_i) beta. Streams: on a point of a host stream; nobody
+/// else waits. Errors: `ContractViolation` where there is no residual; those of the communicator. Source:
+/// [chen2020].
+struct LeaderIndices {
+  static constexpr SparseMethod method = SparseMethod::leader_indices;
+  static constexpr char const* name = "leader's indices";
+
+  template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
+  requires BroadcastingCommunicator<C, E, std::uint32_t>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::BoundSparseSum<detail::LeaderIndicesSum<Real, E, C>, Real, E, C>(context);
+  }
+};
+
+}  // namespace weir::inline v1

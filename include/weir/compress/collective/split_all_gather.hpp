@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "weir/comm/even_split.hpp"
+#include "weir/comm/pair_list.hpp"
+#include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/region_exchange.hpp"
+#include "weir/compress/sparse_method.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+template <class Real, HostOrderedExecutor E, class C>
+class SplitSum {
+ public:
+  using Sum = SparseSum<Real, HostSpace>;
+
+  explicit SplitSum(SparseContext<Real, E, C> const& context)
+      : regions_(context.executor, context.communicator.size()),
+        own_(context.executor),
+        others_(context.executor) {}
+
+  void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const&) {
+    std::size_t const ranks = exchange.size();
+    for (std::size_t r = 0; r <= ranks; ++r) regions_.set_boundary(r, even_split(sum.out.size(), r, ranks));
+    regions_.exchange(exchange, point, pairs_of(sum));
+    auto const part = [&](std::size_t r) {
+      return sum.out.part(regions_.begin(r), regions_.end(r) - regions_.begin(r));
+    };
+    auto const mine = part(exchange.rank());
+    sum_lists(point, regions_.lists(), mine, regions_.begin(exchange.rank()));
+    std::uint64_t const count = count_non_zero(mine);
+    PairCounts const counts(exchange.gather(point, {&count, 1}));
+    if (counts.total() * (sizeof(std::uint32_t) + sizeof(Real)) < sum.out.size() * sizeof(Real)) {
+      gather_pairs(exchange, point, sum.out, counts);
+    } else {
+      exchange.for_each_peer([&](std::size_t peer) {
+        exchange.receive(part(peer), peer);
+        exchange.send(mine, peer);
+      });
+      exchange.run(point);
+    }
+  }
+
+ private:
+  void gather_pairs(PairExchange<C, E>& exchange, E const& point, TensorView<Real, HostSpace> out,
+                    PairCounts const& counts) {
+    std::size_t const rank = exchange.rank();
+    PairRoom<Real> const own(own_.take(PairRoom<Real>::words(counts[rank])).data(), counts[rank]);
+    std::size_t const begin = regions_.begin(rank);
+    collect_non_zero(out.part(begin, regions_.end(rank) - begin), begin, own);
+    std::size_t words = 0;
+    for (std::size_t r = 0; r < exchange.size(); ++r) words += PairRoom<Real>::words(counts[r]);
+    std::uint64_t* place = others_.take(words).data();
+    rooms_.assign(exchange.size(), {});
+    for (std::size_t r = 0; r < exchange.size(); ++r) {
+      rooms_[r] = PairRoom<Real>(place, counts[r]);
+      place += PairRoom<Real>::words(counts[r]);
+    }
+    exchange.for_each_peer([&](std::size_t peer) {
+      exchange.receive(rooms_[peer].message(), peer);
+      exchange.send(own.message(), peer);
+    });
+    exchange.run(point);
+    exchange.for_each_peer([&](std::size_t peer) {
+      PairList<Real> list = rooms_[peer].list();
+      sum_lists(point, {&list, 1}, out.part(regions_.begin(peer), regions_.end(peer) - regions_.begin(peer)),
+                regions_.begin(peer));
+    });
+  }
+
+  RegionExchange<Real, E> regions_;
+  GrowingBuffer<std::uint64_t, E> own_;
+  GrowingBuffer<std::uint64_t, E> others_;
+  std::vector<PairRoom<Real>> rooms_;
+};
+
+}  // namespace detail
+
+/// Every rank adds up one part of the bucket, in rank order, from what the others send it, and sends the sum
+/// to all: as pairs, or whole where that is less.
+///
+/// The bits are those of a dense sum in rank order, on all ranks. Cost: (P - 1 + L) alpha + f (w k + min(w
+/// U(P), s_v N)) beta, and two small all-gathers for the sizes; a pass over the bucket. Streams: on a point
+/// of a host stream, which learns the sizes there; nobody else waits. Errors: those of the communicator.
+/// Source: [renggli2019].
+struct SplitAllGather {
+  static constexpr SparseMethod method = SparseMethod::split;
+  static constexpr char const* name = "split";
+
+  template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::BoundSparseSum<detail::SplitSum<Real, E, C>, Real, E, C>(context);
+  }
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/comm/even_split.hpp"
+#include "weir/comm/pair_list.hpp"
+#include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/core/error.hpp"
+
+namespace weir::inline v1 {
+
+/// A dense sum inside each node, where messages are cheap, and a sparse one between nodes: every rank of a
+/// node adds up one part of the bucket, sums it with the ranks of the same place in their nodes as `policy`
+/// says, and hands it to the others of its node.
+///
+/// ```
+/// weir::Mesh const mesh{world, {{"node", 2}, {"place", 4}}};
+/// weir::AllReduce{world, weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), weir::SplitAllGather{}}}
+/// ```
+/// What the policy rejects, sums of a node, goes to the residual of the rank that adds up that part. Shapes:
+/// the ranks of `inside` times those of `between` are all ranks; ranks of one place in `inside` share
+/// `between`. Cost: a reduce-scatter and a gather of the bucket inside, and the policy's for the part of one
+/// rank, with the slots that the node has selected there; a pass over the bucket. Streams: on a point of a
+/// host stream; nobody else waits. Errors: `ContractViolation` for groups that are not all ranks; those of
+/// the communicators.
+template <class Inside, class Between, class Policy>
+class TwoLevel {
+ public:
+  static constexpr char const* name = "two-level";
+
+  TwoLevel(Inside inside, Between between, Policy policy)
+      : inside_(std::move(inside)), between_(std::move(between)), policy_(std::move(policy)) {}
+
+  template <class Real, HostOrderedExecutor E, RankedCommunicator C>
+  requires SparseCollective<Policy, Real, E, Between> && PointToPointCommunicator<Inside, E> &&
+      ScatteringCommunicator<Inside, E, Real> && GatheringCommunicator<Inside, E, std::uint64_t>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    std::size_t const ranks = context.communicator.size();
+    if (inside_.size() * between_.size() != ranks) {
+      throw ContractViolation("TwoLevel: " + std::to_string(between_.size()) + " nodes of " +
+                              std::to_string(inside_.size()) + " ranks are not the " + std::to_string(ranks) +
+                              " ranks of the communicator");
+    }
+    return Bound<Real, E>(*this, context.executor, context.elements, context.capacity);
+  }
+
+ private:
+  template <class Real, HostOrderedExecutor E>
+  class Bound {
+   public:
+    Bound(TwoLevel const& stages, E const& executor, std::size_t elements, std::size_t capacity)
+        : exchange_(executor, stages.inside_),
+          between_(stages.between_),
+          pairs_(executor),
+          boundaries_(stages.inside_.size() + 1),
+          policy_(stages.policy_.on(SparseContext<Real, E, Between>{
+              executor, stages.between_, elements / stages.inside_.size() + 1, capacity})) {
+      if constexpr (ReservingCommunicator<Inside, E>)
+        stages.inside_.reserve(executor, elements * sizeof(Real));
+    }
+
+    void operator()(E const& point, SparseSum<Real, HostSpace> const& sum) {
+      cut(sum.out.size());
+      auto list = detail::pairs_of(sum);
+      detail::sum_lists(point, {&list, 1}, sum.out);
+      auto const mine = part(sum.out, exchange_.rank());
+      exchange_.communicator().reduce_scatter(point, TensorView<Real const, HostSpace>(sum.out), mine,
+                                              ReduceOp::sum, boundaries_);
+      sum_between(point, sum, mine);
+      exchange_.for_each_peer([&](std::size_t peer) {
+        exchange_.receive(part(sum.out, peer), peer);
+        exchange_.send(mine, peer);
+      });
+      exchange_.run(point);
+    }
+
+    void abort() noexcept {
+      exchange_.communicator().abort();
+      between_.abort();
+    }
+
+   private:
+    void cut(std::size_t elements) {
+      for (std::size_t r = 0; r < boundaries_.size(); ++r)
+        boundaries_[r] = even_split(elements, r, exchange_.size());
+    }
+    template <class T>
+    TensorView<T, HostSpace> part(TensorView<T, HostSpace> of, std::size_t rank) const {
+      return of.part(boundaries_[rank], boundaries_[rank + 1] - boundaries_[rank]);
+    }
+
+    void sum_between(E const& point, SparseSum<Real, HostSpace> const& sum,
+                     TensorView<Real, HostSpace> mine) {
+      std::uint64_t const count = detail::count_non_zero(mine);
+      detail::PairRoom<Real> const pairs(pairs_.take(detail::PairRoom<Real>::words(count)).data(), count);
+      detail::collect_non_zero(mine, 0, pairs);
+      SparseSum<Real, HostSpace> of_part{{pairs.indices(), count}, {pairs.values(), count}, &count};
+      of_part.out = mine;
+      of_part.step = sum.step;
+      if (!sum.residual.empty()) {
+        Real* const residual = sum.residual.current() + boundaries_[exchange_.rank()];
+        of_part.residual = {residual, residual, mine.size(), sum.residual.side_word()};
+      }
+      policy_(point, of_part);
+    }
+
+    detail::PairExchange<Inside, E> exchange_;
+    Between between_;
+    GrowingBuffer<std::uint64_t, E> pairs_;
+    std::vector<std::size_t> boundaries_;
+    decltype(std::declval<Policy const&>().on(
+        std::declval<SparseContext<Real, E, Between> const&>())) policy_;
+  };
+
+  Inside inside_;
+  Between between_;
+  Policy policy_;
+};
+
+}  // namespace weir::inline v1

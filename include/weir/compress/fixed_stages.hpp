@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "weir/exec/sparsify_constants.hpp"
+#include "weir/exec/threshold_adaptation.hpp"
+
+namespace weir::inline v1 {
+
+/// Fits so many thresholds one above the other, each to what exceeds the one before. All stages after the
+/// first leave the same part. Where the density is not below the first stage's part, one is enough.
+///
+/// Source: [abdelmoniem2021]
+template <std::uint32_t stages = 1>
+struct FixedStages {
+  static_assert(1 <= stages && stages <= most_stages, "a threshold is fitted in 1 to 64 stages");
+  static constexpr std::uint32_t most = stages;
+
+  double first_ratio = 0.25;  // the part that the first of several stages leaves
+
+  constexpr StageConstants constants() const {
+    return {.count = StageCount::fixed, .stages = stages, .first_ratio = first_ratio};
+  }
+  std::string text() const { return std::to_string(stages) + (stages == 1 ? " stage" : " stages"); }
+};
+
+}  // namespace weir::inline v1

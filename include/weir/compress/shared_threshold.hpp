@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/compress/sparsifier_memory.hpp"
+#include "weir/compress/tail_exchange.hpp"
+#include "weir/stage/concepts.hpp"
+
+namespace weir::inline v1 {
+
+/// A sparsifier whose ranks all take the same threshold, fitted to the magnitudes of all of them: a rank with
+/// larger gradients sends more than one with smaller ones.
+///
+/// For policies that are fitted once: `ErrorFeedback{SharedThreshold{communicator,
+/// ThresholdSparsifier{..}}}`. Cost: an all-gather of seven words per bucket and step, between the pass that
+/// looks and the one that selects. Errors: those of the sparsifier and of the communicator.
+template <class Communicator, class Stage>
+class SharedThreshold {
+  static_assert(
+      Sparsifier<Stage>,
+      "SharedThreshold is for what a sparsifier selects: give it a ThresholdSparsifier, and no other "
+      "stage");
+  static_assert(Stage::is_fitted_once,
+                "only a threshold that is fitted once can be shared: Exponential or the like, in one stage");
+
+ public:
+  using consumes = Dense;
+  using produces = Sparse;
+  static constexpr char const* name = "shared threshold";
+  static constexpr bool needs_unscaled_gradients = true;
+
+  SharedThreshold(Communicator communicator, Stage const& sparsifier)
+      : communicator_(std::move(communicator)), sparsifier_(sparsifier) {}
+
+  /// The same with a memory of what was not sent.
+  SharedThreshold remembering(SparsifierMemory const& memory) const {
+    return SharedThreshold(communicator_, sparsifier_.remembering(memory));
+  }
+
+  template <Executor E, class Real>
+  requires BindsToRecipe<Stage, E, Real> && GatheringCommunicator<Communicator, E, std::uint64_t> &&
+      ScalarBackend<E, MergeTails>
+  auto on(RecipeContext<E, Real> const& context) const {
+    return sparsifier_.on(context, TailExchange<Communicator, E>(context.executor, communicator_));
+  }
+
+  /// By bucket, how many pairs it gives at most.
+  std::vector<std::size_t> sparse_capacity(BucketPlan const& plan) const {
+    return sparsifier_.sparse_capacity(plan);
+  }
+
+  /// What a checkpoint tells of it.
+  std::string text() const { return sparsifier_.text() + ", shared"; }
+
+  /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
+    return sparsifier_.template workspace_bytes<Real>(plan, layout) +
+           (communicator_.size() + 2) * sizeof(TailStatistics);
+  }
+
+ private:
+  Communicator communicator_;
+  Stage sparsifier_;
+};
+
+}  // namespace weir::inline v1

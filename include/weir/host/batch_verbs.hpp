@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#include "weir/core/convert.hpp"
+#include "weir/exec/arguments.hpp"
+#include "weir/exec/masked_product.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/host/sweep.hpp"
+
+namespace weir::inline v1 {
+
+/// `out[f]` becomes, or is increased by, the sum of feature f over all samples, in their order: the gradient
+/// of a bias.
+///
+/// Shapes: out has one number per feature. Errors: `ContractViolation` for another number.
+template <class Element, class Real>
+requires ExactIn<Element, Real>
+void sum_samples(HostExecutor const& executor, BatchView<Element, HostSpace> batch,
+                 TensorView<Real, HostSpace> out, GradientMode mode) {
+  detail::Arguments("sum_samples").same_size("the sum", out.size(), "a sample", batch.features);
+  executor.submit([=](HostExecutor const& point) {
+    detail::share(point.team(), batch.features, batch.samples * sizeof(Element) + sizeof(Real),
+                  [&](std::size_t begin, std::size_t end) {
+                    if (mode == GradientMode::overwrite) {
+                      for (std::size_t f = begin; f < end; ++f) out[f] = Real{0};
+                    }
+                    for (std::size_t i = 0; i < batch.samples; ++i) {
+                      for (std::size_t f = begin; f < end; ++f) {
+                        out[f] += detail::convert<Real>(batch(i, f));
+                      }
+                    }
+                  });
+  });
+}
+
+/// Makes the gradient of what a product gave, after its activation, that of the sum before it: with `relu`,
+/// `dy` becomes 0 where `y` is not above 0.
+///
+/// Shapes: equal. Errors: `ContractViolation` where they are not.
+template <class Element, class Other>
+void gate_gradient(HostExecutor const& executor, Activation activation, BatchView<Element, HostSpace> y,
+                   BatchView<Other, HostSpace> dy) {
+  detail::Arguments const arguments("gate_gradient");
+  arguments.same_size("a sample of dy", dy.features, "one of y", y.features);
+  arguments.same_size("a feature of dy", dy.samples, "one of y", y.samples);
+  if (activation == Activation::identity) return;
+  executor.submit([=](HostExecutor const& point) {
+    detail::share(point.team(), y.samples, 2 * y.features * sizeof(Element) + 1,
+                  [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t i = begin; i < end; ++i) {
+                      for (std::size_t f = 0; f < y.features; ++f) {
+                        bool const is_on = detail::convert<float>(y(i, f)) > 0.0f;
+                        if (!is_on) dy(i, f) = Other(0.0f);
+                      }
+                    }
+                  });
+  });
+}
+
+}  // namespace weir::inline v1

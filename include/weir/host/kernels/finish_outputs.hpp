@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+
+#include "weir/exec/masked_product.hpp"
+#include "weir/host/kernels/packed_rows.hpp"
+#include "weir/host/kernels/permute_lanes.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+template <class Real, int Count>
+[[gnu::always_inline]] inline void activate_lanes(Activation activation, Lanes<Real, Count>& sum) {
+  if (activation == Activation::identity) return;
+  if constexpr (Count == 1) {
+    sum = activate(activation, sum);
+  } else {
+    using Bits = Lanes<LaneNumber<Real>, Count>;
+    Lanes<Real, Count> const zero = {};
+    Bits const negative = reinterpret_cast<Bits>(sum <= zero);  // a NaN is not
+    sum = reinterpret_cast<Lanes<Real, Count>>(reinterpret_cast<Bits>(sum) & ~negative);
+  }
+}
+
+/// `sum + bias`, rounded, then the activation, for the outputs from `output` on, of which `count` are there:
+/// written for one sample.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void finish_outputs(ProductEpilogue<Real> const& epilogue, std::size_t output,
+                                                  std::size_t count, Lanes<Real, Count>& sum,
+                                                  BatchView<Element, HostSpace> const& out,
+                                                  std::size_t sample) {
+  if (epilogue.bias != nullptr) {
+    Lanes<Real, Count> bias;
+    if (count >= Count) {
+      load<Real, Count>(epilogue.bias + output, bias);
+    } else {
+      load_first<Real, Count>(epilogue.bias + output, count, bias);
+    }
+    sum += bias;
+  }
+  activate_lanes<Real, Count>(epilogue.activation, sum);
+  if (out.is_batch_major()) {
+    return store_first<Real, Count>(sum, count, out.data + sample * out.stride + output);
+  }
+  Element buffer[Count];
+  store<Real, Count>(sum, buffer);
+  for (std::size_t i = 0; i < count; ++i) out.data[(output + i) * out.stride + sample] = buffer[i];
+}
+
+}  // namespace detail
+}  // namespace weir::inline v1

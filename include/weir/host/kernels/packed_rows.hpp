@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "weir/host/kernels/sample_source.hpp"
+#include "weir/host/load_store.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+/// The first `count` elements, then zeros.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void load_first(Element const* from, std::size_t count,
+                                              Lanes<Real, Count>& to) {
+  Real buffer[Count] = {};
+  for (std::size_t lane = 0; lane < count; ++lane) buffer[lane] = convert<Real>(from[lane]);
+  __builtin_memcpy(&to, buffer, sizeof(to));
+}
+
+/// Stores the first `count` lanes.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void store_first(Lanes<Real, Count> const& from, std::size_t count,
+                                               Element* to) {
+  if (count >= Count) return store<Real, Count>(from, to);
+  Real buffer[Count];
+  __builtin_memcpy(buffer, &from, sizeof(from));
+  for (std::size_t lane = 0; lane < count; ++lane) to[lane] = convert<Element>(buffer[lane]);
+}
+
+/// Copies features first .. first + count of the samples from `sample` on, at a tap, to `rows` rows of
+/// `stride` numbers, converted; zeros follow up to `width` numbers, and fill the rows for which there is no
+/// sample.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void pack_rows(SampleSource<Element> const& source, std::uint32_t tap,
+                                             std::size_t sample, std::size_t rows, std::size_t first,
+                                             std::size_t count, std::size_t width, std::size_t stride,
+                                             Real* to) {
+  for (std::size_t row = 0; row < rows; ++row, to += stride) {
+    std::size_t feature = 0;
+    if (sample + row >= source.samples) {
+    } else if (!source.is_batch_major()) {
+      for (; feature < count; ++feature) {
+        to[feature] = convert<Real>(source.batch(sample + row, first + feature));
+      }
+    } else if (Element const* const all = source.row(sample + row, tap)) {
+      Element const* const from = all + first;
+      for (; feature + Count <= count; feature += Count) {
+        Lanes<Real, Count> numbers;
+        load<Real, Count>(from + feature, numbers);
+        store<Real, Count>(numbers, to + feature);
+      }
+      for (; feature < count; ++feature) to[feature] = convert<Real>(from[feature]);
+    }
+    for (; feature < width; ++feature) to[feature] = Real{0};
+  }
+}
+
+}  // namespace detail
+}  // namespace weir::inline v1

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "weir/exec/arguments.hpp"
+#include "weir/exec/convolution_shape.hpp"
+#include "weir/host/masked_product.hpp"
+
+// Convolutions with a mask on pairs of channels, all taps of a live pair live: as masked_product.hpp, with
+// pixels as samples and channels that lie side by side as features. Nothing is unfolded: what a tap reads is
+// found while it is packed.
+
+namespace weir::inline v1 {
+
+namespace detail {
+
+template <class Element>
+void check_pixels(Arguments const& arguments, char const* name, HostBatch<Element> const& batch,
+                  std::size_t pixels, char const* wanted_name, std::size_t wanted) {
+  if (!batch.is_batch_major())
+    arguments.refuse(std::string(name) + " is feature-major, the channels of a pixel must lie side by side");
+  arguments.same_size((std::string("a channel of ") + name).c_str(), batch.samples, "the shape", pixels);
+  check_batch(arguments, name, batch, wanted_name, wanted);
+}
+
+inline void check_shape(Arguments const& arguments, ConvolutionShape const& shape) {
+  bool const is_positive =
+      shape.kernel_height != 0 && shape.kernel_width != 0 && shape.stride != 0 && shape.dilation != 0;
+  if (!is_positive) arguments.refuse("kernel, stride and dilation must be at least 1");
+  if (shape.output_height() != 0 && shape.output_width() != 0) return;
+  arguments.refuse("a kernel of " + std::to_string(shape.kernel_height) + " x " +
+                   std::to_string(shape.kernel_width) + " does not fit an image of " +
+                   std::to_string(shape.height) + " x " + std::to_string(shape.width));
+}
+
+}  // namespace detail
+
+/// y = activation(convolution of x + bias).
+///
+/// Shapes: x input pixels x inputs of the mask, y output pixels x outputs, values taps times
+/// `value_count()`. Errors: `ContractViolation`, also where the kernel does not fit.
+template <class Layout, class Value, class In, class Out>
+requires ExactIn<In, AccumulatorOf<Value>> && ArithmeticElement<Out>
+void convolve_masked(HostExecutor const& executor, Layout const& layout, ConvolutionShape shape,
+                     HostView<Value> values, HostBatch<In> x, HostBatch<Out> y,
+                     std::type_identity_t<ProductEpilogue<AccumulatorOf<Value>>> epilogue = {}) {
+  using Source = detail::SampleSource<std::remove_const_t<In>>;
+  detail::Arguments const arguments("convolve_masked");
+  detail::check_shape(arguments, shape);
+  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
+  detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+  detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layout.outputs());
+  arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
+  executor.submit([layout, shape, weights = static_cast<std::remove_const_t<Value> const*>(values.data()),
+                   in = x.data, in_stride = x.stride, out = y.data, out_stride = y.stride,
+                   epilogue](HostExecutor const& point) {
+    auto const pixels = batch_major(static_cast<std::remove_const_t<In> const*>(in), shape.input_pixels(),
+                                    layout.inputs(), in_stride);
+    auto const to = batch_major(out, shape.output_pixels(), layout.outputs(), out_stride);
+    detail::multiply_with_mask<false>(point.team(), layout, weights, Source(pixels, shape, false), to,
+                                      epilogue);
+  });
+}
+
+/// dx from dy, with the same values.
+template <class Layout, class Value, class In, class Out>
+requires ExactIn<In, AccumulatorOf<Value>> && ArithmeticElement<Out>
+void convolve_masked_transposed(HostExecutor const& executor, Layout const& layout, ConvolutionShape shape,
+                                HostView<Value> values, HostBatch<In> dy, HostBatch<Out> dx) {
+  using Source = detail::SampleSource<std::remove_const_t<In>>;
+  detail::Arguments const arguments("convolve_masked_transposed");
+  detail::check_shape(arguments, shape);
+  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
+  detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
+  detail::check_pixels(arguments, "dx", dx, shape.input_pixels(), "inputs", layout.inputs());
+  arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
+  executor.submit([layout, shape, weights = static_cast<std::remove_const_t<Value> const*>(values.data()),
+                   in = dy.data, in_stride = dy.stride, out = dx.data,
+                   out_stride = dx.stride](HostExecutor const& point) {
+    auto const pixels = batch_major(static_cast<std::remove_const_t<In> const*>(in), shape.output_pixels(),
+                                    layout.outputs(), in_stride);
+    auto const to = batch_major(out, shape.input_pixels(), layout.inputs(), out_stride);
+    detail::multiply_with_mask<true>(point.team(), layout, weights, Source(pixels, shape, true), to, {});
+  });
+}
+
+/// The gradient of the values, tap by tap as they are.
+template <class Layout, class In, class Other, class Real>
+requires std::same_as<std::remove_const_t<In>, std::remove_const_t<Other>> && ExactIn<In, Real>
+void masked_convolution_gradient(HostExecutor const& executor, Layout const& layout, ConvolutionShape shape,
+                                 HostBatch<In> dy, HostBatch<Other> x, HostView<Real> gradient,
+                                 GradientMode mode) {
+  using Input = std::remove_const_t<In>;
+  using Source = detail::SampleSource<Input>;
+  detail::Arguments const arguments("masked_convolution_gradient");
+  detail::check_shape(arguments, shape);
+  arguments.same_size("the gradient", gradient.size(), "mask times taps",
+                      shape.taps() * layout.value_count());
+  detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
+  detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+  executor.submit([layout, shape, out = dy.data, out_stride = dy.stride, in = x.data, in_stride = x.stride,
+                   to = gradient.data(), mode](HostExecutor const& point) {
+    Source const outputs(
+        batch_major(static_cast<Input const*>(out), shape.output_pixels(), layout.outputs(), out_stride));
+    Source const inputs(
+        batch_major(static_cast<Input const*>(in), shape.input_pixels(), layout.inputs(), in_stride), shape,
+        false);
+    for (std::uint32_t tap = 0; tap < shape.taps(); ++tap) {
+      detail::add_masked_gradient(point.team(), layout, outputs, inputs, tap, to + tap * layout.value_count(),
+                                  mode);
+    }
+  });
+}
+
+}  // namespace weir::inline v1

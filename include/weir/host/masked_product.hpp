@@ -1,0 +1,203 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "weir/exec/arguments.hpp"
+#include "weir/exec/masked_product.hpp"
+#include "weir/exec/tiled_layout.hpp"
+#include "weir/host/executor.hpp"
+
+// After the executor, which includes this file at its end.
+#include "weir/host/kernels/fill.hpp"
+#include "weir/host/kernels/gradient_gathered.hpp"
+#include "weir/host/kernels/gradient_group.hpp"
+#include "weir/host/kernels/gradient_tiles.hpp"
+#include "weir/host/kernels/multiply_gathered.hpp"
+#include "weir/host/kernels/multiply_group.hpp"
+#include "weir/host/kernels/multiply_tiles.hpp"
+#include "weir/host/kernels/visit_entries.hpp"
+#include "weir/host/sweep.hpp"
+
+// Products with a matrix of which only live entries exist. Streams: the work runs on the stream's thread and
+// is shared by the executor's team; nothing is allocated. Sums have a fixed order and are fused multiply-adds
+// in float, or double for double: the same bits for any number of threads and any batch that a sample is in.
+// Designs by groups and tiles add some sums lane by lane, so that processors with other vectors give other
+// last bits. Only live entries are multiplied: an infinity that meets a dead one leaves no trace. Errors:
+// `ContractViolation` at the call, for sizes that do not belong together and memory in common.
+
+namespace weir::inline v1 {
+
+template <class Element>
+using HostBatch = BatchView<Element, HostSpace>;
+
+namespace detail {
+
+inline void check_batch(Arguments const& arguments, char const* name, std::size_t features,
+                        char const* wanted_name, std::size_t wanted, std::size_t stride, std::size_t width) {
+  if (features != wanted) {
+    arguments.refuse(std::string(name) + " has " + std::to_string(features) + " features and the mask " +
+                     std::to_string(wanted) + " " + wanted_name + ", they must be equally many");
+  }
+  if (stride < width) {
+    arguments.refuse(std::string("the stride of ") + name + " is " + std::to_string(stride) +
+                     ", it must be at least " + std::to_string(width));
+  }
+}
+
+template <class Element>
+void check_batch(Arguments const& arguments, char const* name, HostBatch<Element> const& batch,
+                 char const* wanted_name, std::size_t wanted) {
+  std::size_t const width = batch.is_batch_major() ? batch.features : batch.samples;
+  std::size_t const lines = batch.is_batch_major() ? batch.samples : batch.features;
+  check_batch(arguments, name, batch.features, wanted_name, wanted, lines > 1 ? batch.stride : width, width);
+}
+
+template <class Element>
+TensorView<Element, HostSpace> memory_of(HostBatch<Element> const& batch) {
+  return {batch.data, batch.extent()};
+}
+
+template <class Layout>
+inline constexpr bool is_tiled = false;
+template <class Grid>
+inline constexpr bool is_tiled<TiledLayout<Grid>> = true;
+
+/// y = x W^T, or dx = dy W.
+template <bool Transposed, class Layout, class Value, class In, class Out>
+void multiply_with_mask(ThreadTeam& team, Layout const& layout, Value const* values,
+                        SampleSource<In> const& in, HostBatch<Out> const& out,
+                        ProductEpilogue<AccumulatorOf<Value>> const& epilogue) {
+  std::size_t const samples = in.samples;
+  if (samples == 0) return;
+  if constexpr (std::is_same_v<Layout, GroupLayout>) {
+    using Kernel = MultiplyGroup<Value, In, Out, Transposed>;
+    if (in.is_batch_major() && Kernel::takes(layout)) {
+      auto const parts = Kernel::parts_of(layout, samples, team.size());
+      return multiply_parts(team, parts.count(), Kernel{layout, values, in, out, epilogue, parts});
+    }
+  }
+  if constexpr (is_tiled<Layout>) {
+    using Kernel = MultiplyTiles<Value, In, Out, Transposed>;
+    auto const tiles = entries_of<Transposed>(layout.grid);
+    if (Kernel::takes(layout.block) && Kernel::takes(tiles)) {
+      auto const parts = Kernel::parts_of(tiles, layout.block, samples, team.size());
+      return multiply_parts(team, parts.count(),
+                            Kernel{tiles, layout.block, values, in, out, epilogue, parts});
+    }
+  }
+  using Kernel = MultiplyGathered<Value, In, Out>;
+  auto const entries = entries_of<Transposed>(layout);
+  auto const parts = Kernel::parts_of(entries, samples, team.size());
+  multiply_parts(team, parts.count(), Kernel{entries, values, in, out, epilogue, parts});
+}
+
+template <class Layout, class In, class Real>
+void add_masked_gradient(ThreadTeam& team, Layout const& layout, SampleSource<In> const& dy,
+                         SampleSource<In> const& x, std::uint32_t tap, Real* gradient, GradientMode mode) {
+  std::size_t const samples = x.samples;
+  auto const clear = [&] {
+    if (mode == GradientMode::accumulate) return;
+    sweep_elementwise(team, layout.value_count(), sizeof(Real), Fill<Real>(gradient, Real{0}));
+  };
+  if constexpr (std::is_same_v<Layout, GroupLayout>) {
+    using Kernel = GradientGroup<In, Real>;
+    if (Kernel::takes(layout)) {
+      auto const parts = Kernel::parts_of(layout, samples, team.size());
+      return multiply_parts(team, parts.count(), Kernel{layout, dy, x, tap, gradient, mode, parts});
+    }
+  }
+  if constexpr (is_tiled<Layout>) {
+    using Kernel = GradientTiles<In, Real>;
+    auto const tiles = entries_of<false>(layout.grid);
+    if (Kernel::takes(layout.block) && Kernel::takes(tiles)) {
+      if (layout.grid.nnz() != layout.grid.value_count()) clear();  // tiles of padding
+      auto const parts = Kernel::parts_of(tiles, layout.block, samples, team.size());
+      return multiply_parts(team, parts.count(),
+                            Kernel{tiles, layout.block, dy, x, tap, gradient, mode, parts});
+    }
+  }
+  clear();
+  using Kernel = GradientGathered<In, Real>;
+  auto const entries = entries_of<false>(layout);
+  auto const parts = Kernel::parts_of(entries, samples, team.size());
+  multiply_parts(team, parts.count(), Kernel{entries, dy, x, tap, gradient, parts});
+}
+
+}  // namespace detail
+
+/// `y = activation(x W^T + bias)`.
+///
+/// Shapes: x samples x inputs, y samples x outputs, values `value_count()`, bias one per output or null.
+/// Cost: nnz times samples multiply-adds; fastest for `GroupLayout` of p = 2 and `TiledLayout` with tiles of
+/// a multiple of 16, samples one after another.
+template <class Layout, class Value, class In, class Out>
+requires ExactIn<In, AccumulatorOf<Value>> && ArithmeticElement<Out>
+void multiply_masked(HostExecutor const& executor, Layout const& layout, HostView<Value> values,
+                     HostBatch<In> x, HostBatch<Out> y,
+                     std::type_identity_t<ProductEpilogue<AccumulatorOf<Value>>> epilogue = {}) {
+  using Element = std::remove_const_t<Value>;
+  using Input = std::remove_const_t<In>;
+  detail::Arguments const arguments("multiply_masked");
+  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
+  arguments.same_size("a feature of y", y.samples, "one of x", x.samples);
+  detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
+  detail::check_batch(arguments, "y", y, "outputs", layout.outputs());
+  arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
+  arguments.apart("y", detail::memory_of(y), "the values", values);
+  executor.submit([layout, weights = static_cast<Element const*>(values.data()),
+                   in = HostBatch<Input const>{x.data, x.samples, x.features, x.stride, x.order}, y,
+                   epilogue](HostExecutor const& point) {
+    detail::multiply_with_mask<false>(point.team(), layout, weights, detail::SampleSource<Input>(in), y,
+                                      epilogue);
+  });
+}
+
+/// `dx = dy W`, with the same values.
+template <class Layout, class Value, class In, class Out>
+requires ExactIn<In, AccumulatorOf<Value>> && ArithmeticElement<Out>
+void multiply_masked_transposed(HostExecutor const& executor, Layout const& layout, HostView<Value> values,
+                                HostBatch<In> dy, HostBatch<Out> dx) {
+  using Element = std::remove_const_t<Value>;
+  using Input = std::remove_const_t<In>;
+  detail::Arguments const arguments("multiply_masked_transposed");
+  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
+  arguments.same_size("a feature of dx", dx.samples, "one of dy", dy.samples);
+  detail::check_batch(arguments, "dy", dy, "outputs", layout.outputs());
+  detail::check_batch(arguments, "dx", dx, "inputs", layout.inputs());
+  arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
+  arguments.apart("dx", detail::memory_of(dx), "the values", values);
+  executor.submit([layout, weights = static_cast<Element const*>(values.data()),
+                   in = HostBatch<Input const>{dy.data, dy.samples, dy.features, dy.stride, dy.order},
+                   dx](HostExecutor const& point) {
+    detail::multiply_with_mask<true>(point.team(), layout, weights, detail::SampleSource<Input>(in), dx, {});
+  });
+}
+
+/// `gradient[e]` becomes, or is increased by, the sum over samples of dy(., row of e) x(., column of e) for
+/// each live entry e. Padding becomes zero or stays as it is.
+template <class Layout, class In, class Other, class Real>
+requires std::same_as<std::remove_const_t<In>, std::remove_const_t<Other>> && ExactIn<In, Real>
+void masked_weight_gradient(HostExecutor const& executor, Layout const& layout, HostBatch<In> dy,
+                            HostBatch<Other> x, HostView<Real> gradient, GradientMode mode) {
+  using Input = std::remove_const_t<In>;
+  detail::Arguments const arguments("masked_weight_gradient");
+  arguments.same_size("the gradient", gradient.size(), "the mask", layout.value_count());
+  arguments.same_size("a feature of dy", dy.samples, "one of x", x.samples);
+  detail::check_batch(arguments, "dy", dy, "outputs", layout.outputs());
+  detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
+  arguments.apart("the gradient", gradient, "dy", detail::memory_of(dy));
+  arguments.apart("the gradient", gradient, "x", detail::memory_of(x));
+  executor.submit([layout,
+                   out = HostBatch<Input const>{dy.data, dy.samples, dy.features, dy.stride, dy.order},
+                   in = HostBatch<Input const>{x.data, x.samples, x.features, x.stride, x.order}, gradient,
+                   mode](HostExecutor const& point) {
+    using Source = detail::SampleSource<Input>;
+    detail::add_masked_gradient(point.team(), layout, Source(out), Source(in), 0, gradient.data(), mode);
+  });
+}
+
+}  // namespace weir::inline v1

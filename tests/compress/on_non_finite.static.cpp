@@ -1,0 +1,3 @@
+#include "weir/compress/on_non_finite.hpp"
+
+static_assert(weir::OnNonFinite<weir::NonFinitePolicy::error>::policy == weir::NonFinitePolicy::error);

@@ -1,0 +1,62 @@
+#include "weir/compress/shared_threshold.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "compress/sparse_training.hpp"
+#include "support/ranks.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/gradient/all_reduce.hpp"
+
+namespace {
+
+using Vector = std::vector<float>;
+
+auto shared(weir::ThreadCommunicator const& communicator) {
+  weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .capacity = 20.0}, weir::Exponential{}};
+  return weir::ErrorFeedback{weir::SharedThreshold{communicator, sparsifier}};
+}
+
+}
+
+TEST_CASE("all ranks take one threshold, and those with larger gradients send more") {
+  constexpr std::size_t size = 2000;
+  std::vector<weir::SparsifyStatistics> found(3);
+  on_ranks(3, [&](weir::ThreadCommunicator const& communicator) {
+    auto const stage = shared(communicator);
+    weir::HostExecutor const executor;
+    Vector weights(size);
+    weir::StreamWorkerPool pool{executor, {.buckets = weir::BucketPlan::per_parameter({{size}})}};
+    std::vector<Vector> sums;
+    auto sync = (weir::LocalAggregator{weir::SumScale{}} | stage | weir::AllReduce{communicator} |
+                 Collect<float>{sums})
+                    .on(pool, weir::view(weights));
+    auto const rank = communicator.rank();
+    auto const model = [&](auto& micro) {
+      Vector gradient = rough_gradient(size, rank);
+      if (rank == 1 && micro.step() == 1) gradient[5] = std::numeric_limits<float>::infinity();
+      for (std::size_t i = 0; i < size; ++i)
+        micro.gradient(0)[i] = gradient[i] * static_cast<float>(std::size_t{1} << rank);
+    };
+    int const samples[3] = {};
+    sync(pool(std::span<int const>(samples), model));
+    sync.wait();
+    auto& bound = sync.template stage<std::remove_const_t<decltype(stage)>>();
+    found[rank] = bound.statistics(0);
+    // A rank whose gradient is not finite sends nothing; the others go on.
+    sync(pool(std::span<int const>(samples), model));
+    sync.wait();
+    CHECK((bound.statistics(0).status == weir::SparsifyStatus::skipped) == (rank == 1));
+  });
+  CHECK(found[0].threshold == found[1].threshold);
+  CHECK(found[1].threshold == found[2].threshold);
+  CHECK(found[0].k_selected < found[1].k_selected);
+  CHECK(found[1].k_selected < found[2].k_selected);
+}

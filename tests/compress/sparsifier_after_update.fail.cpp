@@ -1,0 +1,13 @@
+// expect: Sgd.*ThresholdSparsifier
+#include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/stage/recipe.hpp"
+
+auto recipe() {
+#ifdef WEIR_FAIL_CONTROL
+  return weir::ThresholdSparsifier{{.density = 0.01}} | weir::Sgd{{.learning_rate = 0.1}};
+#else
+  return weir::Sgd{{.learning_rate = 0.1}} | weir::ThresholdSparsifier{{.density = 0.01}};
+#endif
+}

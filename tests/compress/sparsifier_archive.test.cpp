@@ -1,0 +1,228 @@
+#include "weir/compress/sparsifier_archive.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "compress/sparse_training.hpp"
+#include "support/bits.hpp"
+#include "weir/compress/adaptive_stages.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/momentum_correction.hpp"
+#include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold_reuse.hpp"
+#include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/optim/sgd.hpp"
+
+namespace {
+
+using Vector = std::vector<float>;
+
+constexpr std::size_t sizes[] = {300, 40, 500};
+
+weir::BucketPlan plan() {
+  return weir::BucketPlan({{sizes[0]}, {sizes[1]}, {sizes[2]}}, {{2}, {0, 1}});
+}
+
+/// Everything that there is to remember: the rule's scores, a threshold, momentum.
+auto const remembering = weir::MomentumCorrection{
+    weir::ThresholdSparsifier{{.density = 0.05, .reuse = weir::ThresholdReuse{.interval = 3}},
+                              weir::Exponential{},
+                              weir::AdaptiveStages<>{}},
+    {.momentum = 0.9}};
+
+auto const feedback = weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.05}}};
+
+template <class Training>
+void train(Training& training, std::size_t first, std::size_t last, std::vector<Vector>* sent = nullptr) {
+  for (std::size_t step = first; step < last; ++step) {
+    Vector const now = training.step(rough_gradient(plan().elements(), step));
+    if (sent != nullptr) sent->push_back(now);
+  }
+}
+
+template <class Training>
+std::string refusal(Training& training, weir::Archive const& archive, weir::LoadOptions options = {}) {
+  try {
+    training.sync().load(archive, options);
+  } catch (weir::ArchiveError const& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}
+
+TEST_CASE("after a restore the run goes on with the same bits") {
+  SparseTraining whole(remembering, plan());
+  std::vector<Vector> expected;
+  train(whole, 0, 20, &expected);
+
+  for (std::size_t stop : {7u, 12u}) {
+    SparseTraining before(remembering, plan());
+    train(before, 0, stop);
+    SparseTraining after(remembering, plan());
+    train(after, 0, 3);  // something to be overwritten
+    after.sync().load(before.saved());
+    std::vector<Vector> found;
+    train(after, stop, 20, &found);
+    for (std::size_t step = stop; step < 20; ++step) CHECK(same_bits(found[step - stop], expected[step]));
+    for (std::size_t bucket = 0; bucket < 2; ++bucket) {
+      CHECK(same_bits(after.residual(bucket), whole.residual(bucket)));
+      CHECK(same_bits(after.momentum(bucket), whole.momentum(bucket)));
+    }
+  }
+}
+
+TEST_CASE("in other buckets each parameter has what was kept of it, and adaptation starts anew") {
+  SparseTraining before(remembering, plan());
+  train(before, 0, 12);
+  CHECK(before.bound().state(0).adapted_size == 500);
+
+  // Parameter 2 has its bucket to itself again, the others have not.
+  weir::BucketPlan const rebuilt({{sizes[0]}, {sizes[1]}, {sizes[2]}}, {{1}, {2}, {0}});
+  SparseTraining after(remembering, rebuilt);
+  CHECK(refusal(after, before.saved()).find("the bucket plan differs: ") == 0);
+  after.sync().load(before.saved(), {.same_buckets = false});
+  auto const check_kept = [&](auto const& of) {
+    Vector const joint = of(before, 1);
+    CHECK(same_bits(of(after, 1), of(before, 0)));
+    CHECK(same_bits(of(after, 2), Vector(joint.begin(), joint.begin() + sizes[0])));
+    CHECK(same_bits(of(after, 0), Vector(joint.begin() + sizes[0], joint.end())));
+  };
+  weir::BucketPlan const other({{sizes[0]}, {sizes[2]}, {sizes[1]}}, {{1}, {2}, {0}});
+  SparseTraining of_others(remembering, other);
+  CHECK(refusal(of_others, before.saved(), {.same_buckets = false})
+            .find("parameter 1 of the bucket plan differs") != std::string::npos);
+  check_kept([](auto& training, std::size_t bucket) { return training.residual(bucket); });
+  check_kept([](auto& training, std::size_t bucket) { return training.momentum(bucket); });
+  CHECK(after.bound().state(1).adapted_size == 500);
+  CHECK(after.bound().state(0).adapted_size == 0);
+  train(after, 12, 14);
+}
+
+TEST_CASE("what a rank had kept that is gone is added to that of another") {
+  SparseTraining gone(feedback, plan());
+  SparseTraining stays(feedback, plan());
+  train(gone, 0, 3);
+  train(stays, 5, 8);
+  Vector expected = stays.residual(1);
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += gone.residual(1)[i];
+  stays.bound().absorb(gone.saved());
+  CHECK(same_bits(stays.residual(1), expected));
+}
+
+TEST_CASE("a new rank takes the archive of another, and forgets what that one had kept") {
+  SparseTraining old(remembering, plan());
+  SparseTraining young(remembering, plan());
+  train(old, 0, 3);
+  young.sync().load(old.saved());
+  young.bound().forget();
+  for (std::size_t bucket = 0; bucket < 2; ++bucket) {
+    Vector const zeros(plan()[bucket].size);
+    CHECK(!same_bits(old.momentum(bucket), zeros));
+    CHECK(same_bits(young.residual(bucket), zeros));
+    CHECK(same_bits(young.momentum(bucket), zeros));
+  }
+}
+
+TEST_CASE("a policy of another kind takes what was kept, and learns anew") {
+  SparseTraining before(feedback, plan());
+  train(before, 0, 4);
+  weir::ErrorFeedback const other{weir::ThresholdSparsifier{{.density = 0.05}, weir::Exponential{}}};
+  SparseTraining after(other, plan());
+  after.sync().load(before.saved());
+  CHECK(same_bits(after.residual(0), before.residual(0)));
+  CHECK(after.bound().state(0).adapted_size == 0);
+}
+
+TEST_CASE("what would be lost, and what is missing, is refused and names what it is") {
+  SparseTraining with_momentum(remembering, plan());
+  SparseTraining with_feedback(feedback, plan());
+  SparseTraining forgetful(weir::ThresholdSparsifier{{.density = 0.05}}, plan());
+  train(with_feedback, 0, 2);
+  Vector const before = with_feedback.residual(0);
+  CHECK(
+      refusal(forgetful, with_feedback.saved()) ==
+      "the archive holds 'error_feedback.residual' of parameter 2 in bucket 0, which this recipe would lose");
+  CHECK(!refusal(with_momentum, with_feedback.saved()).empty());
+  CHECK(!refusal(with_feedback, with_momentum.saved()).empty());
+  CHECK(refusal(with_feedback, forgetful.saved()).find("error_feedback.residual") != std::string::npos);
+
+  SparseTraining seeded(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.05, .seed = 7}}}, plan());
+  CHECK(refusal(seeded, with_feedback.saved()) ==
+        "the seed of sparsified bucket 0 differs: 0 in the archive, 7 here");
+  CHECK(same_bits(with_feedback.residual(0), before));
+}
+
+TEST_CASE("another version, and a state of another size, are refused") {
+  weir::Archive other_version;
+  other_version.put("sparsifier.version", 0, std::uint64_t{2});
+  CHECK_THROWS_WITH_AS(weir::check_sparsifier_version(other_version),
+                       "the sparsifier's version differs: 2 in the archive, 1 here", weir::ArchiveError);
+
+  weir::SparsifyConstants const constants{.bucket = 5};
+  weir::Archive archive;
+  weir::put_threshold_state(archive, constants, 100, {});
+  CHECK_NOTHROW(weir::check_threshold_state(archive, constants, 100, 3, true));
+  CHECK_THROWS_WITH_AS(weir::check_threshold_state(archive, constants, 101, 3, true),
+                       "the size of sparsified bucket 3 differs: 100 in the archive, 101 here",
+                       weir::ArchiveError);
+  CHECK_THROWS_AS(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, true), weir::ArchiveError);
+  CHECK_NOTHROW(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, false));
+}
+
+TEST_CASE("every word of a state comes back") {
+  weir::ThresholdState state{.density = 0.25,
+                             .adapted_density = 0.125,
+                             .adapted_size = 77,
+                             .adaptation = {.stages = 5,
+                                            .direction = -1,
+                                            .last_mean = 1.5,
+                                            .window_sum = 2.5,
+                                            .window_calls = 3,
+                                            .fruitless_moves = 4,
+                                            .first_ratio = 0.3,
+                                            .tried = {6, 1}},
+                             .reused_threshold = 0.75,
+                             .reuse_age = 8,
+                             .has_reusable = 1,
+                             .quality_sum = 9.5,
+                             .quality_calls = 10,
+                             .collapsed = 1,
+                             .step = 11,
+                             .non_finite_steps = 12,
+                             .overflow = 13};
+  for (std::size_t i = 0; i <= weir::most_stages; ++i) state.adaptation.score[i] = static_cast<double>(i) / 4;
+  weir::SparsifyConstants const constants{.bucket = 5};
+  weir::Archive archive;
+  weir::put_threshold_state(archive, constants, 100, state);
+  weir::ThresholdState restored;
+  weir::get_threshold_state(archive, constants, restored);
+  weir::Archive again;
+  weir::put_threshold_state(again, constants, 100, restored);
+  CHECK(again.bytes() == archive.bytes());
+  CHECK(restored.adaptation.direction == -1);
+  CHECK(restored.adaptation.score[64] == 16.0);
+  CHECK(restored.overflow == 13);
+}
+
+TEST_CASE("an optimizer that keeps its moments by bucket does not take other buckets") {
+  auto const archive_of = [](weir::BucketPlan const& of, weir::Archive const* saved) {
+    weir::HostExecutor const executor;
+    Vector weights(of.elements());
+    weir::StreamWorkerPool pool{executor, {.buckets = of}};
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{.momentum = 0.5}}).on(pool, weir::view(weights));
+    if (saved != nullptr) sync.load(*saved, {.same_buckets = false});
+    weir::Archive archive;
+    sync.save(archive);
+    return archive;
+  };
+  weir::Archive const saved = archive_of(weir::BucketPlan({{3}, {3}}, {{0}, {1}}), nullptr);
+  CHECK_NOTHROW(archive_of(weir::BucketPlan({{3}, {3}}, {{0}, {1}}), &saved));
+  CHECK_THROWS_WITH_AS(archive_of(weir::BucketPlan({{3}, {3}}, {{1}, {0}}), &saved),
+                       "the optimizer keeps its moments by bucket, and the buckets differ",
+                       weir::ArchiveError);
+}

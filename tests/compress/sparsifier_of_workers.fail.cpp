@@ -1,0 +1,15 @@
+// expect: GradAccumulator.*ThresholdSparsifier
+#include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/gradient/grad_accumulator.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/stage/recipe.hpp"
+
+auto recipe() {
+  weir::ThresholdSparsifier const sparsifier{{.density = 0.01}};
+#ifdef WEIR_FAIL_CONTROL
+  return weir::GradAccumulator{2} | weir::LocalAggregator{} | sparsifier;
+#else  // each worker's gradient would be sparsified on its own
+  return weir::GradAccumulator{2} | sparsifier;
+#endif
+}

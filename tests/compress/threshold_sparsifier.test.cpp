@@ -1,0 +1,82 @@
+#include "weir/compress/threshold_sparsifier.hpp"
+
+#include <doctest/doctest.h>
+
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "compress/sparse_training.hpp"
+#include "support/training.hpp"
+#include "weir/compress/adaptive_stages.hpp"
+#include "weir/compress/threshold/exact_top_k.hpp"
+#include "weir/compress/threshold/generalized_pareto.hpp"
+#include "weir/compress/threshold/random_k.hpp"
+#include "weir/gradient/grad_accumulator.hpp"
+#include "weir/optim/sgd.hpp"
+
+namespace {
+
+using Vector = std::vector<float>;
+
+weir::ThresholdSparsifier const fitted{
+    {.density = 0.01}, weir::GeneralizedPareto{}, weir::AdaptiveStages<>{}};
+
+static_assert(std::same_as<
+              decltype(weir::ThresholdSparsifier{{.density = 0.01}}),
+              weir::ThresholdSparsifier<weir::Histogram, weir::FixedStages<1>, weir::NonFinitePolicy::skip>>);
+static_assert(std::same_as<std::remove_const_t<decltype(fitted)>,
+                           weir::ThresholdSparsifier<weir::GeneralizedPareto,
+                                                     weir::AdaptiveStages<weir::StageRule::memory>>>);
+static_assert(weir::StageOn<weir::ThresholdSparsifier<>, weir::HostExecutor>);
+
+}
+
+TEST_CASE("alone it drops what it does not select") {
+  SparseTraining training(weir::ThresholdSparsifier{{.density = 0.5}, weir::ExactTopK{}}, 4);
+  CHECK(training.step({4.0f, -3.0f, 1.0f, 0.5f}) == Vector{4, -3, 0, 0});
+  CHECK(training.step({1.0f, 2.0f, -3.0f, 0.5f}) == Vector{0, 2, -3, 0});
+  CHECK(training.residual().empty());
+  CHECK(training.step({1.0f, 2.0f, std::numeric_limits<float>::infinity(), 0.5f}) == Vector(4));
+}
+
+TEST_CASE("a recipe without a communicator sparsifies, and updates what was selected") {
+  weir::HostExecutor const executor;
+  Vector weights(4, 1.0f);
+  weir::StreamWorkerPool pool{executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({16})}};
+  auto const model = [](auto& micro) {
+    auto const gradient = micro.gradient(0);
+    for (std::size_t i = 0; i < 4; ++i)
+      gradient[i] = (micro.accumulate() ? gradient[i] : 0.0f) + static_cast<float>(i);
+  };
+  auto sync = (weir::GradAccumulator{2} | weir::LocalAggregator{} |
+               weir::ThresholdSparsifier{{.density = 0.5}} | weir::Sgd{{.learning_rate = 0.5}})
+                  .on(pool, weir::view(weights));
+  int const samples[4] = {};
+  sync(pool(std::span<int const>(samples), model));
+  sync.wait();
+  CHECK(weights == Vector{1, 1, 0, -0.5f});
+}
+
+TEST_CASE("it says what it is made of") {
+  CHECK(weir::ThresholdSparsifier{{.density = 0.25}}.text() == "histogram, density 0.250000");
+  CHECK(fitted.text() == "generalized-pareto, adaptive stages by rule 4, density 0.010000");
+}
+
+TEST_CASE("it says beforehand what it takes") {
+  auto const plan = weir::BucketPlan({{1000}, {50}}, {{0}, {1}});
+  weir::ThresholdSparsifier const sparsifier{{.density = 0.01}};
+  CHECK(sparsifier.sparse_capacity(plan) == std::vector<std::size_t>{20, 2});
+  weir::SparsifierMemory const memory{.kind = weir::SparsifierMemoryKind::residual};
+  CHECK(sparsifier.remembering(memory).workspace_bytes<float>(plan, {}) -
+            sparsifier.workspace_bytes<float>(plan, {}) ==
+        2 * 1050 * sizeof(float));
+}
+
+TEST_CASE("a density that is none is refused, whatever else is said") {
+  CHECK_THROWS_WITH_AS((weir::ThresholdSparsifier{{.density = 1.5}, weir::RandomK{}}),
+                       "ThresholdSparsifier: density is 1.500000, it has to be above 0 and at most 1",
+                       weir::ContractViolation);
+}

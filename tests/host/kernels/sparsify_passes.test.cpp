@@ -1,0 +1,109 @@
+#include "weir/host/kernels/sparsify_passes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "support/plain_passes.hpp"
+#include "support/sparse_bucket.hpp"
+
+namespace {
+
+using Passes = weir::detail::SparsifyPasses<float, float, std::uint32_t>;
+
+/// A vector with its passes.
+struct Case {
+  explicit Case(std::vector<float> given, std::size_t threads = 2)
+      : values(std::move(given)), team(threads), bucket(executor, values.size(), {}) {
+    term = {weir::view(values), 1.0};
+    work = bucket.describe(std::span(&term, 1));
+    work.accumulator = {};
+    scratch.resize(Passes::scratch_bytes(values.size(), threads));
+    work.scratch = weir::view(scratch);
+  }
+
+  std::vector<float> values;
+  weir::ThreadTeam team;
+  weir::HostExecutor executor;
+  weir_test::SparseBucket<float> bucket;
+  weir::WeightedTerm<float, weir::HostSpace> term;
+  weir::SparsifyWork<float, float, weir::HostSpace> work;
+  std::vector<std::byte> scratch;
+};
+
+}  // namespace
+
+TEST_CASE("where the accumulator is") {
+  std::vector<float> values(4), accumulator(4), first(4), second(4);
+  weir::ThresholdState state;
+  weir::WeightedTerm<float, weir::HostSpace> const term{weir::view(values), 1.0};
+  weir::SparsifyWork<float, float, weir::HostSpace> work;
+  work.terms = std::span(&term, 1);
+  work.state = &state;
+  CHECK(weir::detail::accumulator_of(work) == values.data());
+  work.accumulator = weir::view(accumulator);
+  CHECK(weir::detail::accumulator_of(work) == accumulator.data());
+  work.residual = {first.data(), second.data(), 4, &state.side};
+  CHECK(weir::detail::accumulator_of(work) == second.data());
+  state.side = 1;
+  CHECK(weir::detail::accumulator_of(work) == first.data());
+  work.constants.feedback = weir::FeedbackKind::differences;
+  CHECK(weir::detail::accumulator_of(work) == accumulator.data());
+}
+
+TEST_CASE("order statistics of samples, small and large") {
+  weir_test::Draws draws(61);
+  Case small(draws.quantised(5000, 40));
+  Case large(draws.laplace((std::size_t{1} << 18) + 77));
+  small.values[17] = small.values[4000] = std::numeric_limits<float>::quiet_NaN();
+  for (Case* const one : {&small, &large}) {
+    std::uint64_t const size = one->values.size();
+    weir::SelectionKey const key{3, 4, 5};
+    Passes passes(one->team, one->work, key);
+    weir_test::PlainPasses<float, float> const plain(one->work, key);
+    for (weir::SampleRequest const request : {weir::SampleRequest{100, 1},
+                                              {100, 100},
+                                              {1000, 37},
+                                              {size / 2, 9},
+                                              {size / 2 + 5000, 3},
+                                              {size, 1},
+                                              {size, 4}}) {
+      CHECK(passes.sample(request) == plain.sample(request));
+    }
+  }
+}
+
+TEST_CASE("slots drawn by chance are those of the permutation, in ascending order") {
+  for (std::size_t const size : {1, 63, 64, 65, 1000}) {
+    Case one(weir_test::Draws(62).laplace(size));
+    weir::SelectionKey const key{7, 8, 9};
+    for (std::uint64_t const count :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{size / 2}, std::uint64_t{size}}) {
+      Passes(one.team, one.work, key).draw(count, 2.0);
+      std::vector<std::uint32_t> const indices(one.work.out.indices.begin(),
+                                               one.work.out.indices.begin() + count);
+      std::vector<float> const values(one.work.out.values.begin(), one.work.out.values.begin() + count);
+      weir_test::PlainPasses<float, float>(one.work, key).draw(count, 2.0);
+      CHECK(indices ==
+            std::vector<std::uint32_t>(one.work.out.indices.begin(), one.work.out.indices.begin() + count));
+      CHECK(values == std::vector<float>(one.work.out.values.begin(), one.work.out.values.begin() + count));
+    }
+  }
+}
+
+TEST_CASE("moments that are taken later are those of the first pass") {
+  Case one(weir_test::Draws(63).laplace(100000));
+  Passes passes(one.team, one.work, {});
+  weir::TailStatistics const first = passes.accumulate<true, true>();
+  weir::TailStatistics const guarded = passes.accumulate_ranked(1000);
+  CHECK(guarded.participants == first.participants);
+  CHECK(guarded.largest == first.largest);
+  weir::TailStatistics const later = passes.moments<true>();
+  CHECK(later.sum == first.sum);
+  CHECK(later.squared_deviations == first.squared_deviations);
+  CHECK(later.sum_of_logarithms == first.sum_of_logarithms);
+}

@@ -1,0 +1,270 @@
+#include "weir/host/masked_product.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "host/masked_reference.hpp"
+#include "weir/mask/design/cyclic.hpp"
+#include "weir/mask/design/group.hpp"
+#include "weir/mask/design/indexed.hpp"
+#include "weir/mask/design/tiled.hpp"
+
+namespace {
+
+using weir::BatchOrder;
+using weir_test::Batch;
+
+struct Draw {
+  std::size_t below(std::size_t bound) { return weir::philox({{++count, 0, 0, 1}}, key)[0] % bound; }
+  std::uint64_t key;
+  std::uint32_t count = 0;
+};
+
+/// All three products of one mask and batch, against their definitions.
+template <class Element, class Layout>
+void check_products(weir::HostExecutor const& exec, Layout const& layout, std::size_t samples,
+                    BatchOrder order, std::size_t room, std::uint64_t seed, double tolerance) {
+  using Real = weir::AccumulatorOf<Element>;
+  CAPTURE(layout.outputs());
+  CAPTURE(layout.inputs());
+  CAPTURE(samples);
+  CAPTURE(room);
+  CAPTURE((order == BatchOrder::batch_major));
+  auto const values = weir_test::random_values<Element>(layout, seed);
+  Batch<Element> x(samples, layout.inputs(), order, room), y(samples, layout.outputs(), order, room);
+  Batch<Element> dy(samples, layout.outputs(), order, room), dx(samples, layout.inputs(), order, room);
+  weir_test::fill_batch(x, seed + 1);
+  weir_test::fill_batch(dy, seed + 2);
+  multiply_masked(exec, layout, weir::view(values), x.constant(), y.view());
+  multiply_masked_transposed(exec, layout, weir::view(values), dy.constant(), dx.view());
+  std::vector<Real> gradient(layout.value_count(), Real{7});
+  masked_weight_gradient(exec, layout, dy.constant(), x.constant(), weir::view(gradient),
+                         weir::GradientMode::overwrite);
+  exec.synchronize();
+  CHECK(largest_error(expected_product(layout, values, x), y) <= tolerance);
+  CHECK(largest_error(expected_transposed(layout, values, dy), dx) <= tolerance);
+  auto const expected = expected_gradient(layout, dy, x);
+  CHECK(largest_error(expected, gradient) <= 1e-5);  // also where padding must be zero
+
+  auto const once = gradient;
+  masked_weight_gradient(exec, layout, dy.constant(), x.constant(), weir::view(gradient),
+                         weir::GradientMode::accumulate);
+  exec.synchronize();
+  auto twice = expected;
+  for (double& value : twice.value) value *= 2;
+  CHECK(largest_error(twice, gradient) <= 1e-5);
+}
+
+TEST_CASE("the three products of random group designs are those of the dense matrix") {
+  weir::HostExecutor const exec;
+  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+    CAPTURE(seed);
+    Draw draw{seed};
+    std::uint32_t const n = 1u << draw.below(8);
+    std::size_t const outputs = n + draw.below(n + 40);
+    std::size_t const inputs = n + draw.below(2 * n + 60);
+    std::uint32_t const levels =
+        n < 4 || draw.below(2) == 0 ? 1 : 1 + static_cast<std::uint32_t>(draw.below(n - 1));
+    std::size_t const samples = draw.below(4) == 0 ? draw.below(3) : draw.below(24);
+    weir::GroupDesign const design{
+        {.outputs = outputs, .inputs = inputs, .group = n, .levels = levels, .seed = seed}};
+    CAPTURE(n);
+    CAPTURE(levels);
+    check_products<float>(exec, design.layout(), samples,
+                          draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
+                          draw.below(20), seed, 1e-5);
+  }
+}
+
+TEST_CASE("the three products of tiles are those of the dense matrix") {
+  weir::HostExecutor const exec;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    CAPTURE(seed);
+    Draw draw{seed + 1000};
+    std::uint32_t const sides[] = {1, 3, 8, 16, 32, 48, 64};
+    std::uint32_t const side = sides[draw.below(7)];
+    std::uint32_t const n = 1u << draw.below(3);
+    std::size_t const rows = n + draw.below(4), columns = n + draw.below(6);
+    std::size_t const outputs = rows * side - draw.below(side);
+    std::size_t const inputs = columns * side - draw.below(side);
+    weir::GroupDesign grid{{.outputs = rows, .inputs = columns, .group = n}};
+    weir::TiledDesign const design(std::move(grid), outputs, inputs, side);
+    CAPTURE(side);
+    check_products<float>(exec, design.layout(), draw.below(40),
+                          draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
+                          draw.below(5), seed, 1e-5);
+  }
+}
+
+TEST_CASE("the three products of masks of every other kind are those of the dense matrix") {
+  weir::HostExecutor const exec;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    Draw draw{seed + 2000};
+    auto const order = draw.below(2) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major;
+    std::size_t const samples = draw.below(80);
+    if (seed % 3 == 0) {
+      std::uint32_t const v = 2 + static_cast<std::uint32_t>(draw.below(700));
+      std::vector<std::uint32_t> differences;
+      for (std::uint32_t d = 0; d < v; ++d) {
+        if (draw.below(9) == 0) differences.push_back(d);
+      }
+      check_products<float>(exec, weir::CyclicDesign(v, differences).layout(), samples, order, 1, seed, 1e-5);
+    } else if (seed % 3 == 1) {
+      std::size_t const inputs = 1 + draw.below(700);
+      std::vector<std::uint32_t> row_begin = {0};
+      std::vector<std::uint16_t> columns;
+      for (std::size_t row = 0, rows = 1 + draw.below(90); row < rows; ++row) {
+        for (std::size_t column = 0; column < inputs; ++column) {
+          if (draw.below(11) == 0) columns.push_back(static_cast<std::uint16_t>(column));
+        }
+        row_begin.push_back(static_cast<std::uint32_t>(columns.size()));
+      }
+      weir::IndexedDesign<std::uint16_t> const design(inputs, row_begin, columns);
+      check_products<float>(exec, design.layout(), samples, order, 2, seed, 1e-5);
+    } else {
+      std::uint32_t const orders[] = {3, 5, 7, 9, 25, 27};
+      std::uint32_t const n = orders[draw.below(6)];
+      weir::GroupDesign const design{
+          {.outputs = n + draw.below(60), .inputs = n + draw.below(600), .group = n, .seed = seed}};
+      check_products<float>(exec, design.layout(), samples, order, 0, seed, 1e-5);
+    }
+  }
+}
+
+/// All bits of the three products with a team of threads.
+std::vector<float> products(std::size_t threads, weir::GroupLayout const& layout, std::size_t samples,
+                            std::size_t first = 0) {
+  weir::HostExecutor const exec({.threads = threads});
+  auto const values = weir_test::random_values<float>(layout, 1);
+  Batch<float> x(64, layout.inputs(), BatchOrder::batch_major), y(64, layout.outputs(), x.order);
+  Batch<float> dy(64, layout.outputs(), x.order), dx(64, layout.inputs(), x.order);
+  weir_test::fill_batch(x, 2);
+  weir_test::fill_batch(dy, 3);
+  std::vector<float> gradient(layout.value_count());
+  std::vector<float> const bias(layout.outputs(), 0.25f);
+  auto const in = x.constant().part_of_samples(first, samples);
+  auto const out_gradient = dy.constant().part_of_samples(first, samples);
+  multiply_masked(exec, layout, weir::view(values), in, y.view().part_of_samples(first, samples),
+                  {.bias = bias.data(), .activation = weir::Activation::relu});
+  multiply_masked_transposed(exec, layout, weir::view(values), out_gradient,
+                             dx.view().part_of_samples(first, samples));
+  masked_weight_gradient(exec, layout, out_gradient, in, weir::view(gradient), weir::GradientMode::overwrite);
+  exec.synchronize();
+  std::vector<float> all;
+  for (std::size_t i = first; i < first + samples; ++i) {
+    for (std::size_t f = 0; f < layout.outputs(); ++f) all.push_back(y.constant()(i, f));
+    for (std::size_t f = 0; f < layout.inputs(); ++f) all.push_back(dx.constant()(i, f));
+  }
+  if (first == 0) all.insert(all.end(), gradient.begin(), gradient.end());
+  return all;
+}
+
+TEST_CASE("the products have the same bits for any number of threads") {
+  for (std::uint32_t n : {4u, 32u}) {
+    weir::GroupDesign const design{{.outputs = 500, .inputs = 700, .group = n}};
+    auto const one = products(1, design.layout(), 64);
+    CHECK(products(2, design.layout(), 64) == one);
+    CHECK(products(3, design.layout(), 64) == one);
+  }
+}
+
+TEST_CASE("the product of a sample has the same bits in every batch") {
+  for (std::uint32_t n : {4u, 32u}) {
+    weir::GroupDesign const design{{.outputs = 100, .inputs = 200, .group = n}};
+    auto const whole = products(1, design.layout(), 64);
+    for (std::size_t count : {1, 3, 5, 12}) {
+      auto const part = products(1, design.layout(), count, 20);
+      CHECK(std::equal(part.begin(), part.end(), whole.begin() + 20 * 300));
+    }
+  }
+}
+
+TEST_CASE("bias and activation are applied to the sum, and a NaN stays one") {
+  weir::HostExecutor const exec;
+  weir::GroupDesign const design{{.outputs = 21, .inputs = 16, .group = 4}};
+  auto const layout = design.layout();
+  std::vector<float> const values(layout.value_count(), 0.0f);
+  std::vector<float> bias(21);
+  for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(i) - 10;
+  bias[3] = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> const x(16);
+  std::vector<float> y(21);
+  multiply_masked(exec, layout, weir::view(values), weir::batch_major(x.data(), 1, 16),
+                  weir::batch_major(y.data(), 1, 21),
+                  {.bias = bias.data(), .activation = weir::Activation::relu});
+  exec.synchronize();
+  for (std::size_t i = 0; i < bias.size(); ++i) {
+    if (i == 3) {
+      CHECK(y[i] != y[i]);
+    } else {
+      CHECK(y[i] == std::max(bias[i], 0.0f));
+    }
+  }
+}
+
+TEST_CASE("infinities that meet only dead entries leave no trace") {
+  weir::HostExecutor const exec;
+  for (std::uint32_t n : {4u, 8u, 16u, 32u}) {
+    weir::GroupDesign const design{{.outputs = 2 * n + 3, .inputs = 3 * n + 1, .group = n}};
+    auto const layout = design.layout();
+    auto const values = weir_test::random_values<float>(layout, 1);
+    Batch<float> x(9, layout.inputs(), BatchOrder::batch_major, 5), y(9, layout.outputs(), x.order);
+    Batch<float> dy(9, layout.outputs(), x.order, 7), dx(9, layout.inputs(), x.order);
+    weir_test::fill_batch(x, 2);
+    weir_test::fill_batch(dy, 3);
+    std::size_t const column = layout.inputs() - 1, row = layout.outputs() - 1;
+    x.view()(4, column) = dy.view()(5, row) = std::numeric_limits<float>::infinity();
+    std::vector<float> gradient(layout.value_count());
+    multiply_masked(exec, layout, weir::view(values), x.constant(), y.view());
+    multiply_masked_transposed(exec, layout, weir::view(values), dy.constant(), dx.view());
+    masked_weight_gradient(exec, layout, dy.constant(), x.constant(), weir::view(gradient),
+                           weir::GradientMode::overwrite);
+    exec.synchronize();
+    std::vector<bool> is_live(layout.value_count());
+    weir_test::for_each_entry(layout, [&](std::size_t r, std::size_t c, std::size_t at) {
+      is_live[at] = true;
+      CHECK(std::isfinite(gradient[at]) == (r != row && c != column));
+    });
+    for (std::size_t at = 0; at < gradient.size(); ++at) CHECK((is_live[at] || gradient[at] == 0.0f));
+    for (std::size_t i = 0; i < 9; ++i) {
+      for (std::size_t r = 0; r < layout.outputs(); ++r) {
+        CHECK(std::isfinite(y(i, r)) == !(i == 4 && layout.contains(r, column)));
+      }
+      for (std::size_t c = 0; c < layout.inputs(); ++c) {
+        CHECK(std::isfinite(dx(i, c)) == !(i == 5 && layout.contains(row, c)));
+      }
+    }
+  }
+}
+
+TEST_CASE("sizes that do not belong together are refused by name") {
+  weir::HostExecutor const exec;
+  weir::GroupDesign const design{{.outputs = 8, .inputs = 12, .group = 4}};
+  auto const layout = design.layout();
+  std::vector<float> const values(layout.value_count()), x(36);
+  std::vector<float> y(36);
+  auto const multiply = [&](auto const& weights, auto in, auto out) {
+    multiply_masked(exec, layout, weir::view(weights), in, out);
+  };
+  auto const in = weir::batch_major(x.data(), 3, 12);
+  CHECK_THROWS_WITH_AS(
+      multiply(values, weir::batch_major(x.data(), 3, 11), weir::batch_major(y.data(), 3, 8)),
+      "multiply_masked: x has 11 features and the mask 12 inputs, they must be equally many",
+      weir::ContractViolation);
+  CHECK_THROWS_AS(multiply(values, in, weir::batch_major(y.data(), 2, 8)), weir::ContractViolation);
+  CHECK_THROWS_AS(multiply(values, in, weir::batch_major(y.data(), 3, 8, 7)), weir::ContractViolation);
+  CHECK_THROWS_AS(multiply(x, in, weir::batch_major(y.data(), 3, 8)), weir::ContractViolation);
+  CHECK_THROWS_AS(multiply(values, weir::batch_major(static_cast<float const*>(y.data()), 3, 12),
+                           weir::batch_major(y.data() + 8, 3, 8)),
+                  weir::ContractViolation);
+}
+
+}  // namespace
