@@ -23,7 +23,7 @@ bool is_uniform(std::vector<std::uint64_t> const& counts) {
 }  // namespace
 
 TEST_CASE("a permutation takes every slot once, whatever the size and the key") {
-  for (std::uint64_t const size : {1, 2, 3, 16, 17, 255, 256, 1000, 4097}) {
+  for (std::uint64_t const size : {1u, 2u, 3u, 16u, 17u, 255u, 256u, 1000u, 4097u}) {
     weir::SlotPermutation const permutation({size, 7, 3}, size);
     std::vector<bool> taken(size, false);
     for (std::uint64_t i = 0; i < size; ++i) {

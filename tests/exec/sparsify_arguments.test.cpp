@@ -23,6 +23,8 @@ struct Ranked {
   std::uint64_t tolerance(std::uint64_t) const { return 0; }
 };
 
+static_assert(weir::RankedThreshold<Ranked> && Ranked::is_exact);
+
 using Work = weir::SparsifyWork<float, float, weir::HostSpace>;
 
 /// A description that is fine, to be spoilt.

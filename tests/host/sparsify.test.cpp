@@ -151,7 +151,7 @@ Gradients laplace(std::size_t size, int steps, std::uint64_t seed) {
 
 TEST_CASE("a step leaves behind what plain loops leave behind, for any number of threads") {
   SparseBucketOptions options{.density = 0.01, .feedback = true};
-  for (std::size_t const size : {1, 65, 5000}) check_all(options, laplace(size, 3, 51), {1, 3});
+  for (std::size_t const size : {1u, 65u, 5000u}) check_all(options, laplace(size, 3, 51), {1, 3});
   check_all(options, laplace(300000, 2, 52), {1, 2, 3, 8});
 }
 

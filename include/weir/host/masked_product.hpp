@@ -75,7 +75,7 @@ void multiply_with_mask(ThreadTeam& team, Layout const& layout, Value const* val
   if (samples == 0) return;
   if constexpr (std::is_same_v<Layout, GroupLayout>) {
     using Kernel = MultiplyGroup<Value, In, Out, Transposed>;
-    if (in.is_batch_major() && Kernel::takes(layout)) {
+    if ((in.is_batch_major() || samples >= 8) && Kernel::takes(layout)) {
       auto const parts = Kernel::parts_of(layout, samples, team.size());
       return multiply_parts(team, parts.count(), Kernel{layout, values, in, out, epilogue, parts});
     }

@@ -78,7 +78,7 @@ TEST_CASE("order statistics of samples, small and large") {
 }
 
 TEST_CASE("slots drawn by chance are those of the permutation, in ascending order") {
-  for (std::size_t const size : {1, 63, 64, 65, 1000}) {
+  for (std::size_t const size : {1u, 63u, 64u, 65u, 1000u}) {
     Case one(weir_test::Draws(62).laplace(size));
     weir::SelectionKey const key{7, 8, 9};
     for (std::uint64_t const count :

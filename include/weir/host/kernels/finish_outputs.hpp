@@ -22,13 +22,10 @@ template <class Real, int Count>
   }
 }
 
-/// `sum + bias`, rounded, then the activation, for the outputs from `output` on, of which `count` are there:
-/// written for one sample.
-template <class Real, int Count, class Element>
-[[gnu::always_inline]] inline void finish_outputs(ProductEpilogue<Real> const& epilogue, std::size_t output,
-                                                  std::size_t count, Lanes<Real, Count>& sum,
-                                                  BatchView<Element, HostSpace> const& out,
-                                                  std::size_t sample) {
+/// `sum + bias`, rounded, then the activation, for the outputs from `output` on, of which `count` are there.
+template <class Real, int Count>
+[[gnu::always_inline]] inline void finish_lanes(ProductEpilogue<Real> const& epilogue, std::size_t output,
+                                                std::size_t count, Lanes<Real, Count>& sum) {
   if (epilogue.bias != nullptr) {
     Lanes<Real, Count> bias;
     if (count >= Count) {
@@ -39,6 +36,15 @@ template <class Real, int Count, class Element>
     sum += bias;
   }
   activate_lanes<Real, Count>(epilogue.activation, sum);
+}
+
+/// The same, written for one sample.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void finish_outputs(ProductEpilogue<Real> const& epilogue, std::size_t output,
+                                                  std::size_t count, Lanes<Real, Count>& sum,
+                                                  BatchView<Element, HostSpace> const& out,
+                                                  std::size_t sample) {
+  finish_lanes<Real, Count>(epilogue, output, count, sum);
   if (out.is_batch_major()) {
     return store_first<Real, Count>(sum, count, out.data + sample * out.stride + output);
   }

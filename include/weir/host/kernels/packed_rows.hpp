@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "weir/host/kernels/sample_source.hpp"
+#include "weir/host/kernels/transpose_halves.hpp"
 #include "weir/host/load_store.hpp"
 
 namespace weir::inline v1 {
@@ -36,8 +37,25 @@ template <class Real, int Count, class Element>
                                              std::size_t sample, std::size_t rows, std::size_t first,
                                              std::size_t count, std::size_t width, std::size_t stride,
                                              Real* to) {
+  std::size_t turned = 0;  // features
+  if constexpr (has_lane_instructions && Count >= 8) {
+    if (!source.is_batch_major() && rows == Count / 2 && sample + rows <= source.samples) {
+      std::size_t const line = source.batch.stride;
+      Element const* from = source.batch.data + first * line + sample;
+      for (; turned + Count <= count; turned += Count, from += Count * line) {
+        Lanes<Real, Count> block[Count / 2];
+        unroll<Count / 2>([&](auto i) __attribute__((always_inline)) {
+          load_halves<Real, Count>(from + i * line, from + (i + Count / 2) * line, block[i]);
+        });
+        transpose_halves<Real, Count>(block);
+        unroll<Count / 2>([&](auto i) __attribute__((always_inline)) {
+          store<Real, Count>(block[i], to + i * stride + turned);
+        });
+      }
+    }
+  }
   for (std::size_t row = 0; row < rows; ++row, to += stride) {
-    std::size_t feature = 0;
+    std::size_t feature = turned;
     if (sample + row >= source.samples) {
     } else if (!source.is_batch_major()) {
       for (; feature < count; ++feature) {

@@ -64,10 +64,11 @@ struct ProductParts {
     block = largest / unit * unit;
     if (block == 0) block = unit;
     std::size_t const wanted = threads == 1 ? 1 : 6 * threads;
-    sample_parts = smaller((all_samples + 15) / 16, (wanted * block + outputs - 1) / larger(outputs, 1));
-    sample_parts = larger(sample_parts, 1);
+    blocks = larger((outputs + block - 1) / block, 1);
+    sample_parts = larger(smaller((all_samples + 15) / 16, (wanted + blocks - 1) / blocks), 1);
     samples = ((all_samples + sample_parts - 1) / sample_parts + 15) / 16 * 16;
-    sample_parts = (all_samples + samples - 1) / larger(samples, 1);
+    samples = larger(samples, 16);
+    sample_parts = larger((all_samples + samples - 1) / samples, 1);
     while (block > unit && (outputs + block - 1) / block * sample_parts < wanted) {
       block = larger(unit, block / 2 / unit * unit);
     }

@@ -1,0 +1,163 @@
+#include "report.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace weir_design {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string dump(Json const& json) {
+  return json.dump(2) + "\n";
+}
+
+std::string formatted(char const* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+/// With a comma after each three digits.
+std::string grouped(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+/// The first column to the left, the others to the right.
+std::string aligned(Rows const& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string lines;
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::string const blank(widths[i] - row[i].size(), ' ');
+      lines += i == 0 ? row[i] + blank : "  " + blank + row[i];
+    }
+    lines += '\n';
+  }
+  return lines;
+}
+
+std::string text_of(weir::DegreeRange const& range) {
+  std::string const least = std::to_string(range.least);
+  return range.least == range.most ? least : least + ".." + std::to_string(range.most);
+}
+
+Json json_of(weir::DegreeRange const& range) {
+  return Json::array({range.least, range.most});
+}
+
+Json json_of(Description const& d) {
+  Json json = {{"family", d.family},
+               {"inputs", d.inputs},
+               {"outputs", d.outputs},
+               {"nnz", d.nnz},
+               {"density", d.density},
+               {"row_degree", json_of(d.row_degree)},
+               {"column_degree", json_of(d.column_degree)}};
+  if (d.lambda) {
+    json["lambda"] = Json::object();
+    for (weir::LambdaCount const& count : *d.lambda)
+      json["lambda"][std::to_string(count.meetings)] = std::to_string(count.pairs);
+  }
+  json["exact"] = d.exact;
+  json["sigma2"] = d.sigma2;
+  json["table_bytes"] = d.table_bytes;
+  json["seconds_construct"] = d.seconds_construct;
+  return json;
+}
+
+std::string names_of(std::vector<std::size_t> const& widths) {
+  std::string text;
+  for (std::size_t const width : widths) {
+    if (!text.empty()) text += '-';
+    text += std::to_string(width);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string report(Description const& d, bool json) {
+  if (json) return dump(json_of(d));
+  std::string text =
+      aligned({{"family", d.family},
+               {"outputs x inputs", std::to_string(d.outputs) + " x " + std::to_string(d.inputs)},
+               {"live entries", grouped(d.nnz)},
+               {"density", formatted("%.6f", d.density)},
+               {"entries per row", text_of(d.row_degree)},
+               {"entries per column", text_of(d.column_degree)},
+               {"balanced incomplete block design", d.exact ? "yes" : "no"},
+               {"second singular value", formatted("%.6g", d.sigma2)},
+               {"tables [B]", grouped(d.table_bytes)},
+               {"construction [s]", formatted("%.6f", d.seconds_construct)}});
+  if (!d.lambda || d.lambda->empty()) return text;
+  Rows rows = {{"meetings", "pairs of inputs"}};
+  for (weir::LambdaCount const& count : *d.lambda)
+    rows.push_back({std::to_string(count.meetings), grouped(count.pairs)});
+  return text + "\n" + aligned(rows);
+}
+
+std::string report(weir::Feasibility const& f, bool json) {
+  if (json) return dump({{"verdict", name_of(f.verdict)}, {"reason", f.reason}});
+  return std::string(name_of(f.verdict)) + ": " + f.reason + "\n";
+}
+
+std::string report(std::vector<MlpRow> const& table, bool json) {
+  if (json) {
+    Json rows = Json::array();
+    for (MlpRow const& row : table) {
+      rows.push_back({{"name", row.name},
+                      {"layers", row.widths},
+                      {"dense_parameters", row.dense.all},
+                      {"legacy_parameters", row.legacy.all},
+                      {"balanced_parameters", row.balanced.all},
+                      {"biases", row.biases},
+                      {"dense_layers", row.dense.layers},
+                      {"legacy_layers", row.legacy.layers},
+                      {"balanced_layers", row.balanced.layers}});
+    }
+    return dump({{"table", "mlp"}, {"rows", rows}});
+  }
+  Rows rows = {{"network", "widths", "dense [weights]", "legacy [weights]", "balanced [weights]", "biases"}};
+  for (MlpRow const& row : table) {
+    rows.push_back({row.name, names_of(row.widths), grouped(row.dense.all), grouped(row.legacy.all),
+                    grouped(row.balanced.all), grouped(row.biases)});
+  }
+  return aligned(rows);
+}
+
+std::string report(std::vector<ResNetRow> const& table, bool json) {
+  if (json) {
+    Json rows = Json::array();
+    for (ResNetRow const& row : table) {
+      rows.push_back({{"name", row.name},
+                      {"groups", row.groups},
+                      {"dense_flops", row.dense.flops},
+                      {"dense_parameters", row.dense.parameters},
+                      {"legacy_flops", row.legacy ? Json(row.legacy->flops) : Json()},
+                      {"legacy_parameters", row.legacy ? Json(row.legacy->parameters) : Json()},
+                      {"balanced_flops", row.balanced.flops},
+                      {"balanced_parameters", row.balanced.parameters}});
+    }
+    return dump({{"table", "resnet"}, {"rows", rows}});
+  }
+  Rows rows = {{"network", "groups", "dense [FLOP]", "legacy [FLOP]", "balanced [FLOP]", "dense [parameters]",
+                "legacy [parameters]", "balanced [parameters]"}};
+  for (ResNetRow const& row : table) {
+    rows.push_back({row.name, std::to_string(row.groups), grouped(row.dense.flops),
+                    row.legacy ? grouped(row.legacy->flops) : "-", grouped(row.balanced.flops),
+                    grouped(row.dense.parameters), row.legacy ? grouped(row.legacy->parameters) : "-",
+                    grouped(row.balanced.parameters)});
+  }
+  return aligned(rows);
+}
+
+}  // namespace weir_design

@@ -1,0 +1,204 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/exec/convolution_shape.hpp"
+#include "weir/exec/masked_product.hpp"
+#include "weir/mask/bibd_mask.hpp"
+#include "weir/mask/bound_mask.hpp"
+#include "weir/mask/initialise.hpp"
+
+namespace weir::inline v1 {
+
+struct Conv2dOptions {
+  std::size_t inputs = 0;  // channels, of all groups
+  std::size_t outputs = 0;
+  std::uint32_t kernel_height = 3;
+  std::uint32_t kernel_width = 3;
+  std::uint32_t stride = 1;
+  std::uint32_t padding = 0;
+  std::uint32_t dilation = 1;
+  std::uint32_t groups = 1;
+  MaskOptions mask = {};  // family, density, block, seed ..; the sides are those of a group
+  Activation activation = Activation::identity;
+  bool has_bias = false;
+};
+
+/// A convolution whose mask is on pairs of channels: all taps of a live pair are live. Every group has a
+/// design of its own, of inputs / groups and outputs / groups channels and with the seed of the mask plus the
+/// group, so that no output channel is dead.
+///
+/// Channels of a pixel lie side by side. Parameters are the caller's: for one group after another, and for
+/// one tap after another, the values of the mask; then a bias per output. Errors: `ContractViolation` for
+/// sizes of 0 and groups that do not divide the channels; those of `make_design`.
+class BIBDConv2d {
+ public:
+  explicit BIBDConv2d(Conv2dOptions options) : options_(std::move(options)) {
+    check();
+    MaskOptions mask = options_.mask;
+    mask.inputs = options_.inputs / options_.groups;
+    mask.outputs = options_.outputs / options_.groups;
+    for (std::uint32_t group = 0; group < options_.groups; ++group) {
+      mask.seed = options_.mask.seed + group;
+      begin_.push_back(value_count_);
+      masks_.push_back(BIBDMask<AnyDesign>(mask));
+      value_count_ += taps() * masks_.back().value_count();
+    }
+    begin_.push_back(value_count_);
+  }
+
+  Conv2dOptions const& options() const { return options_; }
+  BIBDMask<AnyDesign> const& mask(std::size_t group) const { return masks_[group]; }
+  std::uint32_t taps() const { return options_.kernel_height * options_.kernel_width; }
+  std::size_t groups() const { return masks_.size(); }
+  std::size_t value_count() const { return value_count_; }
+  std::size_t bias_count() const { return options_.has_bias ? options_.outputs : 0; }
+  /// Live weights.
+  std::size_t nnz() const {
+    std::size_t count = 0;
+    for (auto const& mask : masks_) count += taps() * mask.nnz();
+    return count;
+  }
+  /// Where the values of a group begin; of the number of groups, where they end.
+  std::size_t first_value(std::size_t group) const { return begin_[group]; }
+
+  ConvolutionShape shape(std::uint32_t images, std::uint32_t height, std::uint32_t width) const {
+    return {images,
+            height,
+            width,
+            options_.kernel_height,
+            options_.kernel_width,
+            options_.stride,
+            options_.padding,
+            options_.dilation};
+  }
+
+  /// Draws the values by the live fan-in, taps included; see `weir::initialise`.
+  template <class Real>
+  void initialise(std::span<Real> values, InitialiseOptions options = {}) const {
+    std::uint64_t const seed = options.seed;
+    for (std::size_t group = 0; group < masks_.size(); ++group) {
+      options.seed = seed + group;
+      weir::initialise(masks_[group], values.subspan(begin_[group], begin_[group + 1] - begin_[group]),
+                       options, taps());
+    }
+  }
+
+  template <Executor E>
+  class Bound;
+
+  template <Executor E>
+  Bound<E> on(E const& executor) const {
+    return Bound<E>(executor, *this);
+  }
+
+ private:
+  void check() const {
+    auto const& o = options_;
+    if (o.groups == 0 || o.inputs == 0 || o.outputs == 0 || o.inputs % o.groups != 0 ||
+        o.outputs % o.groups != 0) {
+      throw ContractViolation("BIBDConv2d: groups " + std::to_string(o.groups) + " must divide inputs " +
+                              std::to_string(o.inputs) + " and outputs " + std::to_string(o.outputs) +
+                              ", all at least 1");
+    }
+    if (o.kernel_height == 0 || o.kernel_width == 0 || o.stride == 0 || o.dilation == 0)
+      throw ContractViolation("BIBDConv2d: kernel, stride and dilation must be at least 1");
+  }
+
+  Conv2dOptions options_;
+  std::vector<BIBDMask<AnyDesign>> masks_;
+  std::vector<std::size_t> begin_;
+  std::size_t value_count_ = 0;
+};
+
+/// The layer on an executor. Groups are independent branches: `forward_group` and `backward_group` of
+/// different groups may run on different streams.
+template <Executor E>
+class BIBDConv2d::Bound {
+ public:
+  template <class Element>
+  using Batch = BatchView<Element, typename E::memory_space>;
+
+  Bound(E const& executor, BIBDConv2d const& layer) : layer_(layer) {
+    for (auto const& mask : layer.masks_) masks_.emplace_back(executor, mask);
+  }
+
+  BIBDConv2d const& layer() const { return layer_; }
+
+  /// Shapes: x input pixels x inputs, y output pixels x outputs.
+  template <class Element>
+  void forward(E const& stream, ConvolutionShape const& shape, ViewOn<Element const, E> values,
+               ViewOn<AccumulatorOf<Element> const, E> bias, Batch<Element const> x, Batch<Element> y) const {
+    for (std::size_t group = 0; group < masks_.size(); ++group) {
+      forward_group(stream, group, shape, values, bias, x, y);
+    }
+  }
+
+  /// One group, whose channels are taken from the whole x and y.
+  template <class Element>
+  void forward_group(E const& stream, std::size_t group, ConvolutionShape const& shape,
+                     ViewOn<Element const, E> values, ViewOn<AccumulatorOf<Element> const, E> bias,
+                     Batch<Element const> x, Batch<Element> y) const {
+    auto const* const first_bias = bias.empty() ? nullptr : bias.data() + group * outputs();
+    masks_[group].visit([&](auto const& layout) {
+      convolve_masked(
+          stream, layout, shape, of_group(values, group), x.part_of_features(group * inputs(), inputs()),
+          y.part_of_features(group * outputs(), outputs()), {first_bias, layer_.options_.activation});
+    });
+  }
+
+  /// As `BIBDLinear::Bound::backward`.
+  template <class Element>
+  void backward(E const& stream, ConvolutionShape const& shape, ViewOn<Element const, E> values,
+                Batch<Element const> x, Batch<Element const> y, Batch<Element> dy, Batch<Element> dx,
+                ViewOn<AccumulatorOf<Element>, E> gradient, ViewOn<AccumulatorOf<Element>, E> bias_gradient,
+                GradientMode mode) const {
+    for (std::size_t group = 0; group < masks_.size(); ++group) {
+      backward_group(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
+    }
+  }
+
+  template <class Element>
+  void backward_group(E const& stream, std::size_t group, ConvolutionShape const& shape,
+                      ViewOn<Element const, E> values, Batch<Element const> x, Batch<Element const> y,
+                      Batch<Element> dy, Batch<Element> dx, ViewOn<AccumulatorOf<Element>, E> gradient,
+                      ViewOn<AccumulatorOf<Element>, E> bias_gradient, GradientMode mode) const {
+    auto const dy_part = dy.part_of_features(group * outputs(), outputs());
+    gate_gradient(stream, layer_.options_.activation, y.part_of_features(group * outputs(), outputs()),
+                  dy_part);
+    if (!bias_gradient.empty())
+      sum_samples(stream, dy_part, bias_gradient.part(group * outputs(), outputs()), mode);
+    masks_[group].visit([&](auto const& layout) {
+      masked_convolution_gradient(stream, layout, shape, dy_part,
+                                  x.part_of_features(group * inputs(), inputs()), of_group(gradient, group),
+                                  mode);
+      if (dx.data == nullptr) return;
+      convolve_masked_transposed(stream, layout, shape, of_group(values, group), dy_part,
+                                 dx.part_of_features(group * inputs(), inputs()));
+    });
+  }
+
+ private:
+  std::size_t inputs() const { return layer_.options_.inputs / layer_.options_.groups; }
+  std::size_t outputs() const { return layer_.options_.outputs / layer_.options_.groups; }
+
+  template <class View>
+  View of_group(View all, std::size_t group) const {
+    if (all.size() != layer_.value_count()) {
+      throw ContractViolation("BIBDConv2d: " + std::to_string(all.size()) + " values, " +
+                              std::to_string(layer_.value_count()) + " would be right");
+    }
+    return all.part(layer_.begin_[group], layer_.begin_[group + 1] - layer_.begin_[group]);
+  }
+
+  BIBDConv2d layer_;
+  std::vector<BoundMask<E, AnyDesign>> masks_;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "weir/mask/design.hpp"
+#include "weir/mask/design/cyclic.hpp"
+#include "weir/mask/design/group.hpp"
+#include "weir/mask/design/indexed.hpp"
+
+namespace weir::inline v1 {
+
+/// All entries that a design does not have: of (v, b, r, k, lambda) the design (v, b, b-r, v-k, b-2r+lambda).
+/// Cost: O(outputs * inputs) time.
+template <Design D>
+constexpr IndexedDesign<> complement(D const& design) {
+  std::vector<std::uint32_t> row_begin(design.outputs() + 1, 0);
+  std::vector<std::uint32_t> columns;
+  columns.reserve(design.outputs() * design.inputs() - design.nnz());
+  std::vector<std::size_t> last_row(design.inputs(), design.outputs());
+  for (std::size_t r = 0; r < design.outputs(); ++r) {
+    for (std::size_t slot = 0; slot < design.row_degree(r); ++slot) last_row[design.column(r, slot)] = r;
+    for (std::uint32_t c = 0; c < design.inputs(); ++c) {
+      if (last_row[c] != r) columns.push_back(c);
+    }
+    row_begin[r + 1] = static_cast<std::uint32_t>(columns.size());
+  }
+  return IndexedDesign<>(design.inputs(), std::move(row_begin), std::move(columns));
+}
+
+// Of these it has the same form.
+constexpr CyclicDesign complement(CyclicDesign const& design) {
+  return design.complement();
+}
+constexpr GroupDesign complement(GroupDesign const& design) {
+  return design.complement();
+}
+
+}  // namespace weir::inline v1

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/core/special.hpp"
+
+namespace weir::inline v1 {
+
+/// What a learner brought to a boosted ensemble.
+struct SammeRound {
+  double error = 0;       // weight of the samples it misclassified
+  double alpha = 0;       // its vote; 0 if it is rejected
+  bool accepted = false;  // better than guessing
+  bool finished = false;  // it made no error: nothing is left to learn
+};
+
+/// Boosting for K classes: each learner is trained with the weights as factors of its samples' losses, which
+/// rise for those that it misclassifies.
+///
+/// Errors: `ContractViolation` for no samples, fewer than two classes, and another number of results.
+/// Source: [zhu2009].
+class Samme {
+ public:
+  Samme(std::size_t samples, std::size_t classes)
+      : classes_(classes), weights_(samples, 1.0 / static_cast<double>(samples)) {
+    if (samples == 0 || classes < 2) {
+      throw ContractViolation("Samme: " + std::to_string(samples) + " samples and " +
+                              std::to_string(classes) + " classes, at least 1 and 2 are needed");
+    }
+  }
+
+  /// Factors of the samples' losses; they sum to 1.
+  std::vector<double> const& weights() const { return weights_; }
+
+  /// Takes a learner in, or rejects it and changes nothing. `is_wrong[i]` says whether it misclassified
+  /// sample i.
+  SammeRound add(std::vector<bool> const& is_wrong) {
+    if (is_wrong.size() != weights_.size()) {
+      throw ContractViolation("Samme: " + std::to_string(is_wrong.size()) + " results for " +
+                              std::to_string(weights_.size()) + " samples");
+    }
+    SammeRound round;
+    double right = 0;
+    for (std::size_t i = 0; i < weights_.size(); ++i) (is_wrong[i] ? round.error : right) += weights_[i];
+    double const others = static_cast<double>(classes_ - 1);
+    if (round.error * static_cast<double>(classes_) >= others * (round.error + right)) return round;
+    round.accepted = true;
+    if (round.error == 0) {
+      round.finished = true;
+      round.alpha = largest_alpha;
+      return round;
+    }
+    double const factor = right / round.error * others;  // exp(alpha)
+    round.alpha = ln(factor);
+    if (round.alpha > largest_alpha) round.alpha = largest_alpha;
+    double const sum = round.error * factor + right;
+    for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] *= (is_wrong[i] ? factor : 1.0) / sum;
+    return round;
+  }
+
+  /// ln(1e10).
+  static constexpr double largest_alpha = 23.025850929940457;
+
+ private:
+  std::size_t classes_;
+  std::vector<double> weights_;
+};
+
+}  // namespace weir::inline v1

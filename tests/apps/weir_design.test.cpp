@@ -1,0 +1,198 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "mask/design_checks.hpp"
+#include "program.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+ProgramResult design(std::string const& arguments) {
+  return run_program("weir-design", arguments);
+}
+
+Json answer(std::string const& arguments) {
+  CAPTURE(arguments);
+  ProgramResult const result = design("--report json " + arguments);
+  INFO(result.error);
+  REQUIRE(result.status == 0);
+  CHECK(result.error.empty());
+  return Json::parse(result.out);
+}
+
+/// Nothing on standard output, and one line on standard error that holds each of `texts`.
+void check_refused(std::string const& arguments, int status, std::initializer_list<std::string> texts) {
+  CAPTURE(arguments);
+  ProgramResult const result = design(arguments);
+  CAPTURE(result.error);
+  CHECK(result.status == status);
+  CHECK(result.out.empty());
+  CHECK(result.error.starts_with("weir-design: "));
+  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
+  for (std::string const& text : texts) {
+    CAPTURE(text);
+    CHECK(result.error.find(text) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("weir-design: a plane, by its shape") {
+  Json const plane = answer("--outputs 20 --inputs 16");
+  CHECK(plane["family"] == "affine-plane");
+  CHECK(plane["inputs"] == 16);
+  CHECK(plane["outputs"] == 20);
+  CHECK(plane["nnz"] == 80);
+  CHECK(plane["density"] == 0.25);
+  CHECK(plane["row_degree"] == Json::array({4, 4}));
+  CHECK(plane["column_degree"] == Json::array({5, 5}));
+  CHECK(plane["lambda"] == Json({{"1", "120"}}));
+  CHECK(plane["exact"] == true);
+  CHECK(plane["sigma2"].get<double>() == doctest::Approx(2));
+  CHECK(plane["table_bytes"].is_number_unsigned());
+  CHECK(plane["seconds_construct"].get<double>() > 0);
+  CHECK(answer("--outputs 16 --inputs 20 --family affine-plane --order 4")["exact"] == false);
+  CHECK(answer("--outputs 20 --inputs 16 --seed 5")["exact"] == true);
+}
+
+TEST_CASE("weir-design: shapes between, densities, tiles and known spectra") {
+  Json const between = answer("--outputs 42 --inputs 36");
+  CHECK(between["family"] == "hadamard-group");
+  CHECK(between["column_degree"] == Json::array({10, 11}));
+  CHECK(between["exact"] == false);
+  CHECK(answer("--outputs 512 --inputs 512 --density 0.3")["nnz"] == 512 * 160);
+  Json const tiles = answer("--outputs 1024 --inputs 1024 --density 0.125 --block-size 64");
+  CHECK(tiles["nnz"] == 131072);
+  CHECK(tiles["sigma2"].get<double>() == doctest::Approx(128));
+  Json const group = answer("--outputs 512 --inputs 512 --family hadamard-group --order 32");
+  CHECK(group["lambda"] == Json({{"0", "69376"}, {"1", "61440"}}));
+  CHECK(group["sigma2"].get<double>() == doctest::Approx(5.65542).epsilon(1e-5));
+  CHECK(group["table_bytes"].get<std::size_t>() <= 2 * 16 * 16 + 1024);
+  CHECK(answer("--family paley --order 1019")["table_bytes"].get<std::size_t>() <= 4 * 509 + 1024);
+}
+
+TEST_CASE("weir-design: lambda is left out beyond 4,096 inputs unless asked for") {
+  CHECK_FALSE(answer("--outputs 8 --inputs 4100 --density 0.25").contains("lambda"));
+  CHECK(answer("--outputs 8 --inputs 4100 --density 0.25 --lambda-histogram").contains("lambda"));
+}
+
+TEST_CASE("weir-design: the matrix as .npy, .mtx, .svg and .dot") {
+  TemporaryFolder const folder;
+  answer("--outputs 64 --inputs 64 --family hadamard-group --order 8 --matrix " + (folder / "a.npy") +
+         " --mtx " + (folder / "a.mtx") + " --svg " + (folder / "a.svg") + " --svg-graph " +
+         (folder / "g.svg") + " --dot " + (folder / "a.dot"));
+  std::string const npy = content(folder / "a.npy");
+  REQUIRE(npy.size() > 64 * 64);
+  CHECK(crc32(std::vector<std::uint8_t>(npy.end() - 64 * 64, npy.end())) == 0x96aaf921);
+  CHECK(content(folder / "a.mtx")
+            .starts_with("%%MatrixMarket matrix coordinate pattern general\n64 64 512\n1 1\n1 9\n"));
+  CHECK(content(folder / "a.svg").find("viewBox=\"0 0 64 64\"") != std::string::npos);
+  CHECK(content(folder / "a.svg").find("M8 0h1v1h-1z") != std::string::npos);
+  CHECK(content(folder / "g.svg").find("<circle") != std::string::npos);
+  CHECK(content(folder / "a.dot").starts_with("graph {\ni0 -- o0;\ni8 -- o0;\n"));
+  CHECK(folder.files() == 5);
+  check_refused("--outputs 8 --inputs 8 --matrix " + (folder / "b.npy") + " --mtx " + (folder / "none/b.mtx"),
+                1, {"none/b.mtx", "cannot be written"});
+  CHECK(folder.files() == 5);
+}
+
+TEST_CASE("weir-design: what the prototype would have made") {
+  TemporaryFolder const folder;
+  Json const legacy = answer("--family legacy-iddl --outputs 16 --inputs 784 --matrix " + (folder / "l.npy"));
+  CHECK(legacy["nnz"] == 448);
+  CHECK(legacy["column_degree"] == Json::array({0, 1}));
+  std::string const npy = content(folder / "l.npy");
+  CHECK(crc32(std::vector<std::uint8_t>(npy.end() - 16 * 784, npy.end())) == 0xccf4c1d3);
+}
+
+TEST_CASE("weir-design: feasibility") {
+  CHECK(answer("--feasibility 43,43,7,7,1")["verdict"] == "impossible");
+  CHECK(answer("--feasibility 7,7,3,3,1")["verdict"] == "exists");
+  Json const open = answer("--feasibility 157,157,13,13,1");
+  CHECK(open["verdict"] == "unknown");
+  CHECK(open["reason"].is_string());
+  CHECK(design("--feasibility 43,43,7,7,1").out.starts_with("impossible: Bruck-Ryser-Chowla"));
+}
+
+TEST_CASE("weir-design: the tables") {
+  Json const mlp = answer("--table mlp");
+  CHECK(mlp["table"] == "mlp");
+  CHECK(mlp["rows"].size() == 11);
+  CHECK(mlp["rows"][5] == Json({{"name", "MLP-3-1"},
+                                {"layers", {784, 16, 20, 10}},
+                                {"dense_parameters", 13064},
+                                {"legacy_parameters", 728},
+                                {"balanced_parameters", 1064},
+                                {"biases", 46},
+                                {"dense_layers", {12544, 320, 200}},
+                                {"legacy_layers", {448, 80, 200}},
+                                {"balanced_layers", {784, 80, 200}}}));
+  Json const resnet = answer("--table resnet");
+  CHECK(resnet["rows"].size() == 20);
+  CHECK(resnet["rows"][2] == Json({{"name", "ResNet-18"},
+                                   {"groups", 4},
+                                   {"dense_flops", 146134016},
+                                   {"dense_parameters", 2934858},
+                                   {"legacy_flops", nullptr},
+                                   {"legacy_parameters", nullptr},
+                                   {"balanced_flops", 35836928},
+                                   {"balanced_parameters", 561738}}));
+  CHECK(design("--table mlp").out.find("MLP-112-56") != std::string::npos);
+}
+
+TEST_CASE("weir-design: a text report") {
+  ProgramResult const result = design("--outputs 20 --inputs 16");
+  CHECK(result.status == 0);
+  CHECK(result.out.find("affine-plane") != std::string::npos);
+  CHECK(result.out.find("pairs of inputs") != std::string::npos);
+  CHECK(design("--help").out.find("--block-size") != std::string::npos);
+}
+
+TEST_CASE("weir-design: a bad argument is answered by one line that holds option and value, and status 2") {
+  check_refused("", 2, {"--outputs", "missing"});
+  check_refused("--outputs 16", 2, {"--inputs", "missing"});
+  check_refused("--outputs x --inputs 4", 2, {"--outputs x", "whole number"});
+  check_refused("--outputs 0 --inputs 4", 2, {"--outputs 0", "from 1"});
+  check_refused("--family affine-plane --order 6", 2, {"--order 6: not a prime power (nearest: 5, 7)"});
+  check_refused("--family=affine-plane --order=6", 2, {"--order 6: not a prime power (nearest: 5, 7)"});
+  check_refused("--family affine-plane --order 99999999999", 2, {"--order 99999999999: not a prime power"});
+  check_refused("--family steiner-triple --outputs 5 --inputs 12", 2, {"--inputs 12", "9, 13"});
+  check_refused("--family complement-of:auto --outputs 5 --inputs 5 --density 1", 2,
+                {"--family complement-of:auto", "lower density"});
+  check_refused("--family fano", 2, {"--family fano", "affine-plane", "random-biregular"});
+  check_refused("--family steiner-triple --inputs 11", 2, {"--inputs 11", "9, 13"});
+  check_refused("--family paley --order 13", 2, {"--order 13", "11, 19"});
+  check_refused("--family twin-prime --order 13", 2, {"--order 13", "11, 17"});
+  check_refused("--family quartic-residue --order 41", 2, {"--order 41", "37, 101"});
+  check_refused("--family derived-of:projective-plane --order 4", 2,
+                {"--family derived-of:projective-plane", "lambda 1"});
+  check_refused("--family residual-of:affine-plane --order 4", 2,
+                {"--family residual-of:affine-plane", "symmetric"});
+  check_refused("--family affine-plane --order 4 --outputs 21 --inputs 16", 2,
+                {"--outputs 21", "20 outputs and 16 inputs", "16 outputs and 20 inputs"});
+  check_refused("--family hadamard-group --order 32 --outputs 16 --inputs 784", 2,
+                {"--order 32", "nearest: 16"});
+  check_refused("--family net --order 4 --outputs 30 --inputs 30", 2, {"--order 4", "nearest: 7"});
+  check_refused("--outputs 8 --inputs 8 --density 0", 2, {"--density 0", "above 0"});
+  check_refused("--outputs 8 --inputs 8 --density 1.01", 2, {"--density 1.01", "at most 1"});
+  check_refused("--outputs 8 --inputs 8 --density nan", 2, {"--density nan"});
+  check_refused("--outputs 8 --inputs 8 --row-degree 9", 2, {"--row-degree 9", "8"});
+  check_refused("--outputs 8 --inputs 8 --row-degree 2 --density 0.25", 2, {"--row-degree 2", "density"});
+  check_refused("--outputs 8 --inputs 8 --block-size 0", 2, {"--block-size 0", "at least 1"});
+  check_refused("--family affine-plane --order 4 --dimension 3", 2, {"--dimension 3"});
+  check_refused("--family affine-geometry --order 4 --dimension 1", 2, {"--dimension 1", "2 or more"});
+  check_refused("--family affine-plane --order 4 --lambda 2", 2, {"--lambda 2", "1"});
+  check_refused("--feasibility 7,7,3", 2, {"--feasibility 7,7,3", "five"});
+  check_refused("--feasibility 7,7,3,3,0", 2, {"--feasibility 7,7,3,3,0", "five"});
+  check_refused("--feasibility 7,7,3,7,1", 2, {"--feasibility 7,7,3,7,1", "2 <= k < v"});
+  check_refused("--table cnn", 2, {"--table cnn", "mlp or resnet"});
+  check_refused("--table mlp --outputs 3", 2, {"--outputs", "--table"});
+  check_refused("--report xml --table mlp", 2, {"--report xml", "text or json"});
+}

@@ -1,0 +1,59 @@
+#include "weir/mask/calibrate_exits.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace {
+
+/// Logits of two classes with the given confidence in class 0, or in class 1 where it is negative.
+std::vector<float> logits(std::vector<double> const& confidence) {
+  std::vector<float> all;
+  for (double c : confidence) {
+    double const p = std::abs(c);
+    auto const gap = static_cast<float>(std::log(p / (1 - p)));
+    all.push_back(c > 0 ? gap : 0.0f);
+    all.push_back(c > 0 ? 0.0f : gap);
+  }
+  return all;
+}
+
+TEST_CASE("an exit is as open as the accuracy of its leavers allows") {
+  std::vector<std::size_t> const labels(6, 0);
+  // Right, right, wrong, right, wrong, right at the first exit; all right at the last.
+  std::vector<std::vector<float>> const exits = {logits({0.99, 0.95, -0.9, 0.8, -0.7, 0.6}),
+                                                 logits({0.9, 0.9, 0.9, 0.9, 0.9, 0.9})};
+  auto const tau = [&](double epsilon) {
+    return weir::calibrate_exits<float>(exits, labels, epsilon).at(0).tau;
+  };
+  CHECK(tau(0.0) == doctest::Approx(0.9).epsilon(1e-6));   // the first two
+  CHECK(tau(0.25) == doctest::Approx(0.7).epsilon(1e-6));  // one of four is lost
+  CHECK(tau(1.0 / 3) == 0.0);                              // two of six
+}
+
+TEST_CASE("what the final exit gets wrong too is not lost, and who has left is not asked again") {
+  std::vector<std::size_t> const labels(3, 0);
+  std::vector<std::vector<float>> const exits = {logits({-0.99, 0.8, -0.6}), logits({0.6, 0.6, -0.9}),
+                                                 logits({-0.9, 0.9, 0.9})};
+  auto const rules = weir::calibrate_exits<float>(exits, labels, 0.0);
+  REQUIRE(rules.size() == 2);
+  CHECK(rules[0].tau == doctest::Approx(0.6).epsilon(1e-6));  // the last sample would be lost
+  CHECK(rules[1].tau == 1.0);                                 // only that one is left, and wrong there
+}
+
+TEST_CASE("an exit that is always wrong is closed") {
+  std::vector<std::size_t> const labels(2, 0);
+  std::vector<std::vector<float>> const exits = {logits({-0.9, -0.8}), logits({0.9, 0.9})};
+  CHECK(weir::calibrate_exits<float>(exits, labels, 0.1).at(0).tau == 1.0);
+}
+
+TEST_CASE("logits of other sizes are refused") {
+  std::vector<std::size_t> const labels(2, 0);
+  std::vector<std::vector<float>> const exits = {logits({0.9, 0.8}), logits({0.9})};
+  CHECK_THROWS_AS(weir::calibrate_exits<float>(exits, labels, 0.1), weir::ContractViolation);
+}
+
+}  // namespace

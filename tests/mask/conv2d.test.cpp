@@ -1,0 +1,172 @@
+#include "weir/mask/conv2d.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "host/masked_reference.hpp"
+#include "weir/host/batch_verbs.hpp"
+#include "weir/host/masked_convolution.hpp"
+
+namespace {
+
+using weir_test::Batch;
+
+/// Calls f(output pixel, output channel, input pixel, input channel, value) for all that a convolution
+/// multiplies, as its definition says.
+template <class Function>
+void for_each_product(weir::BIBDConv2d const& conv, weir::ConvolutionShape const& s, Function const& f) {
+  auto const& o = conv.options();
+  std::size_t const inputs = o.inputs / o.groups, outputs = o.outputs / o.groups;
+  for (std::size_t g = 0; g < o.groups; ++g) {
+    auto const& mask = conv.mask(g);
+    for (std::size_t row = 0; row < outputs; ++row) {
+      for (std::size_t slot = 0; slot < mask.row_degree(row); ++slot) {
+        for (std::int64_t v = 0; v < s.kernel_height; ++v) {
+          for (std::int64_t u = 0; u < s.kernel_width; ++u) {
+            auto const tap = static_cast<std::size_t>(v * s.kernel_width + u);
+            std::size_t const value =
+                conv.first_value(g) + tap * mask.value_count() + mask.value_index(row, slot);
+            for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) {
+              std::size_t const image = pixel / (s.output_height() * s.output_width());
+              auto const y = static_cast<std::int64_t>(pixel / s.output_width() % s.output_height());
+              auto const x = static_cast<std::int64_t>(pixel % s.output_width());
+              std::int64_t const from_y = y * s.stride - s.padding + v * s.dilation;
+              std::int64_t const from_x = x * s.stride - s.padding + u * s.dilation;
+              if (from_y < 0 || from_y >= s.height || from_x < 0 || from_x >= s.width) continue;
+              f(pixel, g * outputs + row,
+                (image * s.height + static_cast<std::size_t>(from_y)) * s.width +
+                    static_cast<std::size_t>(from_x),
+                g * inputs + mask.column(row, slot), value);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32_t width) {
+  CAPTURE(options.kernel_height);
+  CAPTURE(options.stride);
+  CAPTURE(options.padding);
+  CAPTURE(options.dilation);
+  CAPTURE(options.groups);
+  weir::HostExecutor const exec;
+  weir::BIBDConv2d const conv(options);
+  auto const bound = conv.on(exec);
+  auto const s = conv.shape(2, height, width);
+  std::vector<float> values(conv.value_count()), gradient(values.size(), 3.0f),
+      bias_gradient(conv.bias_count());
+  std::vector<float> bias(conv.bias_count(), 0.5f);
+  conv.initialise(std::span(values), {.seed = 9});
+  auto const order = weir::BatchOrder::batch_major;
+  Batch<float> x(s.input_pixels(), options.inputs, order, 3), dx(s.input_pixels(), options.inputs, order);
+  Batch<float> y(s.output_pixels(), options.outputs, order, 1), dy(s.output_pixels(), options.outputs, order);
+  weir_test::fill_batch(x, 1);
+  weir_test::fill_batch(dy, 2);
+  bound.forward<float>(exec, s, weir::view(values), weir::view(bias), x.constant(), y.view());
+  bound.backward<float>(exec, s, weir::view(values), x.constant(), y.constant(), dy.view(), dx.view(),
+                        weir::view(gradient), weir::view(bias_gradient), weir::GradientMode::overwrite);
+  exec.synchronize();
+
+  weir_test::Expected to_y(s.output_pixels() * options.outputs), to_dx(s.input_pixels() * options.inputs),
+      to_gradient(values.size());
+  for (std::size_t i = 0; i < to_y.value.size(); ++i) {
+    if (!bias.empty()) to_y.add(i, bias[i % options.outputs]);
+  }
+  for_each_product(
+      conv, s,
+      [&](std::size_t pixel, std::size_t output, std::size_t from, std::size_t input, std::size_t value) {
+        to_y.add(pixel * options.outputs + output, double{values[value]} * x(from, input));
+        to_dx.add(from * options.inputs + input, double{values[value]} * dy(pixel, output));
+        to_gradient.add(value, dy(pixel, output) * x(from, input));
+      });
+  CHECK(largest_error(to_y, y) <= 1e-5);
+  CHECK(largest_error(to_dx, dx) <= 1e-5);
+  CHECK(largest_error(to_gradient, gradient) <= 1e-5);
+  for (std::size_t output = 0; output < bias_gradient.size(); ++output) {
+    double sum = 0;
+    for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) sum += dy(pixel, output);
+    CHECK(bias_gradient[output] == doctest::Approx(sum).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("a convolution equals the dense one whose dead weights are zero") {
+  for (std::uint32_t groups : {1u, 2u, 4u, 8u}) {
+    for (std::uint32_t kernel : {1u, 3u, 5u}) {
+      for (std::uint32_t stride : {1u, 2u}) {
+        weir::Conv2dOptions options{.inputs = 32,
+                                    .outputs = 48,
+                                    .kernel_height = kernel,
+                                    .kernel_width = kernel,
+                                    .stride = stride,
+                                    .padding = (kernel + groups) / 3,
+                                    .dilation = 1 + (kernel + stride) % 2,
+                                    .groups = groups,
+                                    .has_bias = groups == 2};
+        check(options, 9, 10);
+      }
+    }
+  }
+}
+
+TEST_CASE("the same with tiles, with several levels and with a mask that has no formula") {
+  check({.inputs = 48, .outputs = 64, .padding = 1, .mask = {.density = 0.5, .block = 16}}, 6, 5);
+  check({.inputs = 24, .outputs = 40, .kernel_width = 1, .padding = 1, .mask = {.density = 0.4}}, 6, 5);
+  check({.inputs = 20, .outputs = 30, .padding = 1, .mask = {.family = "random", .density = 0.3}}, 6, 5);
+}
+
+TEST_CASE("no channel is dead, and every group has a mask of its own") {
+  for (std::uint32_t groups : {1u, 2u, 4u, 8u}) {
+    weir::BIBDConv2d const conv({.inputs = 64, .outputs = 128, .groups = groups});
+    for (std::size_t g = 0; g < groups; ++g) {
+      auto const& mask = conv.mask(g);
+      REQUIRE(mask.outputs() == 128 / groups);
+      for (std::size_t row = 0; row < mask.outputs(); ++row) CHECK(mask.row_degree(row) > 0);
+      for (std::size_t column = 0; column < mask.inputs(); ++column) CHECK(mask.column_degree(column) > 0);
+    }
+    if (groups > 1) {
+      bool differ = false;
+      for (std::size_t slot = 0; slot < conv.mask(0).row_degree(9); ++slot) {
+        differ = differ || conv.mask(0).column(9, slot) != conv.mask(1).column(9, slot);
+      }
+      CHECK(differ);
+    }
+  }
+}
+
+TEST_CASE("groups are the same branches on any number of streams") {
+  weir::HostExecutor const exec;
+  weir::BIBDConv2d const conv({.inputs = 32, .outputs = 32, .padding = 1, .groups = 4});
+  auto const bound = conv.on(exec);
+  auto const s = conv.shape(1, 7, 7);
+  std::vector<float> values(conv.value_count());
+  conv.initialise(std::span(values));
+  Batch<float> x(49, 32, weir::BatchOrder::batch_major), together(49, 32, x.order);
+  weir_test::fill_batch(x, 1);
+  bound.forward<float>(exec, s, weir::view(values), {}, x.constant(), together.view());
+  exec.synchronize();
+  for (std::size_t count : {2, 3}) {
+    Batch<float> apart(49, 32, x.order);
+    std::vector<weir::HostExecutor> streams;
+    for (std::size_t i = 0; i < count; ++i) streams.push_back(exec.fork());
+    for (std::size_t g = 0; g < 4; ++g) {
+      bound.forward_group<float>(streams[g % count], g, s, weir::view(values), {}, x.constant(),
+                                 apart.view());
+    }
+    for (auto const& stream : streams) stream.synchronize();
+    CHECK(apart.elements == together.elements);
+  }
+}
+
+TEST_CASE("groups that do not divide the channels are refused") {
+  CHECK_THROWS_AS(weir::BIBDConv2d({.inputs = 30, .outputs = 32, .groups = 4}), weir::ContractViolation);
+  CHECK_THROWS_AS(weir::BIBDConv2d({.inputs = 32, .outputs = 32, .stride = 0}), weir::ContractViolation);
+}
+
+}  // namespace

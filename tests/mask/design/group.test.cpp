@@ -1,0 +1,201 @@
+#include "weir/mask/design/group.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "mask/design_checks.hpp"
+#include "weir/core/error.hpp"
+#include "weir/core/random.hpp"
+#include "weir/mask/certificate.hpp"
+#include "weir/mask/lambda_histogram.hpp"
+#include "weir/mask/spectrum.hpp"
+
+namespace {
+
+using weir::DegreeRange;
+using weir::GroupDesign;
+using Histogram = std::vector<weir::LambdaCount>;
+
+std::vector<std::uint32_t> offsets(GroupDesign const& design, std::uint32_t a) {
+  std::vector<std::uint32_t> row;
+  for (std::uint32_t c = 0; c < design.layout().shape.groups; ++c)
+    row.push_back(design.layout().offset(a, c, 0));
+  return row;
+}
+
+/// From 1 to `most`, mostly small numbers, whose entries are counted sooner.
+std::size_t drawn(std::uint32_t word, std::size_t most) {
+  double const share = weir::RandomStream::uniform_from(word);
+  return static_cast<std::size_t>(std::exp(share * share * std::log(static_cast<double>(most + 1))));
+}
+
+/// Every entry of a design with one level, where slots of a column ascend: row and column are each other's
+/// inverse.
+bool is_inverse(weir::GroupLayout const& layout) {
+  std::vector<std::size_t> next(layout.inputs());
+  for (std::size_t r = 0; r < layout.outputs(); ++r) {
+    std::size_t const degree = layout.row_degree(r);
+    for (std::size_t slot = 0; slot < degree; ++slot) {
+      std::size_t const c = layout.column(r, slot);
+      if (c >= layout.inputs() || layout.row(c, next[c]++) != r) return false;
+    }
+  }
+  for (std::size_t c = 0; c < layout.inputs(); ++c) {
+    if (next[c] != layout.column_degree(c)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("GroupDesign: the canonical offsets") {
+  using Row = std::vector<std::uint32_t>;
+  GroupDesign const eight{{64, 64, 8}};
+  CHECK(offsets(eight, 2) == Row{0, 2, 4, 6, 3, 1, 7, 5});
+  CHECK(offsets(eight, 3) == Row{0, 3, 6, 5, 7, 4, 1, 2});
+  CHECK(offsets(eight, 7) == Row{0, 7, 5, 2, 1, 6, 4, 3});
+  CHECK(offsets(GroupDesign{{64, 64, 4}}, 5) == Row{0, 1, 2, 3, 3, 2, 1, 0, 2, 3, 0, 1, 1, 0, 3, 2});
+  GroupDesign const powers{{24, 24, 8}};
+  CHECK(offsets(powers, 0) == Row{1, 2, 4});
+  CHECK(offsets(powers, 1) == Row{2, 4, 3});
+  CHECK(offsets(powers, 2) == Row{4, 3, 6});
+}
+
+TEST_CASE("GroupDesign: the canonical matrices") {
+  CHECK(crc32(GroupDesign{{4, 4, 2}}) == 0xe03a8269);
+  CHECK(crc32(GroupDesign{{64, 64, 8}}) == 0x96aaf921);
+  CHECK(crc32(GroupDesign{{64, 64, 8, 1, 1}}) == 0x122d2d61);
+  CHECK(crc32(GroupDesign{{256, 256, 16}}) == 0x4d362175);
+  CHECK(crc32(GroupDesign{{100, 100, 8}}) == 0x4b8d97a7);
+  CHECK(crc32(GroupDesign{{9, 9, 3}}) == 0xca78995b);
+}
+
+TEST_CASE("GroupDesign: whole designs of 2^i in GF(2^j): pairs of a group never meet, others N/n times") {
+  for (std::size_t i = 1; i <= 5; ++i) {
+    for (std::size_t j = i; i + j <= 10; ++j) {
+      CAPTURE(i);
+      CAPTURE(j);
+      std::size_t const n = std::size_t{1} << i;
+      std::size_t const order = std::size_t{1} << j;
+      std::size_t const side = n * order;
+      GroupDesign const design{{side, side, static_cast<std::uint32_t>(n)}};
+      CHECK(design.nnz() == side * order);
+      CHECK(weir::row_degrees(design) == DegreeRange{order, order});
+      CHECK(weir::column_degrees(design) == DegreeRange{order, order});
+      std::uint64_t const apart = order * n * (n - 1) / 2;
+      CHECK(weir::lambda_histogram(design) ==
+            Histogram{{0, apart}, {order / n, side * (side - 1) / 2 - apart}});
+      CHECK(weir::singular_values(design).second == doctest::Approx(std::sqrt(double(order))).epsilon(1e-6));
+      CHECK(is_inverse(design.layout()));
+    }
+  }
+}
+
+TEST_CASE("GroupDesign: any shape has the degrees that were promised, and every entry an inverse") {
+  std::uint32_t const groups[] = {2, 3, 4, 5, 7, 8, 9, 16, 25, 27, 32, 49, 64, 81, 128, 256};
+  for (std::uint32_t i = 0; i < 10'000; ++i) {
+    weir::RandomWords const words = weir::RandomStream{.seed = 5}(i);
+    std::size_t const outputs = 1 + drawn(words[0], 2047);
+    std::size_t const inputs = 1 + drawn(words[1], 2047);
+    std::uint32_t const n = groups[words[2] % 16];
+    if (n > outputs || n > inputs) continue;
+    GroupDesign const design{{outputs, inputs, n, 1, words[3] % 3}};
+    auto const layout = design.layout();
+    bool is_right = is_inverse(layout);
+    DegreeRange const rows = weir::row_degrees(layout);
+    DegreeRange const columns = weir::column_degrees(layout);
+    is_right = is_right && rows.least >= inputs / n && rows.most <= (inputs + n - 1) / n;
+    is_right = is_right && columns.least >= outputs / n && columns.most <= (outputs + n - 1) / n;
+    std::size_t counted = 0;
+    for (std::size_t r = 0; r < outputs; ++r) counted += layout.row_degree(r);
+    is_right = is_right && counted == design.nnz();
+    if (inputs % n == 0 || outputs % n == 0) is_right = is_right && counted == inputs * outputs / n;
+    CAPTURE(outputs);
+    CAPTURE(inputs);
+    CAPTURE(n);
+    REQUIRE(is_right);
+    if (i % 100 != 0) continue;
+    double const bound = std::sqrt(static_cast<double>(design.field_order()));
+    CHECK(weir::singular_values(design).second <= bound * (1 + 1e-6));
+  }
+}
+
+TEST_CASE("GroupDesign: levels, up to full but one, cut or not") {
+  for (std::uint32_t levels = 1; levels < 16; ++levels) {
+    CAPTURE(levels);
+    GroupDesign const whole{{64, 80, 16, levels, 3}};
+    CHECK(fault_of(whole) == "");
+    CHECK(whole.nnz() == 64 * 80 / 16 * levels);
+    GroupDesign const cut{{61, 83, 16, levels, 3}};
+    CHECK(fault_of(cut) == "");
+    DegreeRange const rows = weir::row_degrees(cut);
+    CHECK(rows.most - rows.least <= levels);
+  }
+  CHECK(fault_of(GroupDesign{{100, 70, 9, 8}}) == "");
+  CHECK(fault_of(GroupDesign{{519, 514, 512, 5}}) == "");
+  CHECK(fault_of(GroupDesign{{260, 258, 256, 255}}) == "");
+}
+
+TEST_CASE(
+    "GroupDesign: beyond one half, all but the levels of the rest, with the same second singular value") {
+  GroupDesign const thin{{64, 64, 8, 3, 4}};
+  GroupDesign const thick{{64, 64, 8, 5, 4}};
+  for (std::size_t r = 0; r < 64; ++r) {
+    for (std::size_t c = 0; c < 64; ++c) CHECK(thin.contains(r, c) != thick.contains(r, c));
+  }
+  CHECK(weir::singular_values(thin).second == doctest::Approx(weir::singular_values(thick).second));
+}
+
+TEST_CASE("GroupDesign: two canonical layers join almost every pair by exactly one path") {
+  GroupDesign const layer{{256, 256, 16}};
+  std::size_t without = 0;
+  std::size_t most = 0;
+  for (std::size_t input = 0; input < 256; ++input) {
+    std::size_t paths[256] = {};
+    for (std::size_t i = 0; i < 16; ++i) {
+      std::size_t const between = layer.row(input, i);
+      for (std::size_t j = 0; j < 16; ++j) ++paths[layer.row(between, j)];
+    }
+    for (std::size_t const count : paths) {
+      without += count == 0 ? 1 : 0;
+      most = count > most && count != 16 ? count : most;
+    }
+  }
+  CHECK(without == 3840);
+  CHECK(most == 1);
+}
+
+TEST_CASE("GroupDesign: seeds give copies with the period of the field's generator") {
+  std::set<std::vector<std::uint8_t>> seen;
+  for (std::uint64_t seed = 0; seed < 63; ++seed)
+    seen.insert(matrix_of(GroupDesign{{64, 64, 1u << 6, 1, seed}}));
+  CHECK(seen.size() == 63);
+  CHECK(matrix_of(GroupDesign{{64, 64, 8, 1, 7}}) == matrix_of(GroupDesign{{64, 64, 8}}));
+  CHECK(weir::lambda_histogram(GroupDesign{{64, 64, 8, 1, 3}}) == Histogram{{0, 224}, {1, 1792}});
+  CHECK(matrix_of(GroupDesign{{64, 64, 16, 3, 1}}) != matrix_of(GroupDesign{{64, 64, 16, 3, 2}}));
+}
+
+TEST_CASE("GroupDesign: tables take 2 bytes per cell, and 1 KiB for levels") {
+  CHECK(GroupDesign{{4096, 4096, 64}}.table_bytes() == 2 * 64 * 64);
+  CHECK(GroupDesign{{4096, 4096, 256, 9}}.table_bytes() <= 2 * 16 * 16 + 1024);
+  CHECK(GroupDesign{{300, 200, 1}}.table_bytes() == 0);
+}
+
+TEST_CASE("GroupDesign: what there is no group design for is refused") {
+  CHECK_THROWS_WITH_AS(GroupDesign({20, 20, 6}), "order 6: not a prime power (nearest: 5, 7)",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(GroupDesign({16, 784, 32}),
+                       "order 32: greater than 16, the smaller side (nearest: 16)", weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(GroupDesign({64, 64, 8, 8}), "levels 8: from 1 to 7 would be right",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(GroupDesign({64, 64, 9, 4}),
+                       "levels 4: with order 9, no power of two, 1 or 8 would be right",
+                       weir::ContractViolation);
+  CHECK_THROWS_AS(GroupDesign({64, 64, 8, 0}), weir::ContractViolation);
+  CHECK_THROWS_AS(GroupDesign({0, 64, 8}), weir::ContractViolation);
+}

@@ -1,0 +1,31 @@
+#include "weir/mask/design/projective_geometry.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+
+#include "mask/design/family_checks.hpp"
+#include "weir/core/error.hpp"
+
+using weir::ProjectiveGeometry;
+
+TEST_CASE("ProjectiveGeometry: planes") {
+  for (std::uint64_t q : {2u, 3u, 4u, 5u, 7u, 8u, 9u, 16u, 31u})
+    check_exact(ProjectiveGeometry(q), {q * q + q + 1, q * q + q + 1, q + 1, q + 1, 1});
+}
+
+TEST_CASE("ProjectiveGeometry: higher dimensions") {
+  check_exact(ProjectiveGeometry(2, 3), {15, 15, 7, 7, 3});
+  check_exact(ProjectiveGeometry(2, 4), {31, 31, 15, 15, 7});
+  check_exact(ProjectiveGeometry(4, 3), {85, 85, 21, 21, 5});
+  check_exact(ProjectiveGeometry(9, 3), {820, 820, 91, 91, 10});
+}
+
+TEST_CASE("ProjectiveGeometry: what there is no geometry for is refused") {
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(6), "order 6: not a prime power (nearest: 5, 7)",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(31, 9), "dimension 9: too large with order 31 (nearest: 5)",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(2048), "order 2048: too large for a design of dimension 2",
+                       weir::ContractViolation);
+}

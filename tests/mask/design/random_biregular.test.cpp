@@ -1,0 +1,56 @@
+#include "weir/mask/design/random_biregular.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "mask/design_checks.hpp"
+#include "weir/core/error.hpp"
+#include "weir/mask/certificate.hpp"
+#include "weir/mask/spectrum.hpp"
+
+namespace {
+
+using weir::DegreeRange;
+
+void check_degrees(std::size_t outputs, std::size_t inputs, std::size_t degree, std::uint64_t seed) {
+  CAPTURE(outputs);
+  CAPTURE(inputs);
+  CAPTURE(degree);
+  auto const mask = weir::random_biregular(outputs, inputs, degree, seed);
+  std::size_t const stubs = outputs * degree;
+  CHECK(weir::row_degrees(mask) == DegreeRange{degree, degree});
+  CHECK(weir::column_degrees(mask) == DegreeRange{stubs / inputs, (stubs + inputs - 1) / inputs});
+  CHECK(fault_of(mask) == "");
+}
+
+}  // namespace
+
+TEST_CASE("random_biregular: equal rows, and columns that differ by at most 1, for every degree") {
+  for (std::size_t outputs : {1u, 2u, 3u, 39u, 40u, 64u}) {
+    for (std::size_t degree = 1; degree <= 40; ++degree) check_degrees(outputs, 40, degree, outputs + degree);
+  }
+  check_degrees(300, 250, 70, 1);  // enough for a bit per position
+  check_degrees(300, 250, 125, 2);
+  check_degrees(300, 250, 180, 3);
+}
+
+TEST_CASE("random_biregular: the second singular value is that of a random graph") {
+  double const expected = std::sqrt(15.0) + std::sqrt(31.0);
+  double const value = weir::singular_values(weir::random_biregular(1024, 512, 16, 1)).second;
+  CHECK(value > 0.9 * expected);
+  CHECK(value < 1.1 * expected);
+}
+
+TEST_CASE("random_biregular: the same bits for the same seed, everywhere") {
+  CHECK(crc32(weir::random_biregular(64, 48, 9, 7)) != crc32(weir::random_biregular(64, 48, 9, 8)));
+  CHECK(crc32(weir::random_biregular(64, 48, 9, 7)) == 0x2f4f1dce);
+}
+
+TEST_CASE("random_biregular: degrees that no row has are refused") {
+  CHECK_THROWS_WITH_AS(weir::random_biregular(4, 5, 6, 0),
+                       "row-degree 6: from 1 to 5, the inputs, would be right", weir::ContractViolation);
+  CHECK_THROWS_AS(weir::random_biregular(4, 5, 0, 0), weir::ContractViolation);
+}

@@ -1,0 +1,73 @@
+#include "weir/mask/samme.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+namespace {
+
+std::vector<bool> misses(std::vector<std::size_t> const& samples) {
+  std::vector<bool> wrong(10);
+  for (std::size_t i : samples) wrong[i] = true;
+  return wrong;
+}
+
+TEST_CASE("two rounds with ten samples and ten classes") {
+  weir::Samme samme(10, 10);
+  auto const first = samme.add(misses({0, 1, 2}));
+  CHECK(first.accepted);
+  CHECK(first.error == doctest::Approx(0.3));
+  CHECK(first.alpha == doctest::Approx(3.0445224).epsilon(1e-7));
+  for (std::size_t i = 0; i < 10; ++i)
+    CHECK(samme.weights()[i] == doctest::Approx(i < 3 ? 0.3 : 0.0142857).epsilon(1e-5));
+  auto const second = samme.add(misses({3, 4}));
+  CHECK(second.error == doctest::Approx(0.0285714).epsilon(1e-5));
+  CHECK(second.alpha == doctest::Approx(5.7235851).epsilon(1e-7));
+  for (std::size_t i = 0; i < 10; ++i) {
+    double const wanted = i < 3 ? 0.0308824 : i < 5 ? 0.45 : 0.00147059;
+    CHECK(samme.weights()[i] == doctest::Approx(wanted).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("the misclassified hold (K-1)/K afterwards, and rise") {
+  for (std::size_t classes : {2, 3, 10}) {
+    weir::Samme samme(10, classes);
+    auto const before = samme.weights();
+    auto const wrong = misses({2, 7, 9});
+    REQUIRE(samme.add(wrong).accepted);
+    double held = 0;
+    for (std::size_t i = 0; i < 10; ++i) {
+      if (!wrong[i]) continue;
+      held += samme.weights()[i];
+      CHECK(samme.weights()[i] > before[i]);
+    }
+    CHECK(held == doctest::Approx(static_cast<double>(classes - 1) / static_cast<double>(classes)));
+  }
+}
+
+TEST_CASE("a learner that is no better than guessing is rejected and changes nothing") {
+  weir::Samme samme(10, 2);
+  auto const round = samme.add(misses({0, 1, 2, 3, 4}));
+  CHECK_FALSE(round.accepted);
+  CHECK(round.alpha == 0.0);
+  for (double weight : samme.weights()) CHECK(weight == doctest::Approx(0.1));
+}
+
+TEST_CASE("a learner without errors ends the training") {
+  weir::Samme samme(10, 10);
+  auto const round = samme.add(misses({}));
+  CHECK(round.accepted);
+  CHECK(round.finished);
+  CHECK(round.alpha == doctest::Approx(std::log(1e10)).epsilon(1e-15));
+}
+
+TEST_CASE("sizes that make no sense are refused") {
+  CHECK_THROWS_AS(weir::Samme(0, 2), weir::ContractViolation);
+  CHECK_THROWS_AS(weir::Samme(3, 1), weir::ContractViolation);
+  weir::Samme samme(3, 2);
+  CHECK_THROWS_AS(samme.add(misses({1})), weir::ContractViolation);
+}
+
+}  // namespace

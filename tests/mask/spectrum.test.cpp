@@ -1,0 +1,119 @@
+#include "weir/mask/spectrum.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "mask/design_checks.hpp"
+#include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/group.hpp"
+#include "weir/mask/design/legacy_iddl.hpp"
+#include "weir/mask/design/random.hpp"
+#include "weir/mask/design/random_biregular.hpp"
+#include "weir/mask/design/tiled.hpp"
+
+namespace {
+
+using weir::GroupDesign;
+using weir::singular_values;
+using weir::SingularValues;
+
+/// The two largest singular values by Jacobi's method on M^T M: slow, and another way than the library's.
+template <class D>
+SingularValues by_jacobi(D const& design) {
+  std::vector<std::uint8_t> const matrix = matrix_of(design);
+  std::size_t const n = design.inputs();
+  std::vector<double> a(n * n);
+  for (std::size_t r = 0; r < design.outputs(); ++r) {
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) a[i * n + j] += matrix[r * n + i] * matrix[r * n + j];
+    }
+  }
+  for (int sweep = 0; sweep < 12; ++sweep) {
+    for (std::size_t p = 0; p < n; ++p) {
+      for (std::size_t q = p + 1; q < n; ++q) {
+        if (std::fabs(a[p * n + q]) < 1e-12) continue;
+        double const theta = (a[q * n + q] - a[p * n + p]) / (2 * a[p * n + q]);
+        double const t = (theta < 0 ? -1 : 1) / (std::fabs(theta) + std::sqrt(theta * theta + 1));
+        double const c = 1 / std::sqrt(t * t + 1);
+        double const s = t * c;
+        for (std::size_t k = 0; k < n; ++k) {
+          double const x = a[k * n + p], y = a[k * n + q];
+          a[k * n + p] = c * x - s * y;
+          a[k * n + q] = s * x + c * y;
+        }
+        for (std::size_t k = 0; k < n; ++k) {
+          double const x = a[p * n + k], y = a[q * n + k];
+          a[p * n + k] = c * x - s * y;
+          a[q * n + k] = s * x + c * y;
+        }
+      }
+    }
+  }
+  double first = 0, second = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    double const value = a[i * n + i];
+    if (value > first) {
+      second = first;
+      first = value;
+    } else if (value > second) {
+      second = value;
+    }
+  }
+  return {std::sqrt(first), std::sqrt(second < 1e-9 ? 0 : second)};
+}
+
+template <class D>
+void check_against_jacobi(D const& design) {
+  SingularValues const expected = by_jacobi(design);
+  SingularValues const values = singular_values(design);
+  CHECK(values.first == doctest::Approx(expected.first).epsilon(1e-7));
+  CHECK(values.second == doctest::Approx(expected.second).epsilon(1e-6));
+}
+
+}  // namespace
+
+TEST_CASE("singular_values: a dense eigenvalue solver finds the same") {
+  check_against_jacobi(weir::AffineGeometry(7));
+  check_against_jacobi(weir::random_mask(50, 40, 300, 1));
+  check_against_jacobi(weir::random_mask(20, 60, 300, 2));
+  check_against_jacobi(weir::random_biregular(64, 48, 6, 1));
+  check_against_jacobi(weir::legacy_iddl(42, 36));
+  check_against_jacobi(weir::legacy_iddl(16, 60));
+  for (std::uint32_t levels = 1; levels < 8; ++levels) {
+    CAPTURE(levels);
+    check_against_jacobi(GroupDesign{{64, 48, 8, levels, 3}});
+    check_against_jacobi(GroupDesign{{61, 45, 8, levels, 3}});
+  }
+  check_against_jacobi(GroupDesign{{45, 36, 9}});
+  check_against_jacobi(GroupDesign{{20, 30, 1}});
+  check_against_jacobi(GroupDesign{{1, 7, 1}});
+  check_against_jacobi(weir::TiledDesign(GroupDesign{{6, 8, 2}}, 55, 75, 10));
+  check_against_jacobi(weir::TiledDesign(GroupDesign{{6, 8, 2}}, 60, 80, 10));
+}
+
+TEST_CASE("singular_values: a first value that repeats is the second, too") {
+  CHECK(singular_values(GroupDesign{{16, 784, 16}}).second == doctest::Approx(7));
+  CHECK(singular_values(weir::random_biregular(60, 60, 1, 1)).second == doctest::Approx(1));
+}
+
+TEST_CASE("singular_values: known values") {
+  auto const sigma2 = [](auto const& design) { return singular_values(design).second; };
+  auto const about = [](double value) { return doctest::Approx(value).epsilon(1e-5); };
+  CHECK(sigma2(GroupDesign{{64, 64, 8}}) == about(2.828427));
+  CHECK(sigma2(GroupDesign{{512, 512, 32}}) == about(5.65542));
+  CHECK(sigma2(GroupDesign{{1024, 512, 32}}) == about(5.656854));
+  CHECK(sigma2(GroupDesign{{768, 768, 16}}) == about(8));
+  CHECK(sigma2(GroupDesign{{4096, 4096, 64}}) == about(8));
+  CHECK(sigma2(GroupDesign{{11008, 4096, 256}}) == about(10.5171));
+  CHECK(sigma2(GroupDesign{{100, 100, 8}}) == about(4));
+  CHECK(sigma2(GroupDesign{{64, 64, 4, 3}}) == about(4));
+  CHECK(sigma2(weir::AffineGeometry(8, 3)) == about(8));
+  CHECK(sigma2(weir::TiledDesign(GroupDesign{{16, 16, 8}}, 1024, 1024, 64)) == about(128));
+  CHECK(sigma2(weir::TiledDesign(GroupDesign{{16, 16, 4}}, 512, 512, 32)) == about(64));
+  CHECK(sigma2(weir::legacy_iddl(64, 64)) == doctest::Approx(5.657).epsilon(1e-4));
+  CHECK(sigma2(weir::legacy_iddl(128, 128)) == doctest::Approx(7.486).epsilon(1e-4));
+  CHECK(sigma2(weir::legacy_iddl(256, 256)) == doctest::Approx(11.314).epsilon(1e-4));
+}
