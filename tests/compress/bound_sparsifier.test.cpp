@@ -22,6 +22,7 @@
 #include "weir/gradient/loss_scale.hpp"
 #include "weir/gradient/used_parameters.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/state/archive.hpp"
 
 namespace {
 
@@ -174,8 +175,17 @@ TEST_CASE("an unused parameter whose gradient was kept is updated when that is s
           model);
   run.step();
   CHECK(run.weights == Vector{-3, 0, -3, 0});
+  weir::Archive saved;
+  run.sync.save(saved);
   run.step();
   CHECK(run.weights == Vector{-3, -2, -3, -4});
+
+  Run restored(
+      top(at(0.5)) | weir::UsedParameters{weir::SelfCommunicator{}} | weir::Sgd{{.learning_rate = 1.0}},
+      model);
+  restored.sync.load(saved);
+  restored.step();
+  CHECK(restored.weights == run.weights);
 }
 
 TEST_CASE("a map of used parameters before the sparsifier is refused") {

@@ -119,7 +119,7 @@ TEST_CASE("at least one slot is sent: the first of the largest magnitude") {
 TEST_CASE("buckets of odd sizes, and of one element") {
   weir::HostExecutor const executor;
   Draws draws(5);
-  for (std::size_t const size : {0, 1, 2, 3, 31, 33, 4095, 4096, 4097, 70001}) {
+  for (std::size_t const size : {0u, 1u, 2u, 3u, 31u, 33u, 4095u, 4096u, 4097u, 70001u}) {
     std::vector<float> const values = draws.laplace(size);
     for (auto const& policy : policies()) {
       CAPTURE(std::string(policy.name));
@@ -155,15 +155,15 @@ TEST_CASE("the selected set is what exceeds the threshold") {
         CHECK(bucket.indices().size() >= above);
         CHECK(ties <= equal);
         CHECK(bucket.indices() == largest(values, above + ties));
-        for (std::size_t i = 0; i < bucket.indices().size(); ++i) {
-          CHECK(bucket.values()[i] == values[bucket.indices()[i]]);
-        }
+        std::vector<float> expected;
+        for (auto const index : bucket.indices()) expected.push_back(values[index]);
+        CHECK(bucket.values() == expected);
       }
     }
   }
 }
 
-TEST_CASE("exact top-k is a stable sort's beginning, with and without ties, in both precisions") {
+TEST_CASE("exact top-k is a stable sort's beginning, with and without ties") {
   weir::HostExecutor const executor;
   Draws draws(7);
   for (int round = 0; round < 200; ++round) {
@@ -177,11 +177,6 @@ TEST_CASE("exact top-k is a stable sort's beginning, with and without ties, in b
     SparseBucket<float> single(executor, size, {.density = std::min(1.0, density)});
     single.step(values, weir::ExactTopK{});
     CHECK(single.indices() == largest(values, std::min(k, non_zero)));
-    std::vector<double> const doubles(values.begin(), values.end());
-    SparseBucket<double> twice(executor, size, {.density = std::min(1.0, density)});
-    twice.step(doubles, weir::ExactTopK{});
-    CHECK(twice.indices() == single.indices());
-    CHECK(twice.last().threshold == single.last().threshold);
   }
 }
 
@@ -201,7 +196,7 @@ TEST_CASE("never more than the capacity, and exactly the first of the order if t
       CAPTURE(std::string(policy.name));
       SparseBucket<float> free(executor, values.size(), {.density = 0.02});
       policy.step(free, values);
-      for (std::size_t const capacity : {0, 1, 40, 100, 150, 4999}) {
+      for (std::size_t const capacity : {0u, 1u, 40u, 100u, 150u, 4999u}) {
         CAPTURE(capacity);
         SparseBucket<float> bucket(executor, values.size(),
                                    {.density = 0.02, .feedback = true, .capacity = capacity});
@@ -240,27 +235,6 @@ TEST_CASE("scaling by a power of two selects the same set") {
         CHECK(other.indices() == bucket.indices());
         CHECK(other.last().threshold == bucket.last().threshold * static_cast<double>(scale));
       }
-    }
-  }
-}
-
-TEST_CASE("the smallest and largest numbers of a double are no obstacle") {
-  weir::HostExecutor const executor;
-  Draws draws(10);
-  std::vector<float> const base = draws.laplace(5000);
-  std::vector<double> const plain(base.begin(), base.end());
-  for (auto const& policy : policies<double>()) {
-    CAPTURE(std::string(policy.name));
-    SparseBucket<double> bucket(executor, plain.size(), {.density = 0.01});
-    policy.step(bucket, plain);
-    for (double const scale : {0x1p-600, 0x1p600, 0x1p-1040}) {
-      CAPTURE(scale);
-      std::vector<double> scaled = plain;
-      for (double& value : scaled) value *= scale;
-      SparseBucket<double> other(executor, plain.size(), {.density = 0.01});
-      policy.step(other, scaled);
-      if (scale > 0x1p-1000) CHECK(other.indices() == bucket.indices());
-      CHECK(other.last().k_selected > 0);
     }
   }
 }

@@ -106,7 +106,8 @@ class BoundSparsifier {
       run(gradient, bucket, Deferred{});
       take_all(gradient.executor, bucket.sides, gradient.values);
     } else {
-      sparse.expected = static_cast<std::size_t>(slots_of(bucket.density, gradient.values.size()));
+      std::size_t const size = gradient.values.size();
+      sparse.expected = settings_.selects_everything ? size : slots_of(bucket.density, size);
       if (settings_.memory.kind != SparsifierMemoryKind::estimate) sparse.residual = bucket.sides;
       run(gradient, bucket, policy_);
     }
@@ -204,7 +205,7 @@ class BoundSparsifier {
       reported_[bucket] = state.non_finite_steps;
       here.density = 0.0;
       if (auto const* name = residual_name(bucket))
-        from_host_vector(get_by_parameter<Real>(archive, name, plan(), bucket), here.sides);
+        keep(bucket, get_by_parameter<Real>(archive, name, plan(), bucket));
       if (auto const* name = momentum_name())
         from_host_vector(get_by_parameter<Real>(archive, name, plan(), bucket), here.momentum_sides);
     }
@@ -231,7 +232,7 @@ class BoundSparsifier {
       std::vector<Real> sum = residual(bucket);
       std::vector<Real> const gone = get_by_parameter<Real>(archive, name, plan(), bucket);
       for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gone[i];
-      from_host_vector(sum, buckets_[bucket].sides);
+      keep(bucket, sum);
     }
   }
 
@@ -396,6 +397,16 @@ class BoundSparsifier {
     from_host(executor_, std::span<Real const>(values), whole.view());
     copy(executor_, ViewOn<Real const, E>(whole.view()), sides);
     executor_.synchronize();
+  }
+
+  /// Replaces what is kept of a bucket. Parameters of which there is something are in use.
+  void keep(std::size_t bucket, std::vector<Real> const& values) {
+    from_host_vector(values, buckets_[bucket].sides);
+    for (std::size_t parameter : plan()[bucket].parameters) {
+      std::size_t const first = plan().place(parameter).offset;
+      for (std::size_t i = first; i < first + plan().parameter(parameter).elements; ++i)
+        if (values[i] != 0) ever_used_[parameter] = 1;
+    }
   }
 
   char const* residual_name(std::size_t bucket) const {

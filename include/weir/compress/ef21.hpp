@@ -69,11 +69,15 @@ class EF21 {
   /// What a checkpoint tells of it.
   std::string text() const { return sparsifier_.text(); }
 
-  /// What it allocates when it is bound, besides what its all-reduce and the backend's scratch memory need.
-  /// Units: bytes.
+  /// What it allocates when it is bound, besides the scratch memory of the backend and what communicators
+  /// reserve. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
-    return sparsifier_.template workspace_bytes<Real>(plan, layout) + plan.elements() * sizeof(Real);
+    std::size_t bytes =
+        sparsifier_.template workspace_bytes<Real>(plan, layout) + plan.elements() * sizeof(Real);
+    if constexpr (requires { reduce_.template workspace_bytes<Real>(plan, layout); })
+      bytes += reduce_.template workspace_bytes<Real>(plan, layout);
+    return bytes;
   }
 
  private:

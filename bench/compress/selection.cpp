@@ -1,0 +1,137 @@
+// Selection without error feedback, beside one plain read of the data by the same threads. The arguments are
+// threads, log2 of the number of elements, and 1 / density. WEIR's goals: of_read at most 1.3 for histogram
+// and topk at density 0.001, 2.5 at 0.01, 4 at 0.1.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "read_roof.hpp"
+#include "sparsifier.hpp"
+#include "weir/compress/threshold/exact_top_k.hpp"
+#include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/gamma.hpp"
+#include "weir/compress/threshold/gaussian_k.hpp"
+#include "weir/compress/threshold/generalized_pareto.hpp"
+#include "weir/compress/threshold/histogram.hpp"
+#include "weir/compress/threshold/random_k.hpp"
+#include "weir/compress/threshold/sampled_top_k.hpp"
+
+namespace {
+
+std::vector<float> const& data(std::size_t size) {
+  static std::vector<float> values;
+  if (values.size() != size) values = laplace(size);
+  return values;
+}
+
+struct Setting {
+  explicit Setting(benchmark::State const& state)
+      : executor({.threads = static_cast<std::size_t>(state.range(0))}),
+        values(data(std::size_t{1} << state.range(1))),
+        density(1.0 / static_cast<double>(state.range(2))) {}
+
+  weir::HostExecutor executor;
+  std::vector<float> const& values;
+  double density;
+};
+
+template <class Policy>
+void select(benchmark::State& state) {
+  Setting setting(state);
+  Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
+  in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
+  state.counters["quality"] = sparsifier.state().last.quality;
+}
+
+template <class Policy>
+void select_in_three_stages(benchmark::State& state) {
+  Setting setting(state);
+  Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
+  sparsifier.work().constants.stages.stages = 3;
+  in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
+  state.counters["quality"] = sparsifier.state().last.quality;
+}
+
+/// A threshold that is kept for 32 steps.
+void select_reusing(benchmark::State& state) {
+  Setting setting(state);
+  Sparsifier<weir::GeneralizedPareto> sparsifier(setting.executor, setting.values, setting.density);
+  sparsifier.work().constants.reuse.interval = 32;
+  in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
+  state.counters["quality"] = sparsifier.state().last.quality;
+}
+
+/// What one would write with the standard library: magnitudes, their k-th largest, and a loop that keeps what
+/// is above it. `of_nth_element` is the time of the verb over that.
+void against_nth_element(benchmark::State& state) {
+  Setting setting(state);
+  Sparsifier<weir::ExactTopK> sparsifier(setting.executor, setting.values, setting.density);
+  std::size_t const size = setting.values.size();
+  auto const k = static_cast<std::ptrdiff_t>(setting.density * static_cast<double>(size));
+  std::vector<float> magnitudes(size);
+  std::vector<std::uint32_t> indices(static_cast<std::size_t>(k));
+  std::vector<float> values(static_cast<std::size_t>(k));
+  Other const peer{"nth_element", [&] {
+                     auto const& x = setting.values;
+                     weir::detail::share(setting.executor.team(), size, 8,
+                                         [&](std::size_t begin, std::size_t end) {
+                                           for (std::size_t i = begin; i < end; ++i)
+                                             magnitudes[i] = std::abs(x[i]);
+                                         });
+                     std::nth_element(magnitudes.begin(), magnitudes.begin() + (k - 1), magnitudes.end(),
+                                      [](float a, float b) { return a > b; });
+                     float const threshold = magnitudes[static_cast<std::size_t>(k - 1)];
+                     std::size_t count = 0;
+                     for (std::size_t i = 0; i < size; ++i) {
+                       if (std::abs(x[i]) >= threshold && count < indices.size()) {
+                         indices[count] = static_cast<std::uint32_t>(i);
+                         values[count++] = x[i];
+                       }
+                     }
+                     benchmark::DoNotOptimize(count);
+                   }};
+  in_turns_with(state, [&] { sparsifier.run(); }, {peer, read_of(setting.executor, setting.values)});
+}
+
+void arguments(benchmark::internal::Benchmark* benchmark, std::vector<int> const& sizes,
+               std::vector<int> const& inverse_densities, int iterations) {
+  benchmark->ArgNames({"threads", "log2_size", "one_in"})->UseManualTime()->Unit(benchmark::kMillisecond);
+  benchmark->Iterations(iterations);
+  int const all = static_cast<int>(std::thread::hardware_concurrency());
+  for (int size : sizes) {
+    for (int one_in : inverse_densities) {
+      benchmark->Args({1, size, one_in});
+      if (all > 1) benchmark->Args({all, size, one_in});
+    }
+  }
+}
+void all_densities(benchmark::internal::Benchmark* benchmark) {
+  arguments(benchmark, {18, 22, 24, 25, 26}, {10, 100, 1000}, 21);
+}
+void large(benchmark::internal::Benchmark* benchmark) {
+  arguments(benchmark, {25}, {100, 1000}, 21);
+}
+void few(benchmark::internal::Benchmark* benchmark) {
+  arguments(benchmark, {25}, {100, 1000}, 3);
+}
+
+BENCHMARK(select<weir::Histogram>)->Name("histogram")->Apply(all_densities);
+BENCHMARK(select<weir::ExactTopK>)->Name("topk")->Apply(all_densities);
+BENCHMARK(select<weir::Exponential>)->Name("exponential")->Apply(large);
+BENCHMARK(select<weir::GeneralizedPareto>)->Name("generalized_pareto")->Apply(large);
+BENCHMARK(select_in_three_stages<weir::GeneralizedPareto>)->Name("generalized_pareto_3")->Apply(large);
+BENCHMARK(select<weir::Gamma>)->Name("gamma")->Apply(large);
+BENCHMARK(select_reusing)->Name("reused_threshold")->Apply(large);
+BENCHMARK(select<weir::SampledTopK>)->Name("dgc")->Apply(large);
+BENCHMARK(select<weir::GaussianK>)->Name("gaussian_k")->Apply(large);
+BENCHMARK(select<weir::RandomK>)->Name("random_k")->Apply(large);
+BENCHMARK(against_nth_element)->Name("topk_against_nth_element")->Apply(few);
+
+}  // namespace
+
+BENCHMARK_MAIN();

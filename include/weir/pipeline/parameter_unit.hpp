@@ -1,0 +1,239 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/doorbell.hpp"
+#include "weir/stage/concepts.hpp"
+#include "weir/stage/gradient_sink.hpp"
+#include "weir/tensor/bucket_plan.hpp"
+#include "weir/tensor/buffer.hpp"
+
+namespace weir::inline v1 {
+
+/// Parameters of a pipeline that are updated together: those of a stage, or one that several stages share. A
+/// gradient source of its own, for one bound recipe; its workers are the stages, or copies of a stage, that
+/// add to its gradient.
+///
+/// Weights have versions, numbered from 0; version v lies v mod `versions` times a fixed distance after the
+/// first. So many updates as the readers may be late can be under way, so there are as many gradients, and
+/// one that is being filled.
+template <Executor E, class Real = float>
+class ParameterUnit {
+ public:
+  using executor_type = E;
+  using real_type = Real;
+  using produces = PerWorker;
+  static constexpr bool runs_micro_batches = false;
+
+  struct Shape {
+    BucketPlan plan;
+    std::size_t contributors = 1;
+    std::size_t local_batch = 1;
+    std::size_t versions = 1;
+    std::size_t delay = 0;
+    std::size_t micro_batches = 1;     // of an update, at most
+    std::vector<Doorbell*> readers = {};  // to be rung when an update is done
+  };
+
+  ParameterUnit(E const& executor, Shape shape)
+      : home_(executor.fork()),
+        shape_(std::move(shape)),
+        gradient_slots_(shape_.delay + 1),
+        gradients_(home_, gradient_slots_ * shape_.contributors * shape_.plan.gradient_bytes()),
+        used_(shape_.contributors, std::vector<std::uint8_t>(shape_.plan.parameters(), 1)),
+        arrivals_(gradient_slots_),
+        store_(home_, 0) {
+    for (Arrivals& arrivals : arrivals_) arrivals.samples.assign(shape_.contributors, 0);
+  }
+
+  ParameterUnit(ParameterUnit const&) = delete;
+  ParameterUnit& operator=(ParameterUnit const&) = delete;
+
+  ~ParameterUnit() {
+    try {
+      home_.synchronize();  // what was enqueued refers to this object
+    } catch (...) {
+    }
+  }
+
+  E const& executor() const { return home_; }
+  std::size_t workers() const { return shape_.contributors; }
+  std::size_t local_batch() const { return shape_.local_batch; }
+  BucketPlan const& plan() const { return shape_.plan; }
+  std::size_t versions() const { return shape_.versions; }
+  std::uint8_t* used(std::size_t contributor) { return used_[contributor].data(); }
+  /// Errors: `ContractViolation`: a pipeline's layout is its schedule's.
+  void resize(WorkLayout const&) {
+    throw ContractViolation("a pipeline cannot be resized: a new one of another schedule would be right");
+  }
+
+  /// Takes the caller's weights, by parameter, as version 0. With one version it stays in their memory.
+  void bind(std::vector<ViewOn<Real, E>> weights) {
+    caller_ = std::move(weights);
+    if (shape_.versions == 1) {
+      first_ = caller_;
+      return;
+    }
+    std::size_t size = 0;
+    for (auto const& view : caller_) size += padded(view.size());
+    distance_ = static_cast<std::ptrdiff_t>(size);
+    store_ = Buffer<Real, E>(home_, size * shape_.versions);
+    first_.clear();
+    std::size_t offset = 0;
+    for (auto const& view : caller_) {
+      first_.push_back({store_.data() + offset, view.size()});
+      offset += padded(view.size());
+    }
+    import_weights();
+  }
+  /// What a recipe is bound to.
+  std::vector<ViewOn<Real, E>> const& bound_weights() const { return first_; }
+
+  ViewOn<Real const, E> weights(std::uint64_t version, std::size_t parameter) const {
+    return {first_[parameter].data() + place_of(version), first_[parameter].size()};
+  }
+  ViewOn<Real, E> gradient(std::uint64_t update, std::size_t contributor, std::size_t parameter) const {
+    auto const [bucket, offset] = shape_.plan.place(parameter);
+    std::byte* const data = gradients_of(update, contributor) + shape_.plan[bucket].offset;
+    return {reinterpret_cast<Real*>(data) + offset, shape_.plan.parameter(parameter).elements};
+  }
+
+  /// How many updates have been made. Units: updates since the last `restart`.
+  std::uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
+
+  /// What calls the bound recipe, and what is told that it has failed.
+  void set_update(void* recipe, void (*update)(void*, ParameterUnit&), bool (*has_failed)(void*)) {
+    recipe_ = recipe;
+    update_ = update;
+    has_failed_ = has_failed;
+  }
+  bool has_failed() const { return failed_.load(std::memory_order_acquire); }
+
+  /// A contributor's gradient for an update is complete; the last one starts it.
+  /// Errors: what the recipe throws.
+  void arrive(std::uint64_t update, std::size_t contributor, std::size_t samples, std::size_t micro_batches) {
+    std::lock_guard const lock(mutex_);
+    Arrivals& arrivals = arrivals_[update % gradient_slots_];
+    arrivals.samples[contributor] = samples;
+    if (++arrivals.count != shape_.contributors) return;
+    arrivals.count = 0;
+    arrivals.micro_batches = micro_batches;
+    update_(recipe_, *this);
+    ++started_;
+    home_.submit([this] {
+      if (has_failed_(recipe_)) {
+        failed_.store(true, std::memory_order_release);
+      } else {
+        completed_.fetch_add(1, std::memory_order_acq_rel);
+      }
+      for (Doorbell* bell : shape_.readers) bell->ring();
+    });
+  }
+
+  /// Writes the latest weights to the caller's memory. When nothing is under way.
+  void export_weights() {
+    if (shape_.versions == 1) return;
+    for (std::size_t p = 0; p < caller_.size(); ++p) copy(home_, weights(completed(), p), caller_[p]);
+    home_.synchronize();
+  }
+  /// The caller's memory is version 0 from here on. When nothing is under way.
+  void restart() {
+    import_weights();
+    started_ = 0;
+    completed_ = 0;
+    failed_ = false;
+    for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
+  }
+
+  /// An update, for the recipe.
+  struct Launch {
+    ParameterUnit& unit;
+
+    std::size_t samples() const { return 0; }  // of all ranks: not known here
+    WeightShift weight_shift() const {
+      return {unit.place_of(unit.started_), unit.place_of(unit.started_ + 1)};
+    }
+    void start(GradientSink<E, Real>& sink, StepInfo const& step) const { unit.start(sink, step); }
+  };
+
+ private:
+  struct Arrivals {
+    std::size_t count = 0;
+    std::size_t micro_batches = 1;
+    std::vector<std::size_t> samples;  // by contributor
+  };
+
+  static constexpr std::size_t padded(std::size_t elements) {
+    constexpr std::size_t line = 64 / sizeof(Real);
+    return (elements + line - 1) / line * line;
+  }
+
+  std::ptrdiff_t place_of(std::uint64_t version) const {
+    return static_cast<std::ptrdiff_t>(version % shape_.versions) * distance_;
+  }
+  std::byte* gradients_of(std::uint64_t update, std::size_t contributor) const {
+    std::size_t const index = update % gradient_slots_ * shape_.contributors + contributor;
+    return gradients_.data() + index * shape_.plan.gradient_bytes();
+  }
+
+  void import_weights() {
+    if (shape_.versions == 1) return;
+    for (std::size_t p = 0; p < caller_.size(); ++p)
+      copy(home_, ViewOn<Real const, E>(caller_[p]), first_[p]);
+    home_.synchronize();
+  }
+
+  /// In the home stream, where the update before has ended.
+  void start(GradientSink<E, Real>& sink, StepInfo step) {
+    Arrivals const& arrivals = arrivals_[started_ % gradient_slots_];
+    // The ranks have the same schedule, so each has as many.
+    step.total_micro_batches = step.total_micro_batches / shape_.contributors * arrivals.micro_batches;
+    home_.submit([this, &sink, step, update = started_](E const& point) {
+      for (std::size_t contributor = 0; contributor < shape_.contributors; ++contributor)
+        report(sink, step, update, contributor, point);
+    });
+  }
+
+  void report(GradientSink<E, Real>& sink, StepInfo const& step, std::uint64_t update,
+              std::size_t contributor, E const& point) {
+    for (std::size_t bucket = 0; bucket < shape_.plan.size(); ++bucket) {
+      auto const& [offset, size, type, parameters] = shape_.plan[bucket];
+      sink.ready({.executor = point,
+                  .values = {gradients_of(update, contributor) + offset, size, type},
+                  .bucket = bucket,
+                  .worker = contributor,
+                  .micro_batch = 0,
+                  .samples = arrivals_[update % gradient_slots_].samples[contributor],
+                  .step = step});
+    }
+    sink.finished(point, contributor, step);
+  }
+
+  E home_;
+  Shape shape_;
+  std::size_t gradient_slots_;
+  Buffer<std::byte, E> gradients_;
+  std::vector<std::vector<std::uint8_t>> used_;  // by contributor
+  std::mutex mutex_;
+  std::vector<Arrivals> arrivals_;  // by gradient
+  std::uint64_t started_ = 0;
+  std::atomic<std::uint64_t> completed_ = 0;
+  std::atomic<bool> failed_ = false;
+  std::vector<ViewOn<Real, E>> caller_;  // by parameter
+  std::vector<ViewOn<Real, E>> first_;
+  Buffer<Real, E> store_;
+  std::ptrdiff_t distance_ = 0;
+  void* recipe_ = nullptr;
+  void (*update_)(void*, ParameterUnit&) = nullptr;
+  bool (*has_failed_)(void*) = nullptr;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "weir/pipeline/message_pool.hpp"
+#include "weir/pipeline/pipeline_options.hpp"
+#include "weir/pipeline/pipeline_program.hpp"
+#include "weir/pipeline/stage_micro.hpp"
+#include "weir/pipeline/transport.hpp"
+#include "weir/tensor/buffer.hpp"
+
+namespace weir::inline v1::detail {
+
+/// The ways that messages take between lanes, and the buffers on them.
+template <Executor E, class Real>
+class PipelineChannels {
+ public:
+  static constexpr std::size_t no_edge = static_cast<std::size_t>(-1);
+
+  struct Channel {
+    std::uint32_t from = 0;       // lanes
+    std::uint32_t to = 0;
+    bool is_forward = true;
+    std::uint16_t link = 0;
+    std::size_t edge = no_edge;   // none where both lanes are on one worker
+    MessageLayout const* layout = nullptr;
+    std::unique_ptr<MessagePool> pool = nullptr;
+  };
+
+  PipelineChannels(LaneMap const& lanes, PipelineOptions const& options)
+      : lanes_(lanes), skips_(options.skip_edges), neighbours_(2 * lanes.lanes(), none) {
+    lay_out(options);
+    for (std::uint32_t direction = 0; direction < lanes.directions(); ++direction) {
+      for (std::uint32_t stage = 0; stage + 1 < lanes.stages(); ++stage) {
+        std::uint32_t const lane = lanes.lane(direction, stage);
+        if (!lanes.has(lane)) continue;
+        neighbours_[2 * lane] = add({lane, lane + 1, true, 0});
+        neighbours_[2 * (lane + 1) + 1] = add({lane + 1, lane, false, 0});
+      }
+      for (std::size_t k = 0; k < skips_.size(); ++k) {
+        std::uint32_t const from = lanes.lane(direction, skips_[k].from);
+        std::uint32_t const to = lanes.lane(direction, skips_[k].to);
+        auto const link = static_cast<std::uint16_t>(k + 1);
+        skip_channels_.push_back(lanes.has(from) ? add({from, to, true, link}) : none);
+        skip_channels_.push_back(lanes.has(from) ? add({to, from, false, link}) : none);
+      }
+    }
+  }
+
+  std::vector<PipelineEdge>& edges() { return edges_; }
+  std::vector<PipelineEdge> const& edges() const { return edges_; }
+  Channel& operator[](std::size_t channel) { return channels_[channel]; }
+  std::size_t size() const { return channels_.size(); }
+
+  /// The channel by which a lane hands on its output, and by which the gradient of its input; null at the
+  /// ends of the model.
+  Channel* forward(std::size_t lane) { return at(neighbours_[2 * lane]); }
+  Channel* backward(std::size_t lane) { return at(neighbours_[2 * lane + 1]); }
+  Channel* skip(std::size_t direction, std::size_t k, bool is_forward) {
+    return at(skip_channels_[2 * (direction * skips_.size() + k) + (is_forward ? 0 : 1)]);
+  }
+
+  MessageLayout const& outputs(std::size_t stage) const { return outputs_[stage]; }
+  MessageLayout const& gradients(std::size_t stage) const { return gradients_[stage]; }
+
+  /// Takes the buffers: as many as can be on the edges, with the receivers, and in the sender's hand.
+  template <class Capacity, class Records>
+  void allocate(E const& executor, std::vector<StageLayout> const& stages, Capacity const& capacity,
+                Records const& records) {
+    for (Channel& channel : channels_) {
+      std::size_t count = 1;
+      std::size_t const stage = lanes_.stage(channel.from);
+      bool const begins_here = channel.link != 0 || !stages[stage].is_empty ||
+                               (channel.is_forward ? stage == 0 : stage + 1 == stages.size());
+      if (!begins_here) continue;  // it passes on what it gets
+      for (Channel* next = &channel; next != nullptr;) {
+        count += (next->edge == no_edge ? 0 : capacity(next->edge)) + records(next->to);
+        bool const goes_on = channel.link == 0 && stages[lanes_.stage(next->to)].is_empty;
+        next = !goes_on ? nullptr : channel.is_forward ? forward(next->to) : backward(next->to);
+      }
+      memory_.emplace_back(executor, count * channel.layout->bytes);
+      channel.pool =
+          std::make_unique<MessagePool>(memory_.back().data(), channel.layout->bytes, count);
+    }
+  }
+
+  void refill() noexcept {
+    for (Channel& channel : channels_) {
+      if (channel.pool != nullptr) channel.pool->refill();
+    }
+  }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  Channel* at(std::size_t channel) { return channel == none ? nullptr : &channels_[channel]; }
+
+  void lay_out(PipelineOptions const& options) {
+    std::vector<EdgeTensor> tensors;
+    for (StageLayout const& stage : options.stages) {
+      if (!stage.is_empty) tensors = stage.outputs;
+      outputs_.emplace_back();
+      gradients_.emplace_back();
+      for (EdgeTensor const& tensor : tensors) {
+        append(outputs_.back(), tensor.elements, options.local_batch);
+        append(gradients_.back(), tensor.has_gradient ? tensor.elements : 0, options.local_batch);
+      }
+    }
+  }
+
+  static void append(MessageLayout& layout, std::size_t elements, std::size_t samples) {
+    constexpr std::size_t line = 64;
+    layout.elements.push_back(elements);
+    layout.offsets.push_back(layout.bytes);
+    layout.bytes += (elements * samples * sizeof(Real) + line - 1) / line * line;
+  }
+
+  std::size_t add(Channel channel) {
+    std::uint32_t const source = channel.is_forward ? channel.from : channel.to;
+    channel.layout = channel.is_forward ? &outputs_[lanes_.stage(source)] : &gradients_[lanes_.stage(source)];
+    if (!lanes_.is_local(channel.from, channel.to))
+      channel.edge = edge(lanes_.worker(channel.from), lanes_.worker(channel.to), channel.is_forward);
+    channels_.push_back(std::move(channel));
+    return channels_.size() - 1;
+  }
+
+  std::size_t edge(std::uint32_t from, std::uint32_t to, bool is_forward) {
+    for (std::size_t i = 0; i < edges_.size(); ++i) {
+      if (edges_[i].from == from && edges_[i].to == to && edges_[i].is_forward == is_forward) return i;
+    }
+    edges_.push_back({from, to, is_forward});
+    return edges_.size() - 1;
+  }
+
+  LaneMap const& lanes_;
+  std::vector<SkipEdge> skips_;
+  std::vector<MessageLayout> outputs_;    // by stage
+  std::vector<MessageLayout> gradients_;  // of these outputs
+  std::vector<PipelineEdge> edges_;
+  std::vector<Channel> channels_;
+  std::vector<std::size_t> neighbours_;  // by lane: forward, backward
+  std::vector<std::size_t> skip_channels_;
+  std::vector<Buffer<std::byte, E>> memory_;
+};
+
+}  // namespace weir::inline v1::detail

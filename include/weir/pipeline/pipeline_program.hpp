@@ -1,0 +1,198 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "weir/pipeline/operation.hpp"
+#include "weir/pipeline/schedule_table.hpp"
+#include "weir/pipeline/skip_edge.hpp"
+#include "weir/pipeline/stage_bytes.hpp"
+
+namespace weir::inline v1::detail {
+
+/// One operation of a worker, with all that can be known of it before a run.
+///
+/// A lane is one copy of one stage: the stage's number, plus that of stages in the reverse direction. What a
+/// lane holds of a micro-batch under way is a record; its activations are in a place of their own, which
+/// stages that recompute hold for a shorter time.
+struct PipelineStep {
+  Operation operation;
+  std::uint32_t position = 0;         // in the table
+  std::uint32_t lane = 0;
+  std::uint32_t record = 0;
+  std::uint32_t place = 0;            // of the activations
+};
+
+/// Numbers of things that come and go: the smallest free one is given next.
+class FreeNumbers {
+ public:
+  std::uint32_t take() {
+    for (std::uint32_t number = 0; number < is_taken_.size(); ++number) {
+      if (is_taken_[number] == 0) {
+        is_taken_[number] = 1;
+        return number;
+      }
+    }
+    is_taken_.push_back(1);
+    return static_cast<std::uint32_t>(is_taken_.size() - 1);
+  }
+  void give_back(std::uint32_t number) { is_taken_[number] = 0; }
+  std::uint32_t most() const { return static_cast<std::uint32_t>(is_taken_.size()); }
+
+ private:
+  std::vector<std::uint8_t> is_taken_;
+};
+
+/// Which worker each lane is on; `nowhere` for a copy of a stage that the table does not have.
+class LaneMap {
+ public:
+  static constexpr std::uint32_t nowhere = UINT32_MAX;
+
+  explicit LaneMap(TableView const& table) : stages_(table.stages()) {
+    for (Operation const& operation : table.operations()) {
+      if (operation.direction == Direction::reverse) directions_ = 2;
+    }
+    workers_.assign(std::size_t{directions_} * stages_, nowhere);
+    for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
+      for (Operation const& operation : table.worker(worker)) workers_[lane(operation)] = worker;
+    }
+  }
+
+  std::uint32_t stages() const { return stages_; }
+  std::uint32_t directions() const { return directions_; }
+  std::uint32_t lanes() const { return directions_ * stages_; }
+  std::uint32_t lane(Operation const& operation) const {
+    return (operation.direction == Direction::reverse ? stages_ : 0u) + operation.stage;
+  }
+  std::uint32_t lane(std::uint32_t direction, std::uint32_t stage) const {
+    return direction * stages_ + stage;
+  }
+  std::uint32_t stage(std::uint32_t lane) const { return lane % stages_; }
+  std::uint32_t direction(std::uint32_t lane) const { return lane / stages_; }
+  std::uint32_t worker(std::uint32_t lane) const { return workers_[lane]; }
+  bool has(std::uint32_t lane) const { return workers_[lane] != nowhere; }
+  bool is_local(std::uint32_t from, std::uint32_t to) const { return workers_[from] == workers_[to]; }
+
+ private:
+  std::uint32_t stages_;
+  std::uint32_t directions_ = 1;
+  std::vector<std::uint32_t> workers_;
+};
+
+/// What the workers do in a run, ready to be interpreted.
+class PipelineProgram {
+ public:
+  /// `table` has its updates and recomputations already.
+  PipelineProgram(ScheduleTable table, LaneMap const& lanes, std::span<SkipEdge const> skips,
+                  Recompute recompute)
+      : table_(std::move(table)), records_(lanes.lanes()), places_(lanes.lanes()) {
+    Walk walk{lanes, skips, recompute, table_.view(), *this};
+    for (std::uint32_t worker = 0; worker < table_.view().workers(); ++worker) {
+      workers_.emplace_back();
+      walk.worker(worker, workers_.back());
+    }
+  }
+
+  TableView table() const { return table_.view(); }
+  std::vector<PipelineStep> const& worker(std::size_t index) const { return workers_[index]; }
+  std::uint32_t records(std::size_t lane) const { return records_[lane].most(); }
+  std::uint32_t places(std::size_t lane) const { return places_[lane].most(); }
+  /// Where a lane holds what came for a micro-batch.
+  std::uint32_t record(std::size_t lane, std::size_t micro_batch) const {
+    return record_of_[lane * table_.properties().micro_batches + micro_batch];
+  }
+
+ private:
+  static constexpr std::uint32_t none = UINT32_MAX;
+
+  struct Walk {
+    Walk(LaneMap const& lane_map, std::span<SkipEdge const> skip_edges, Recompute policy,
+         TableView const& view, PipelineProgram& owner)
+        : lanes(lane_map),
+          skips(skip_edges),
+          recompute(policy),
+          table(view),
+          program(owner),
+          place_of(std::size_t{lane_map.lanes()} * view.micro_batches(), none) {
+      owner.record_of_ = place_of;
+      for (Operation const& operation : view.operations()) {
+        if (gives_weight_gradient(operation)) has_backwards = true;
+      }
+    }
+
+    void worker(std::uint32_t index, std::vector<PipelineStep>& steps) {
+      std::size_t position = table.begin_of(index);
+      for (Operation const& operation : table.worker(index)) {
+        PipelineStep step{operation, static_cast<std::uint32_t>(position++), lanes.lane(operation)};
+        if (is_forward(operation)) forward(step);
+        if (operation.kind == OperationKind::recompute) {
+          step.record = record(step.lane, operation.micro_batch);
+          step.place = take_place(step.lane, operation.micro_batch);
+        }
+        if (gives_input_gradient(operation) || gives_weight_gradient(operation)) backward(step);
+        steps.push_back(step);
+      }
+    }
+
+    void forward(PipelineStep& step) {
+      std::uint32_t const j = step.operation.micro_batch;
+      std::uint32_t const stage = step.operation.stage;
+      step.record = record(step.lane, j);
+      step.place = take_place(step.lane, j);
+      if (stage + 1 < lanes.stages() && lanes.is_local(step.lane, step.lane + 1)) record(step.lane + 1, j);
+      for (SkipEdge const& skip : skips) {
+        std::uint32_t const to = step.lane - stage + skip.to;
+        if (skip.from == stage && lanes.is_local(step.lane, to)) record(to, j);
+      }
+      bool const is_recomputed =
+          recompute == Recompute::always || (recompute == Recompute::except_last && stage + 1 < lanes.stages());
+      if (is_recomputed || !has_backwards) release_place(step.lane, j);
+      if (!has_backwards) release_record(step.lane, j);
+    }
+
+    void backward(PipelineStep& step) {
+      std::uint32_t const j = step.operation.micro_batch;
+      step.record = record(step.lane, j);
+      step.place = place_of[cell(step.lane, j)];
+      if (!gives_weight_gradient(step.operation)) return;
+      release_place(step.lane, j);
+      release_record(step.lane, j);
+    }
+
+    std::size_t cell(std::uint32_t lane, std::uint32_t j) const {
+      return std::size_t{lane} * table.micro_batches() + j;
+    }
+    std::uint32_t record(std::uint32_t lane, std::uint32_t j) {
+      std::uint32_t& number = program.record_of_[cell(lane, j)];
+      if (number == none) number = program.records_[lane].take();
+      return number;
+    }
+    void release_record(std::uint32_t lane, std::uint32_t j) {
+      program.records_[lane].give_back(program.record_of_[cell(lane, j)]);
+    }
+    std::uint32_t take_place(std::uint32_t lane, std::uint32_t j) {
+      return place_of[cell(lane, j)] = program.places_[lane].take();
+    }
+    void release_place(std::uint32_t lane, std::uint32_t j) {
+      program.places_[lane].give_back(place_of[cell(lane, j)]);
+    }
+
+    LaneMap const& lanes;
+    std::span<SkipEdge const> skips;
+    Recompute recompute;
+    TableView table;
+    PipelineProgram& program;
+    std::vector<std::uint32_t> place_of;  // by lane and micro-batch
+    bool has_backwards = false;
+  };
+
+  ScheduleTable table_;
+  std::vector<FreeNumbers> records_;  // by lane
+  std::vector<FreeNumbers> places_;
+  std::vector<std::uint32_t> record_of_;  // by lane and micro-batch
+  std::vector<std::vector<PipelineStep>> workers_;
+};
+
+}  // namespace weir::inline v1::detail

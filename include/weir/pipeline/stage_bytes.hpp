@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/pipeline/operation.hpp"
+#include "weir/pipeline/schedule_table.hpp"
+#include "weir/pipeline/weight_versions.hpp"
+
+namespace weir::inline v1 {
+
+/// What a stage takes of memory. Units: bytes.
+struct StageBytes {
+  std::uint64_t weights = 0;     ///< one version
+  std::uint64_t activation = 0;  ///< of one micro-batch
+  std::uint64_t input = 0;       ///< of one micro-batch, where the activations are recomputed from it
+};
+
+/// Which stages keep the inputs of micro-batches only, and run their forward again before the backward.
+enum class Recompute : std::uint8_t { never, always, except_last };
+
+/// The most bytes of weights and activations that each worker holds at a time, the live versions of its
+/// stages' weights among them.
+///
+/// Errors: ContractViolation unless there is a `StageBytes` for each stage.
+constexpr std::vector<std::uint64_t> peak_bytes(TableView const& table, std::span<StageBytes const> stages,
+                                                Recompute recompute = Recompute::never) {
+  if (stages.size() != table.stages())
+    throw ContractViolation("peak_bytes: one StageBytes for each stage would be right");
+  std::vector<StageVersions> const versions = weight_versions(table);
+  std::vector<std::uint64_t> peaks(table.workers(), 0);
+  for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
+    std::vector<std::uint8_t> is_here(2 * stages.size(), 0);
+    std::uint64_t weights = 0;
+    std::uint64_t held = 0;
+    std::uint64_t peak = 0;
+    for (Operation const& operation : table.worker(worker)) {
+      if (!is_compute(operation)) continue;
+      StageBytes const& stage = stages[operation.stage];
+      std::size_t const copy =
+          operation.stage * std::size_t{2} + static_cast<std::size_t>(operation.direction);
+      if (is_here[copy] == 0) weights += versions[operation.stage].live * stage.weights;
+      is_here[copy] = 1;
+      bool const is_recomputed = recompute == Recompute::always || (recompute == Recompute::except_last &&
+                                                                    operation.stage + 1u < table.stages());
+      std::uint64_t const kept = is_recomputed ? stage.input : stage.activation;
+      // What is recomputed is there as a whole while the forward or backward runs.
+      std::uint64_t const working = is_recomputed ? stage.activation : 0;
+      if (is_forward(operation)) held += kept;
+      if (held + working > peak) peak = held + working;
+      if (gives_weight_gradient(operation)) held -= kept;
+    }
+    peaks[worker] = weights + peak;
+  }
+  return peaks;
+}
+
+}  // namespace weir::inline v1

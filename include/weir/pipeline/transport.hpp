@@ -1,0 +1,48 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "weir/pipeline/message.hpp"
+
+namespace weir::inline v1 {
+
+/// A way from one worker to another, for outputs or for gradients.
+struct PipelineEdge {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  bool is_forward = true;
+  bool is_in_order = true;  ///< messages are received in the order in which they are sent
+};
+
+/// "edge 0 -> 1 (F)".
+inline std::string text(PipelineEdge const& edge) {
+  return "edge " + std::to_string(edge.from) + " -> " + std::to_string(edge.to) +
+         (edge.is_forward ? " (F)" : " (B)");
+}
+
+/// What carries messages between the workers of a pipeline. Sends are called by the edge's one worker,
+/// receives by the other; neither blocks: a worker calls again when the other one has done something.
+///   `open(edges, needed)` once, before any other call; `needed` messages per edge are enough.
+///   `capacity(edge)`: how many messages it holds that have not been received.
+///   `try_send(edge, message)`: true if it has taken over the message.
+///   `try_receive(edge, tag, message)`: true if this message has come.
+///   `clear()`: forgets what is under way; between runs.
+/// Errors: `ContractViolation` that names the tag, for a message that is not the one that is due, or that is
+/// there twice.
+template <class T>
+concept PipelineTransport = std::movable<T> && requires(T& transport, T const& constant,
+                                                        std::span<PipelineEdge const> edges, std::size_t edge,
+                                                        std::uint32_t needed, Message& message,
+                                                        Message const& sent, MessageTag const& tag) {
+  transport.open(edges, needed);
+  { constant.capacity(edge) } -> std::same_as<std::uint32_t>;
+  { transport.try_send(edge, sent) } -> std::same_as<bool>;
+  { transport.try_receive(edge, tag, message) } -> std::same_as<bool>;
+  transport.clear();
+};
+
+}  // namespace weir::inline v1
