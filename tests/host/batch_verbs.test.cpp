@@ -12,7 +12,7 @@ namespace {
 
 TEST_CASE("samples are summed feature by feature, or added to what is there") {
   for (auto order : {weir::BatchOrder::batch_major, weir::BatchOrder::feature_major}) {
-    for (std::size_t threads : {1, 2}) {
+    for (std::size_t threads : {1u, 2u}) {
       weir::HostExecutor const exec({.threads = threads});
       weir_test::Batch<float> batch(300, 500, order, 3);
       weir_test::fill_batch(batch, 1);

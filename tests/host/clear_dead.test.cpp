@@ -10,7 +10,7 @@
 namespace {
 
 TEST_CASE("only live elements of a dense matrix are kept") {
-  for (std::size_t threads : {1, 2}) {
+  for (std::size_t threads : {1u, 2u}) {
     weir::HostExecutor const exec({.threads = threads});
     weir::GroupDesign const design{{.outputs = 30, .inputs = 5003, .group = 8}};
     std::vector<float> matrix(30 * 5003);

@@ -180,7 +180,7 @@ TEST_CASE("the product of a sample has the same bits in every batch") {
   for (std::uint32_t n : {4u, 32u}) {
     weir::GroupDesign const design{{.outputs = 100, .inputs = 200, .group = n}};
     auto const whole = products(1, design.layout(), 64);
-    for (std::size_t count : {1, 3, 5, 12}) {
+    for (std::size_t count : {1u, 3u, 5u, 12u}) {
       auto const part = products(1, design.layout(), count, 20);
       CHECK(std::equal(part.begin(), part.end(), whole.begin() + 20 * 300));
     }

@@ -151,7 +151,7 @@ TEST_CASE("groups are the same branches on any number of streams") {
   weir_test::fill_batch(x, 1);
   bound.forward<float>(exec, s, weir::view(values), {}, x.constant(), together.view());
   exec.synchronize();
-  for (std::size_t count : {2, 3}) {
+  for (std::size_t count : {2u, 3u}) {
     Batch<float> apart(49, 32, x.order);
     std::vector<weir::HostExecutor> streams;
     for (std::size_t i = 0; i < count; ++i) streams.push_back(exec.fork());

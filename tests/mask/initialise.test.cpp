@@ -41,7 +41,7 @@ double relative_variance(weir::GroupDesign const& design, std::size_t samples) {
 }
 
 TEST_CASE("outputs vary as much as those of a dense layer") {
-  for (std::size_t n : {4, 16}) {
+  for (std::size_t n : {4u, 16u}) {
     CHECK(relative_variance(
               weir::GroupDesign({.outputs = 512, .inputs = 784, .group = static_cast<std::uint32_t>(n)}),
               16) == doctest::Approx(1.0).epsilon(0.1));
@@ -60,7 +60,7 @@ TEST_CASE("padding is zero, and a row that is cut has larger weights") {
   for (std::size_t row = 0; row < design.outputs(); ++row) {
     std::size_t const degree = design.row_degree(row);
     for (std::size_t slot = 0; slot < degree; ++slot) {
-      for (std::size_t tap : {0, 1}) {
+      for (std::size_t tap : {0u, 1u}) {
         std::size_t const at = tap * design.value_count() + design.value_index(row, slot);
         is_live[at] = true;
         live_zeros += values[at] == 0.0 ? 1 : 0;

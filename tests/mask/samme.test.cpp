@@ -32,7 +32,7 @@ TEST_CASE("two rounds with ten samples and ten classes") {
 }
 
 TEST_CASE("the misclassified hold (K-1)/K afterwards, and rise") {
-  for (std::size_t classes : {2, 3, 10}) {
+  for (std::size_t classes : {2u, 3u, 10u}) {
     weir::Samme samme(10, classes);
     auto const before = samme.weights();
     auto const wrong = misses({2, 7, 9});

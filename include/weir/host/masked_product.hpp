@@ -201,3 +201,6 @@ void masked_weight_gradient(HostExecutor const& executor, Layout const& layout, 
 }
 
 }  // namespace weir::inline v1
+
+// Whoever sees the products sees the convolutions.
+#include "weir/host/masked_convolution.hpp"

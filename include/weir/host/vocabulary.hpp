@@ -217,5 +217,4 @@ inline void copy_from_host(HostExecutor const& executor, void const* from, void*
 // The verbs of masked layers.
 #include "weir/host/batch_verbs.hpp"
 #include "weir/host/clear_dead.hpp"
-#include "weir/host/masked_convolution.hpp"
 #include "weir/host/masked_product.hpp"

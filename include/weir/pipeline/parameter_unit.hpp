@@ -39,7 +39,7 @@ class ParameterUnit {
     std::size_t local_batch = 1;
     std::size_t versions = 1;
     std::size_t delay = 0;
-    std::size_t micro_batches = 1;     // of an update, at most
+    std::size_t micro_batches = 1;        // of an update, at most
     std::vector<Doorbell*> readers = {};  // to be rung when an update is done
   };
 
@@ -110,10 +110,10 @@ class ParameterUnit {
   std::uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
 
   /// What calls the bound recipe, and what is told that it has failed.
-  void set_update(void* recipe, void (*update)(void*, ParameterUnit&), bool (*has_failed)(void*)) {
+  void set_update(void* recipe, void (*update)(void*, ParameterUnit&), bool (*is_failed)(void*)) {
     recipe_ = recipe;
     update_ = update;
-    has_failed_ = has_failed;
+    has_failed_ = is_failed;
   }
   bool has_failed() const { return failed_.load(std::memory_order_acquire); }
 

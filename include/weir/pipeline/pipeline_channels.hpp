@@ -22,11 +22,11 @@ class PipelineChannels {
   static constexpr std::size_t no_edge = static_cast<std::size_t>(-1);
 
   struct Channel {
-    std::uint32_t from = 0;       // lanes
+    std::uint32_t from = 0;  // lanes
     std::uint32_t to = 0;
     bool is_forward = true;
     std::uint16_t link = 0;
-    std::size_t edge = no_edge;   // none where both lanes are on one worker
+    std::size_t edge = no_edge;  // none where both lanes are on one worker
     MessageLayout const* layout = nullptr;
     std::unique_ptr<MessagePool> pool = nullptr;
   };
@@ -83,8 +83,7 @@ class PipelineChannels {
         next = !goes_on ? nullptr : channel.is_forward ? forward(next->to) : backward(next->to);
       }
       memory_.emplace_back(executor, count * channel.layout->bytes);
-      channel.pool =
-          std::make_unique<MessagePool>(memory_.back().data(), channel.layout->bytes, count);
+      channel.pool = std::make_unique<MessagePool>(memory_.back().data(), channel.layout->bytes, count);
     }
   }
 

@@ -21,8 +21,8 @@ struct EdgeTensor {
 struct StageLayout {
   std::vector<std::size_t> parameters = {};  // elements of each, in registration order
   std::vector<EdgeTensor> outputs = {};      // none for the last stage
-  std::size_t saved = 0;  // elements of one sample that the forward leaves to the backward
-  bool is_empty = false;  // without layers: hands on what it gets; the rest does not count
+  std::size_t saved = 0;                     // elements of one sample that the forward leaves to the backward
+  bool is_empty = false;                     // without layers: hands on what it gets; the rest does not count
 };
 
 /// A parameter of a stage.
@@ -50,8 +50,8 @@ struct PipelineOptions {
   std::vector<SkipEdge> skip_edges = {};
   std::vector<TiedParameter> tied = {};
   Remainder remainder = Remainder::error;
-  std::size_t flushes_per_update = 1;  // where there is a flush: gradients are summed over so many
-  std::size_t replica = 0;             // of this pipeline among those that share an `AllReduce`
+  std::size_t flushes_per_update = 1;          // where there is a flush: gradients are summed over so many
+  std::size_t replica = 0;                     // of this pipeline among those that share an `AllReduce`
   std::chrono::milliseconds watchdog{60'000};  // without any progress
   std::size_t first_bucket_bytes = BucketPlan::default_first_cap;
   std::size_t bucket_bytes = BucketPlan::default_cap;

@@ -19,10 +19,10 @@ namespace weir::inline v1::detail {
 /// stages that recompute hold for a shorter time.
 struct PipelineStep {
   Operation operation;
-  std::uint32_t position = 0;         // in the table
+  std::uint32_t position = 0;  // in the table
   std::uint32_t lane = 0;
   std::uint32_t record = 0;
-  std::uint32_t place = 0;            // of the activations
+  std::uint32_t place = 0;  // of the activations
 };
 
 /// Numbers of things that come and go: the smallest free one is given next.
@@ -146,8 +146,8 @@ class PipelineProgram {
         std::uint32_t const to = step.lane - stage + skip.to;
         if (skip.from == stage && lanes.is_local(step.lane, to)) record(to, j);
       }
-      bool const is_recomputed =
-          recompute == Recompute::always || (recompute == Recompute::except_last && stage + 1 < lanes.stages());
+      bool const is_recomputed = recompute == Recompute::always ||
+                                 (recompute == Recompute::except_last && stage + 1 < lanes.stages());
       if (is_recomputed || !has_backwards) release_place(step.lane, j);
       if (!has_backwards) release_record(step.lane, j);
     }

@@ -25,7 +25,8 @@ concept SplitBackward = requires(S& stage, AnyMicro& micro) {
 template <class S, class AnyMicro>
 concept PipelineStage = requires(S& stage, AnyMicro& micro) {
   stage.forward(micro);
-} && (WholeBackward<S, AnyMicro> || SplitBackward<S, AnyMicro>);
+}
+&&(WholeBackward<S, AnyMicro> || SplitBackward<S, AnyMicro>);
 
 namespace detail {
 

@@ -34,12 +34,12 @@ struct StageLane {
   std::size_t stage = 0;
   std::size_t stages = 1;
   bool is_empty = false;
-  std::size_t saved = 0;  // elements of one sample
-  MessageLayout const* inputs = nullptr;   // null: none
+  std::size_t saved = 0;                  // elements of one sample
+  MessageLayout const* inputs = nullptr;  // null: none
   MessageLayout const* outputs = nullptr;
   MessageLayout const* input_gradients = nullptr;
   MessageLayout const* output_gradients = nullptr;
-  std::vector<MessageLayout const*> skip_inputs = {};     // by skip edge that ends here, ascending
+  std::vector<MessageLayout const*> skip_inputs = {};  // by skip edge that ends here, ascending
   std::vector<MessageLayout const*> skip_gradients = {};
   std::vector<Place> parameters = {};
   std::vector<std::uint8_t> touched = {};  // by parameter, in the call under way

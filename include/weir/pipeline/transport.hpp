@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "weir/pipeline/message.hpp"
+#include "weir/pipeline/pipeline_message.hpp"
 
 namespace weir::inline v1 {
 
@@ -34,10 +34,10 @@ inline std::string text(PipelineEdge const& edge) {
 /// Errors: `ContractViolation` that names the tag, for a message that is not the one that is due, or that is
 /// there twice.
 template <class T>
-concept PipelineTransport = std::movable<T> && requires(T& transport, T const& constant,
-                                                        std::span<PipelineEdge const> edges, std::size_t edge,
-                                                        std::uint32_t needed, Message& message,
-                                                        Message const& sent, MessageTag const& tag) {
+concept PipelineTransport = std::movable<T> &&
+    requires(T& transport, T const& constant, std::span<PipelineEdge const> edges, std::size_t edge,
+             std::uint32_t needed, PipelineMessage& message, PipelineMessage const& sent,
+             MessageTag const& tag) {
   transport.open(edges, needed);
   { constant.capacity(edge) } -> std::same_as<std::uint32_t>;
   { transport.try_send(edge, sent) } -> std::same_as<bool>;

@@ -53,7 +53,10 @@ TEST_CASE("larger groups are whole vectors") {
   CHECK(v.parts == 4);
   decltype(v.numbers) index;
   v.exchanged(37, index);
-  for (std::uint32_t lane = 0; lane < 16; ++lane) CHECK(index[lane] == (lane ^ (37u & 15u)));
+  for (std::uint32_t lane = 0; lane < 16; ++lane) {
+    std::uint32_t const taken = index[lane];
+    CHECK(taken == (lane ^ (37u & 15u)));
+  }
 }
 
 }  // namespace

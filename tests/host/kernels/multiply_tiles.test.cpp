@@ -33,7 +33,10 @@ TEST_CASE("lanes are added up in the order of their vectors") {
     for (int lane = 0; lane < 4; ++lane) vectors[i][lane] = static_cast<float>(100 * i + lane);
   }
   weir::detail::sum_lanes<float, 4>(vectors);
-  for (int i = 0; i < 16; ++i) CHECK(vectors[i / 4][i % 4] == static_cast<float>(400 * i + 6));
+  for (int i = 0; i < 16; ++i) {
+    float const sum = vectors[i / 4][i % 4];
+    CHECK(sum == static_cast<float>(400 * i + 6));
+  }
 }
 
 TEST_CASE("tiles of other sizes are left to others") {

@@ -33,7 +33,8 @@ TEST_CASE("the first lanes are loaded and stored alone") {
     float out[] = {9, 9, 9, 9};
     weir::detail::store_first<float, 4>(lanes, count, out);
     for (std::size_t i = 0; i < 4; ++i) {
-      CHECK(lanes[i] == (i < count ? numbers[i] : 0.0f));
+      float const lane = lanes[i];
+      CHECK(lane == (i < count ? numbers[i] : 0.0f));
       CHECK(out[i] == (i < count ? numbers[i] : 9.0f));
     }
   }

@@ -9,11 +9,11 @@
 namespace {
 
 TEST_CASE("parts cover every output and every sample once") {
-  for (std::size_t outputs : {1, 5, 64, 1000}) {
-    for (std::size_t largest : {1, 7, 64}) {
-      for (std::size_t unit : {1, 2, 16}) {
-        for (std::size_t samples : {0, 1, 15, 16, 100, 1024}) {
-          for (std::size_t threads : {1, 2, 7}) {
+  for (std::size_t outputs : {1u, 5u, 64u, 1000u}) {
+    for (std::size_t largest : {1u, 7u, 64u}) {
+      for (std::size_t unit : {1u, 2u, 16u}) {
+        for (std::size_t samples : {0u, 1u, 15u, 16u, 100u, 1024u}) {
+          for (std::size_t threads : {1u, 2u, 7u}) {
             weir::detail::ProductParts const parts(outputs, largest, unit, samples, threads);
             REQUIRE(parts.block % unit == 0);
             CHECK(parts.block <= (largest > unit ? largest : unit));
@@ -41,9 +41,9 @@ struct Count {
 };
 
 TEST_CASE("every part is run once, whoever takes it") {
-  for (std::size_t threads : {1, 3}) {
+  for (std::size_t threads : {1u, 3u}) {
     weir::ThreadTeam team(threads);
-    for (std::size_t parts : {0, 1, 20}) {
+    for (std::size_t parts : {0u, 1u, 20u}) {
       std::vector<std::atomic<int>> calls(parts);
       weir::detail::multiply_parts(team, parts, Count{calls});
       for (auto const& count : calls) CHECK(count == 1);

@@ -7,7 +7,6 @@
 namespace {
 
 struct Kernel {
-  static constexpr bool permutes = false;
   float const* from;
   float* to;
 

@@ -34,6 +34,7 @@ class SelectionPasses {
   /// Makes the values: counts, smallest and largest magnitude are always found out.
   template <bool Moments, bool Logarithms, class Input>
   TailStatistics accumulate(Input const& input) {
+    ++sweeps_;
     TailStatistics const tail = tail_after<Moments, Logarithms, false>(
         TakeAll<Input>{input.prepared(size_, true)}, team_, values_, size_);
     knows_non_finite_ = true;
@@ -64,6 +65,9 @@ class SelectionPasses {
     return candidates_.finite() > 1 && candidates_.smallest != candidates_.largest ? tail : census();
   }
 
+  /// How many passes over all the values there have been.
+  std::uint64_t sweeps() const { return sweeps_; }
+
   /// How many finite magnitudes the last two found above the guard or the threshold.
   std::uint64_t candidates() const { return candidates_.finite(); }
 
@@ -75,6 +79,7 @@ class SelectionPasses {
 
   /// Of (x - base) * scale, over all finite x > base; `scale` is a power of two.
   TailStatistics excess(double base, double scale = 1.0) {
+    ++sweeps_;
     return tail_after<true, false, true>(NoWork{}, team_, values_, size_, base, scale);
   }
 
@@ -83,6 +88,7 @@ class SelectionPasses {
     KeyCut<Real> const cut{Key::of(threshold), 0};
     if (cut.threshold >= Key::infinity) return 0;
     if (has_all(cut)) return place_candidates(team_, size_, cut, pool_) - candidates_.non_finite;
+    ++sweeps_;
     return place_elements(team_, values_, size_, cut, pool_) - non_finite();
   }
 
@@ -122,6 +128,7 @@ class SelectionPasses {
     bool const is_in_pool = has_all(cut);
     std::uint64_t const all = is_in_pool ? place_candidates(team_, size_, cut, pool_)
                                          : place_elements(team_, values_, size_, cut, pool_);
+    sweeps_ += is_in_pool ? 0 : all > room ? 1 : 2;
     if (all > room) return all - slots.non_finite;
     if (is_in_pool) {
       compact_candidates(team_, size_, cut, pool_, indices, values);
@@ -162,6 +169,7 @@ class SelectionPasses {
 
   template <class Input>
   TailStatistics collect(Input const& input, Bits guard, BinRange<Real> const& range) {
+    ++sweeps_;
     has_counts_ = false;
     candidates_ = collect_candidates(team_, input, size_, guard, range, pool_);
     if (guard < Key::infinity) {
@@ -266,6 +274,7 @@ class SelectionPasses {
         std::size_t const skipped = static_cast<std::size_t>((lowest - range.low) >> shift);
         range = {lowest, shift, range.bins - skipped};
       }
+      sweeps_ += values == values_ ? 1 : 0;
       count_all_in_bins(team_, values, size, range, pool_);
       RankedBin const found = bin_of_rank(pool_.counts(0), range.bins, rank - above);
       if (found.bin != range.bins) {
@@ -288,6 +297,7 @@ class SelectionPasses {
   Candidates<Real> candidates_;
   BinRange<Real> counted_;
   std::uint64_t non_finite_ = 0;
+  std::uint64_t sweeps_ = 0;
   bool knows_non_finite_ = false;
   bool has_counts_ = false;
 };

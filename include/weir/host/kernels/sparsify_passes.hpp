@@ -51,6 +51,9 @@ class SparsifyPasses {
 
   std::size_t size() const { return size_; }
 
+  /// How many passes over the whole accumulator there have been.
+  std::uint64_t sweeps() const { return passes_.sweeps(); }
+
   /// Makes the accumulator, and u, and finds out what is known of the magnitudes: counts, smallest and
   /// largest always, the rest where it is needed.
   template <bool Moments, bool Logarithms>

@@ -32,7 +32,7 @@ inline std::string text(MessageTag const& tag) {
 
 /// A buffer on its way from one stage to another. Whoever has it owns it, and gives it back to `home` after
 /// the last use.
-struct Message {
+struct PipelineMessage {
   MessageTag tag = {};
   std::byte* data = nullptr;
   std::size_t bytes = 0;

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/pipeline/operation.hpp"
+#include "weir/pipeline/pipeline_error.hpp"
+#include "weir/stage/bind_options.hpp"
+#include "weir/workers/loss_sum.hpp"
+
+namespace weir::inline v1 {
+
+/// A pipeline whose parts are bound to recipes and to weights.
+///
+/// `sync(pipe(batch, model))` starts a run, of one flush or of the whole table where there is none, and
+/// returns. Batch and model stay as they are until `drain`, which also puts the latest weights in the
+/// caller's memory.
+/// Errors: the first failure ends the run on all workers; it is thrown once, by `drain` or the next run.
+/// Further runs are then refused until `reset`; the weights are those of each stage's last update.
+template <class Pipeline, class Bound>
+class BoundPipeline {
+  using Unit = typename Pipeline::Unit;
+
+ public:
+  /// `recipe_of(unit)` gives the recipe of each unit.
+  template <class RecipeOf, class Views>
+  BoundPipeline(Pipeline& pipe, RecipeOf const& recipe_of, Views const& weights, BindOptions options)
+      : pipe_(pipe) {
+    auto& units = pipe_.core().units();
+    units.bind(pipe_.executor(), weights);
+    for (std::size_t unit = 0; unit < units.size(); ++unit) {
+      bound_.push_back(std::unique_ptr<Bound>(
+          new Bound(recipe_of(unit).on(units[unit], units[unit].bound_weights(), options))));
+      units[unit].set_update(
+          bound_.back().get(),
+          [](void* bound, Unit& of) { (*static_cast<Bound*>(bound))(typename Unit::Launch{of}); },
+          [](void* bound) { return static_cast<Bound*>(bound)->has_failed(); });
+    }
+  }
+
+  BoundPipeline(BoundPipeline const&) = delete;
+  BoundPipeline& operator=(BoundPipeline const&) = delete;
+
+  ~BoundPipeline() { pipe_.wait_for_workers(); }
+
+  /// Starts a run and returns. Errors: rethrows the failure of an earlier one; `ContractViolation` if there
+  /// was one and no `reset`, and for a batch that does not fit.
+  template <class Launch>
+  void operator()(Launch const& launch) {
+    check();
+    pipe_.start(launch);
+  }
+
+  /// Blocks until every run started so far has ended, all its periods on all stages, with their updates.
+  /// Errors: rethrows the first failure, once.
+  void drain() {
+    settle();
+    if (auto const failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
+  }
+
+  /// The losses of a batch with the latest weights, without any backward. Blocks. Errors: as for a run.
+  template <class Launch>
+  LossSum evaluate(Launch const& launch) {
+    drain();
+    check();
+    LossSum const result = pipe_.evaluate(launch);
+    drain();
+    return result;
+  }
+
+  /// How many updates have been made to each part since it was bound or reset. After `drain`.
+  std::vector<std::uint64_t> updates() {
+    std::vector<std::uint64_t> counts;
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit)
+      counts.push_back(pipe_.core().units()[unit].completed());
+    return counts;
+  }
+
+  /// The bound recipe of a part, between runs.
+  Bound& recipe(std::size_t unit) { return *bound_[unit]; }
+  std::size_t size() const { return bound_.size(); }
+
+  /// Sets the learning rate of the runs started from now on. Waits for those before.
+  void set_learning_rate(double rate) {
+    drain();
+    for (auto const& bound : bound_) bound->set_learning_rate(rate);
+  }
+
+  /// Makes a pipeline usable again that has failed, with the weights that are in the caller's memory.
+  void reset() {
+    settle();
+    failure_ = nullptr;
+    has_failed_ = false;
+    pipe_.core().reset();
+    restart();
+  }
+
+  /// Says that the caller has changed the weights. Waits for the runs before.
+  void restored() {
+    drain();
+    pipe_.core().reset();
+    restart();
+  }
+
+ private:
+  void check() {
+    if (pipe_.core().watch().is_stopped()) drain();
+    if (has_failed_) throw ContractViolation("this pipeline has failed: reset() would make it usable again");
+  }
+
+  void settle() {
+    pipe_.wait_for_workers();
+    auto& core = pipe_.core();
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
+      try {
+        bound_[unit]->wait();
+      } catch (...) {
+        keep(at_update(unit, std::current_exception()));
+      }
+      wait_for_count(core.units()[unit]);
+    }
+    if (core.watch().is_stopped()) {
+      has_failed_ = true;
+      if (auto const failure = core.watch().take_failure()) failure_ = failure;
+    }
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) core.units()[unit].export_weights();
+  }
+
+  /// The update is counted behind it on its stream.
+  static void wait_for_count(Unit& unit) noexcept {
+    try {
+      unit.executor().synchronize();
+    } catch (...) {  // what recipes throw is theirs to tell
+    }
+  }
+
+  void restart() {
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
+      pipe_.core().units()[unit].restart();
+      bound_[unit]->restored();
+    }
+  }
+
+  void keep(std::exception_ptr failure) {
+    has_failed_ = true;
+    if (failure_ == nullptr) failure_ = std::move(failure);
+  }
+
+  std::exception_ptr at_update(std::size_t unit, std::exception_ptr cause) {
+    auto& core = pipe_.core();
+    Operation operation{OperationKind::update};
+    operation.stage = static_cast<std::uint16_t>(core.units().first_stage(unit));
+    operation.micro_batch = static_cast<std::uint32_t>(core.units()[unit].completed());
+    std::size_t const worker = core.lanes().worker(operation.stage);
+    return std::make_exception_ptr(PipelineError(worker, operation, std::move(cause)));
+  }
+
+  Pipeline& pipe_;
+  std::vector<std::unique_ptr<Bound>> bound_;
+  std::exception_ptr failure_;
+  bool has_failed_ = false;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,305 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/bound_pipeline.hpp"
+#include "weir/pipeline/drop_backwards.hpp"
+#include "weir/pipeline/pipeline_core.hpp"
+#include "weir/pipeline/pipeline_stage.hpp"
+#include "weir/pipeline/stage_micro.hpp"
+#include "weir/pipeline/timeline.hpp"
+#include "weir/pipeline/transport/threads.hpp"
+#include "weir/pipeline/weight_store.hpp"
+
+namespace weir::inline v1 {
+
+/// Runs the table of a pipeline schedule: one thread per worker, which does its operations one after another.
+/// A gradient source, whose parts each feed a recipe of their own:
+/// `(LocalAggregator{} | Sgd{{.learning_rate = 0.1}}).on(pipe, weights)`.
+///
+/// Gradients of weights are added in the order of the table, so that every schedule of one direction gives
+/// the bits of one worker; of two directions the sums are added, the forward one first. The update of a stage
+/// starts after its last backward of the period, and only a forward that reads the new weights waits for it.
+///
+/// Streams: a run starts after the work already enqueued on the caller's executor. Cost: allocates when it is
+/// made and bound, then nothing; no thread is made later.
+/// Source: [gpipe2019] for the idea; the tables have their own sources.
+template <HostOrderedExecutor E, class Real = float, WeightStore Store = Single,
+          PipelineTransport Transport = ThreadTransport>
+class InterleavedPipeline {
+  using Core = detail::PipelineCore<E, Real, Transport>;
+  using Step = detail::PipelineStep;
+
+ public:
+  using executor_type = E;
+  using real_type = Real;
+  using Unit = ParameterUnit<E, Real>;
+
+  /// The table is copied. Errors: `ContractViolation` that names the rule which the table breaks, the stage
+  /// whose layout does not fit, the versions that a store lacks, or the capacity that the transport lacks;
+  /// `OutOfMemory`.
+  InterleavedPipeline(E const& executor, TableView const& table, PipelineOptions options,
+                      Store const& store = {}, Transport transport = Transport())
+      : core_(
+            executor, table, std::move(options),
+            [&](std::uint32_t stage) { return store.versions(stage, table.stages()); }, std::move(transport)),
+        evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never) {
+    core_.allocate(evaluation_);
+    for (std::size_t worker = 0; worker < table.workers(); ++worker) workers_.push_back(executor.fork());
+    losses_.resize(table.workers());
+    if (core_.options().records_times) {
+      begins_.resize(core_.program().table().operations().size());
+      ends_.resize(begins_.size());
+    }
+  }
+
+  InterleavedPipeline(InterleavedPipeline const&) = delete;
+  InterleavedPipeline& operator=(InterleavedPipeline const&) = delete;
+
+  ~InterleavedPipeline() { wait_for_workers(); }
+
+  E const& executor() const { return core_.executor(); }
+  std::size_t workers() const { return workers_.size(); }
+  std::size_t local_batch() const { return core_.options().local_batch; }
+  std::uint64_t seed() const { return core_.options().seed; }
+
+  /// What is run, with its updates and recomputations.
+  TableView table() const { return core_.program().table(); }
+
+  /// When the operations of the latest run began and ended, in nanoseconds; if `records_times` was asked for.
+  /// After `drain`.
+  Timeline timeline() const { return {table(), begins_, ends_, 1'000'000}; }
+
+  /// What the stages have reported since the last call. After `drain`.
+  LossSum take_loss() {
+    LossSum total;
+    for (Loss& loss : losses_) {
+      LossSum const taken = std::exchange(loss.sum, LossSum{});
+      total.sum += taken.sum;
+      total.samples += taken.samples;
+    }
+    return total;
+  }
+
+  /// A run, not yet started: give it to a bound pipeline.
+  template <class Batch, class Model>
+  struct Launch {
+    InterleavedPipeline& pipe;
+    Batch batch;
+    Model& model;
+  };
+
+  /// Describes a run on the samples of this replica, of which micro-batch j takes entries j * b to (j + 1) *
+  /// b, cut at the end. `model` is one stage for all (its calls tell which by `stage()`), a list of stages,
+  /// or a tuple of them.
+  template <class Batch, class Model>
+  [[nodiscard]] auto operator()(Batch batch, Model& model) {
+    static_assert(std::is_trivially_copyable_v<Batch> && sizeof(Batch) <= 32,
+                  "a batch is a view that is copied to each worker: trivially copyable, of at most 32 bytes");
+    return Launch<Batch, Model>{*this, batch, model};
+  }
+
+  /// Refuses a temporary model.
+  template <class Batch, class Model>
+  void operator()(Batch, Model const&&) {
+    static_assert(sizeof(Model) == 0,
+                  "this model is a temporary, which is gone before the workers call it: give it a name");
+  }
+
+  // For the bound pipeline.
+
+  /// Binds a recipe to each part: `recipe_of(unit)` for the parts in order: the stages that have parameters,
+  /// then the tied ones.
+  template <class RecipeOf, class Views>
+  auto bind_each(RecipeOf const& recipe_of, Views const& weights, BindOptions options = {}) {
+    using Bound =
+        decltype(recipe_of(std::size_t{})
+                     .on(std::declval<Unit&>(), std::declval<std::vector<ViewOn<Real, E>>&>(), options));
+    return BoundPipeline<InterleavedPipeline, Bound>(*this, recipe_of, weights, options);
+  }
+  template <class Recipe, class Views>
+  auto bind(Recipe const& recipe, Views const& weights, BindOptions options = {}) {
+    return bind_each([&](std::size_t) { return recipe; }, weights, options);
+  }
+
+  template <class Batch, class Model>
+  void start(Launch<Batch, Model> const& launch) {
+    submit(launch, core_.plan_run(launch.batch.size()), core_.program());
+  }
+
+  template <class Batch, class Model>
+  LossSum evaluate(Launch<Batch, Model> const& launch) {
+    wait_for_workers();
+    LossSum const kept = take_loss();
+    submit(launch, core_.plan_evaluation(launch.batch.size()), evaluation_);
+    wait_for_workers();
+    LossSum const result = take_loss();
+    losses_[0].sum = kept;
+    return result;
+  }
+
+  void wait_for_workers() noexcept {
+    for (E const& worker : workers_) {
+      try {
+        worker.synchronize();
+      } catch (...) {  // the workers' tasks keep what they threw elsewhere
+      }
+    }
+  }
+
+  Core& core() { return core_; }
+
+ private:
+  struct alignas(64) Loss {
+    LossSum sum;
+  };
+
+  template <class Batch, class Model>
+  void submit(Launch<Batch, Model> const& launch, detail::PipelineRun const& run,
+              detail::PipelineProgram const& program) {
+    core_.executor().record(core_.start_event());
+    for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+      workers_[worker].wait(core_.start_event());
+      workers_[worker].submit([this, batch = launch.batch, &model = launch.model, run, &program,
+                               worker](E const& point) { work(batch, model, run, program, worker, point); });
+    }
+  }
+
+  template <class Batch, class Model>
+  void work(Batch const& batch, Model& model, detail::PipelineRun const& run,
+            detail::PipelineProgram const& program, std::size_t worker, E const& point) {
+    auto& watch = core_.watch();
+    if (watch.is_stopped()) return;
+    auto const& steps = program.worker(worker);
+    try {
+      for (std::size_t i = 0; i < steps.size();) {
+        // A pair receives for both, then computes both, then sends for both.
+        std::size_t const end = i + (steps[i].operation.kind == OperationKind::pair ? 2 : 1);
+        for (std::size_t k = i; k < end; ++k) {
+          watch.enter(worker, steps[k].operation);
+          core_.receive(run, program, steps[k], worker);
+        }
+        std::int64_t const begin = now(run);
+        for (std::size_t k = i; k < end; ++k) {
+          watch.enter(worker, steps[k].operation);
+          compute(batch, model, run, program, steps[k], worker, point);
+        }
+        keep_times(run, begin, steps[i].position, end - i);
+        for (std::size_t k = i; k < end; ++k) {
+          watch.enter(worker, steps[k].operation);
+          core_.send(run, program, steps[k], worker);
+        }
+        watch.leave(worker);
+        i = end;
+      }
+    } catch (detail::PipelineStopped const&) {
+    } catch (...) {
+      watch.fail_at(worker);
+    }
+    watch.rest(worker);
+  }
+
+  std::int64_t now(detail::PipelineRun const& run) const {
+    if (begins_.empty() || run.is_evaluation) return 0;
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - run.begin)
+        .count();
+  }
+  void keep_times(detail::PipelineRun const& run, std::int64_t begin, std::size_t position,
+                  std::size_t count) {
+    if (begins_.empty() || run.is_evaluation) return;
+    std::int64_t const end = now(run);
+    for (std::size_t i = position; i < position + count; ++i) {
+      begins_[i] = begin;
+      ends_[i] = end;
+    }
+  }
+
+  template <class Batch, class Model>
+  void compute(Batch const& batch, Model& model, detail::PipelineRun const& run,
+               detail::PipelineProgram const& program, Step const& step, std::size_t worker, E const& point) {
+    Operation const& operation = step.operation;
+    if (operation.kind == OperationKind::update) return core_.update(run, step, point);
+    bool const is_recompute = operation.kind == OperationKind::recompute;
+    if (!is_compute(operation) && !is_recompute) return;
+    auto const samples = piece(batch, run, operation.micro_batch);
+    auto call = core_.call(run, step, point, samples.size(), losses_[worker].sum);
+    bool const has_call = samples.size() != 0 && !call.lane.is_empty;
+    if (is_forward(operation) || is_recompute) {
+      core_.before_forward(run, program, step, worker, call, has_call);
+      if (has_call) visit(model, call, samples, [](auto& stage, auto& micro) { stage.forward(micro); });
+      if (!is_recompute) core_.after_forward(run, program, step);
+    } else {
+      core_.before_backward(program, step, call);
+      if (has_call) {
+        visit(model, call, samples, [&](auto& stage, auto& micro) {
+          backward(stage, micro, operation.kind, core_.gradient(step, call));
+        });
+      }
+      core_.after_backward(program, step, samples.size());
+    }
+  }
+
+  template <class Model, class Samples, class Function>
+  static void visit(Model& model, detail::StageCall<E, Real>& call, Samples const& samples,
+                    Function const& f) {
+    using AnyMicro = StageMicro<E, std::remove_const_t<Samples>, Real>;
+    AnyMicro micro(call, samples);
+    detail::visit_stage<AnyMicro>(model, call.lane.stage, [&](auto& stage) {
+      static_assert(PipelineStage<std::remove_reference_t<decltype(stage)>, AnyMicro>,
+                    "a stage has forward(micro) and backward(micro), or backward_input(micro) and "
+                    "backward_weight(micro)");
+      f(stage, micro);
+    });
+  }
+
+  /// `gradient` opens the gradient of the weights before it is written, and completes it behind.
+  template <class Stage, class AnyMicro, class Gradient>
+  static void backward(Stage& stage, AnyMicro& micro, OperationKind kind, Gradient const& gradient) {
+    if constexpr (SplitBackward<Stage, AnyMicro>) {
+      if (kind != OperationKind::backward_weight) stage.backward_input(micro);
+      if (kind == OperationKind::backward_input) return;
+      gradient.open();
+      stage.backward_weight(micro);
+      gradient.complete();
+    } else {
+      if (kind == OperationKind::backward_weight) return;
+      gradient.open();
+      stage.backward(micro);
+      gradient.complete();
+    }
+  }
+
+  /// Those after the end of the run are empty.
+  template <class Batch>
+  static auto piece(Batch const& batch, detail::PipelineRun const& run, std::size_t index) {
+    std::size_t const size = index < run.micro_batches ? batch.size() : 0;
+    std::size_t const offset = index * run.local_batch;
+    std::size_t const begin = offset < size ? offset : size;
+    std::size_t const count = size - begin < run.local_batch ? size - begin : run.local_batch;
+    if constexpr (requires { batch.subspan(begin, count); }) {
+      return batch.subspan(begin, count);
+    } else {
+      return batch.part(begin, count);  // a TensorView
+    }
+  }
+
+  Core core_;
+  detail::PipelineProgram evaluation_;
+  std::vector<Loss> losses_;          // by worker
+  std::vector<std::int64_t> begins_;  // by operation
+  std::vector<std::int64_t> ends_;
+  std::vector<E> workers_;  // the last member: their threads are joined before the memory goes
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,82 @@
+// Once a recipe that sparsifies is bound, a step takes no memory, starts no thread, and does not hold up who
+// enqueues it.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "counting/counters.hpp"
+#include "fault/training.hpp"
+#include "weir/comm/self.hpp"
+#include "weir/comm/threads.hpp"
+#include "weir/compress/adaptive_stages.hpp"
+#include "weir/compress/ef21.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/local_clip.hpp"
+#include "weir/compress/momentum_correction.hpp"
+#include "weir/compress/threshold/generalized_pareto.hpp"
+#include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/gradient/all_reduce.hpp"
+#include "weir/gradient/grad_accumulator.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/optim/sgd.hpp"
+
+namespace {
+
+/// Steps 3 to 10 of `recipe(rank)` on so many ranks.
+template <class MakeRecipe>
+void check(MakeRecipe const& recipe, std::size_t ranks) {
+  CAPTURE(ranks);
+  auto const plan = weir::BucketPlan::by_bytes({40, 12, 4000, 68}, 64, 512);
+  TestModel<> const model{plan.parameters()};
+  Ranks<MakeRecipe> all(ranks, {.workers = 3, .buckets = plan, .local_batch = 2}, recipe);
+  std::vector<float> const samples = small_integers(ranks * 3 * 2 * 2);
+  for (int i = 0; i < 2; ++i) all.step(samples, model);
+  all.wait();
+  std::size_t const allocations = counters::allocations;
+  std::size_t const threads = counters::threads_started;
+  std::size_t blocking_calls = 0;
+  for (int i = 2; i < 10; ++i) {
+    std::size_t const before = counters::blocking_calls;
+    all.step(samples, model);
+    blocking_calls += counters::blocking_calls - before;
+  }
+  all.wait();
+  CHECK(counters::allocations == allocations);
+  CHECK(counters::threads_started == threads);
+  CHECK(blocking_calls == 0);
+}
+
+template <class Stages>
+void check_stages(Stages const& stages) {
+  check(
+      [&](std::size_t) {
+        return weir::GradAccumulator{2} | weir::LocalAggregator{} | stages |
+               weir::Sgd{{.learning_rate = 0.125}};
+      },
+      1);
+}
+
+}
+
+TEST_CASE("steps 3 to 10 of a sparsified gradient allocate nothing, start no thread and block nobody") {
+  weir::ThresholdSparsifier const histogram{
+      {.density = 0.1, .warmup = {.epochs = 3, .steps_per_epoch = 2}, .dense_below = 4}};
+  weir::ThresholdSparsifier const fitted{
+      {.density = 0.1}, weir::GeneralizedPareto{}, weir::AdaptiveStages<>{}};
+  check_stages(histogram);
+  check_stages(weir::LocalClip{weir::SelfCommunicator{}, {.max_norm = 1.0}} | weir::ErrorFeedback{fitted});
+  check_stages(weir::MomentumCorrection{histogram});
+  check_stages(weir::EF21{histogram});
+}
+
+TEST_CASE("sums over two ranks of what was selected allocate and block as little") {
+  weir::ErrorFeedback const feedback{weir::ThresholdSparsifier{{.density = 0.1}}};
+  auto group = weir::ThreadCommunicator::group(2);
+  check(
+      [&](std::size_t rank) {
+        return weir::GradAccumulator{2} | weir::LocalAggregator{} | feedback | weir::AllReduce{group[rank]} |
+               weir::Sgd{{.learning_rate = 0.125}};
+      },
+      2);
+}
