@@ -212,23 +212,26 @@ int main(int argc, char** argv) {
   for (std::uint32_t n : {4u, 8u, 16u, 64u}) {
     if (quick && n == 8) continue;
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
-    for (std::size_t samples : {1, 64, 256})
+    for (std::size_t samples : {1u, 64u, 256u})
       compare("elements", design, samples, samples != 256 && !quick, sgemm);
   }
   for (auto const& [block, n] : {std::pair{64u, 4u}, {64u, 8u}, {64u, 16u}, {128u, 4u}, {128u, 8u}}) {
     std::size_t const tiles = side / block;
     weir::TiledDesign const design(weir::GroupDesign{{.outputs = tiles, .inputs = tiles, .group = n}}, side,
                                    side, block);
-    for (std::size_t samples : {64, 256})
+    for (std::size_t samples : {64u, 256u})
       compare("tiles of " + std::to_string(block), design, samples, false, sgemm);
   }
   for (std::uint32_t n : {16u, 64u}) {
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
-    for (std::size_t samples : {64, 256}) compare_feature_major(design, samples);
+    for (std::size_t samples : {64u, 256u}) compare_feature_major(design, samples);
     compare_threads(design, 256);
   }
-  auto const begin = std::chrono::steady_clock::now();
-  weir::GroupDesign const large{{.outputs = 16384, .inputs = 16384, .group = 128}};
-  double const time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::printf("tables of 16384 x 16384: %.1f ms, %zu KiB\n", time * 1e3, large.layout().table_bytes() / 1024);
+  for (std::uint32_t n : {4u, 16u, 128u}) {
+    auto const begin = std::chrono::steady_clock::now();
+    weir::GroupDesign const large{{.outputs = 16384, .inputs = 16384, .group = n}};
+    double const time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    std::printf("tables of 16384 x 16384, n=%-3u %8.2f ms, %zu KiB\n", n, time * 1e3,
+                large.layout().table_bytes() / 1024);
+  }
 }

@@ -4,9 +4,9 @@
 #include "weir/host/executor.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-using Values = std::array<double, 14>;
+using Values = std::array<double, 30>;
 #else
-using Values = std::array<double, 15>;
+using Values = std::array<double, 31>;
 #endif
 
 void enqueue(weir::HostExecutor const& executor, Values const& values, double* sum) {

@@ -3,4 +3,4 @@
 #include <type_traits>
 
 // Travels in the slots of streams.
-static_assert(std::is_trivially_copyable_v<weir::StepInfo> && sizeof(weir::StepInfo) <= 48);
+static_assert(std::is_trivially_copyable_v<weir::StepInfo> && sizeof(weir::StepInfo) <= 64);

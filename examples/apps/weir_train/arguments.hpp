@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "errors.hpp"
 
@@ -19,6 +20,11 @@ class Arguments {
   void add(std::string const& name, std::string const& values, std::string const& description,
            std::string const& group) {
     app_.add_option(name, values_[name], description)->type_name(values)->group(group);
+  }
+
+  /// Arguments that are no options' values.
+  void add_list(std::string const& name, std::vector<std::string>& values, std::string const& description) {
+    app_.add_option(name, values, description)->type_name("");
   }
 
   void add_flag(std::string const& name, std::string const& description, std::string const& group) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "idx.hpp"
+#include "sparsification.hpp"
 #include "weir/optim/weight_sync.hpp"
 
 namespace weir_train {
@@ -40,6 +41,7 @@ struct Configuration {
   double momentum = 0.9;
   weir::WeightPolicy weight_sync = weir::WeightPolicy::shared;
   std::optional<std::size_t> bucket_bytes = {};
+  std::optional<Sparsification> sparsification = {};  // none: gradients are sent whole
 
   std::uint64_t seed = 0;
   bool seed_is_given = false;  // if not, a checkpoint's holds
@@ -90,6 +92,7 @@ inline std::string title(Configuration const& configuration) {
   if (configuration.ranks > 1) text += ", " + counted(configuration.ranks, "rank");
   text += ", " + counted(configuration.workers, "worker");
   if (configuration.micro_batches > 1) text += " x " + counted(configuration.micro_batches, "micro-batch");
+  if (configuration.sparsification) text += text_of(*configuration.sparsification);
   return text + device_text(configuration);
 }
 

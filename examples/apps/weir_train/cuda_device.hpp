@@ -16,8 +16,8 @@
 #include "weir/cuda/executor.hpp"
 #include "weir/cuda/graph.hpp"
 #include "weir/exec/host_copy.hpp"
+#include "weir/stage/loss_sum.hpp"
 #include "weir/tensor/buffer.hpp"
-#include "weir/workers/loss_sum.hpp"
 
 namespace weir_train {
 

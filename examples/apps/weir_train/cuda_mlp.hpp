@@ -13,8 +13,8 @@
 #include "mlp_kernels.hpp"
 #include "weir/cuda/executor.hpp"
 #include "weir/exec/host_copy.hpp"
+#include "weir/stage/loss_sum.hpp"
 #include "weir/tensor/buffer.hpp"
-#include "weir/workers/loss_sum.hpp"
 #include "weir/workers/micro.hpp"
 
 namespace weir_train {

@@ -15,6 +15,7 @@
 #include "trainer.hpp"
 #include "weir/cuda/check.hpp"
 #include "weir/cuda/staged_communicator.hpp"
+#include "whole_gradients.hpp"
 
 #if WEIR_TRAIN_WITH_MPI
 #include "weir/mpi/communicator.hpp"
@@ -49,7 +50,8 @@ Outcome train_threads(Run const& run, Connect const& connect) {
     use_gpu(rank % gpus);
     CountingDeviceMemory memory;
     auto const communicator = connect(rank);
-    return train_or_abort(communicator, [&] { return train_rank<CudaDevice>(run, communicator, memory); });
+    return train_or_abort(communicator,
+                          [&] { return train_rank<CudaDevice, WholeGradients>(run, communicator, memory); });
   });
 }
 
@@ -106,7 +108,7 @@ Outcome train_nccl_process(Run const& run) {
   CountingDeviceMemory memory;
   auto const communicator =
       weir::make_nccl_comm(static_cast<std::size_t>(rank), run.configuration.ranks, broadcast);
-  return train_rank<CudaDevice>(run, communicator, memory);
+  return train_rank<CudaDevice, WholeGradients>(run, communicator, memory);
 }
 #endif
 #endif
@@ -137,10 +139,10 @@ Outcome train_on_gpus(Run const& run) {
   CountingDeviceMemory memory;
 #if WEIR_TRAIN_WITH_MPI
   if (c.comm == CommKind::mpi)
-    return train_rank<CudaDevice>(run, weir::StagedCommunicator(weir::MpiCommunicator(MPI_COMM_WORLD)),
-                                  memory);
+    return train_rank<CudaDevice, WholeGradients>(
+        run, weir::StagedCommunicator(weir::MpiCommunicator(MPI_COMM_WORLD)), memory);
 #endif
-  return train_rank<CudaDevice>(run, weir::SelfCommunicator(), memory);
+  return train_rank<CudaDevice, WholeGradients>(run, weir::SelfCommunicator(), memory);
 }
 
 }  // namespace weir_train

@@ -12,7 +12,7 @@
 #include "network.hpp"
 #include "shared_threads.hpp"
 #include "weir/host/executor.hpp"
-#include "weir/workers/loss_sum.hpp"
+#include "weir/stage/loss_sum.hpp"
 
 namespace weir_train {
 

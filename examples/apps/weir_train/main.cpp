@@ -2,10 +2,10 @@
 #include <cstdio>
 #include <exception>
 #include <new>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "checkpoint_paths.hpp"
 #include "errors.hpp"
 #include "gpus.hpp"
 #include "options.hpp"
@@ -66,7 +66,7 @@ class Program {
     if (c.device == DeviceKind::cuda) check_gpus(c);
 #endif
     try {
-      if (!c.load.empty()) checkpoint_ = weir::Archive::read(c.load);
+      if (!c.load.empty()) load_checkpoints(c);
     } catch (weir::ArchiveError const& error) {
       throw RunError(std::string(error.what()) + "; a checkpoint that --save has written would be right");
     }
@@ -79,6 +79,16 @@ class Program {
     } catch (weir::FileError const& error) {
       throw RunError(std::string(error.what()) +
                      "; a file in a folder that can be written to would be right");
+    }
+  }
+
+  /// Those of the ranks in this process.
+  void load_checkpoints(Configuration const& c) {
+    std::size_t const first = c.is_process_each ? processes_.rank() : 0;
+    for (std::size_t rank = first; rank < (c.is_process_each ? first + 1 : c.ranks); ++rank) {
+      bool const has_own = has_checkpoint(c, rank);
+      if (has_own || rank == first)
+        checkpoints_.push_back(weir::Archive::read(checkpoint_path(c.load, has_own ? rank : 0)));
     }
   }
 
@@ -105,7 +115,7 @@ class Program {
     std::vector<Outcome> outcomes;
     for (Configuration& configuration : configurations) {
       configuration.threads = threads(configuration);
-      outcomes.push_back(weir_train::run(configuration, data_, checkpoint_ ? &*checkpoint_ : nullptr,
+      outcomes.push_back(weir_train::run(configuration, data_, checkpoints_,
                                          [this](std::exception const& error) { fail(error); }));
     }
     print(options_.json ? json_report(outcomes) : text_report(outcomes));
@@ -130,7 +140,7 @@ class Program {
   Processes& processes_;
   Options options_;
   Dataset data_;
-  std::optional<weir::Archive> checkpoint_;
+  std::vector<weir::Archive> checkpoints_;
 };
 
 }  // namespace

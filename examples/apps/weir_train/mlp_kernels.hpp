@@ -8,7 +8,7 @@
 #include "activation.hpp"
 #include "device_samples.hpp"
 #include "weir/exec/loss_factor.hpp"
-#include "weir/workers/loss_sum.hpp"
+#include "weir/stage/loss_sum.hpp"
 
 // What an mlp does on a GPU besides products of matrices: each function launches one kernel on the stream,
 // which has no atomic operation, so that it gives the same bits each time. Pointers are to device memory;

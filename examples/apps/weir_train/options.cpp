@@ -10,12 +10,17 @@
 #include "arguments.hpp"
 #include "built_with.hpp"
 #include "numbers.hpp"
+#include "weir/exec/threshold_adaptation.hpp"
 
 namespace weir_train {
 namespace {
 
 constexpr char const* training = "Training";
 constexpr char const* later = "Not available in this version";
+
+std::vector<std::string> all_estimators() {
+  return {weir_sparsify::estimator_names.begin(), weir_sparsify::estimator_names.end()};
+}
 
 void declare(Arguments& a) {
   a.add("--report", "text|json", "form of the report [text]", "Common");
@@ -36,6 +41,12 @@ void declare(Arguments& a) {
   a.add("--weight-sync", "shared|sequential|overlap", "[shared]", training);
   a.add("--bucket-bytes", "N",
         "size at which a gradient bucket is closed [1 MiB the first, 25 MiB the others]", training);
+  a.add("--density", "D", "share of the gradient that is sent, the largest elements of it [1]", training);
+  a.add("--estimator", "NAME", "how they are found: " + listed(all_estimators(), "or") + " [histogram]",
+        training);
+  a.add("--stages", "N|adaptive",
+        "thresholds to be fitted one above the other, where the estimator has stages [adaptive]", training);
+  a.add("--feedback", "on|off", "what is not sent is added to the next gradient [on]", training);
   a.add("--ranks", "R", "[1; under MPI the number of processes]", training);
   a.add("--comm", "self|threads|mpi|nccl",
         "what connects the ranks [threads; under mpirun mpi; on GPUs nccl, where it is there]", training);
@@ -46,9 +57,8 @@ void declare(Arguments& a) {
   a.add("--trace", "FILE.json", "write a trace for Perfetto or chrome://tracing", training);
   a.add("--timeline", "FILE.svg", "draw the last steps", training);
 
-  a.add("--density", "D", "share of the gradient that is sent", later);
-  for (char const* name : {"--estimator", "--stages", "--feedback", "--mask", "--mask-density", "--pipeline",
-                           "--pipeline-workers", "--chunks", "--period"}) {
+  for (char const* name :
+       {"--mask", "--mask-density", "--pipeline", "--pipeline-workers", "--chunks", "--period"}) {
     a.add(name, "VALUE", "", later);
   }
   a.add_flag("--adaptive", "", later);
@@ -63,15 +73,9 @@ void refuse_later_options(Arguments const& a) {
     std::vector<char const*> names;
     char const* available;
   };
-  if (a.given("--density")) {
-    auto const is_share = [](double density) { return density > 0 && density <= 1; };
-    if (parse_real("--density", a["--density"], is_share, "a number above 0, at most 1") < 1)
-      refuse_for_now("--density " + a["--density"], "gradients are sent whole, as with --density 1");
-  }
   if (a.given("--mask") && a["--mask"] != "none")
     refuse_for_now("--mask " + a["--mask"], "layers are dense, as with --mask none");
   for (Later const& group : {
-           Later{{"--estimator", "--stages", "--feedback"}, "gradients are sent whole"},
            Later{{"--mask-density"}, "layers are dense"},
            Later{{"--pipeline", "--pipeline-workers", "--chunks", "--period"},
                  "a rank trains the whole model, with --workers and --micro-batches"},
@@ -124,7 +128,9 @@ void parse_model(Arguments const& a, Configuration& c) {
   if (c.model == ModelKind::gru) c.hidden = {64};
   if (a.given("--hidden")) {
     if (c.model == ModelKind::cnn)
-      throw UsageError("--hidden: --model cnn has no hidden layers to choose; leaving it out would be right");
+      throw UsageError(
+          "--hidden: --model cnn has no hidden layers to choose; leaving it out, or mlp or gru, would be "
+          "right");
     c.hidden.clear();
     for (std::string const& width : split(a["--hidden"], ',')) {
       c.hidden.push_back(parse_integer<std::size_t>("--hidden", width, 1, 1 << 20));
@@ -174,6 +180,59 @@ void parse_layout(Arguments const& a, Configuration& c) {
   }
 }
 
+Estimator parse_estimator(std::string const& value) {
+  auto const names = all_estimators();
+  auto const found = std::find(names.begin(), names.end(), value);
+  if (found == names.end()) refuse_value("--estimator", value, listed(names, "or"));
+  return static_cast<Estimator>(found - names.begin());
+}
+
+weir::StageConstants parse_stages(std::string const& value, Estimator estimator) {
+  weir::StageConstants stages;
+  if (value == "adaptive") {
+    stages.count = weir::StageCount::adaptive;
+  } else {
+    auto const is_digit = [](char c) { return '0' <= c && c <= '9'; };
+    if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit))
+      refuse_value("--stages", value, "a whole number of at least 1, or adaptive,");
+    stages.stages = parse_integer<std::uint32_t>("--stages", value, 1, weir::most_stages);
+  }
+  bool const is_one = stages.count == weir::StageCount::fixed && stages.stages == 1;
+  if (!has_stages(estimator) && !is_one) {
+    refuse_value(
+        "--stages", value,
+        "leaving it out, since " + std::string(name_of(estimator)) +
+            " has no stages, or --estimator exponential, generalized-pareto, gamma-pareto or normal,");
+  }
+  return stages;
+}
+
+void parse_sparsification(Arguments const& a, Configuration& c) {
+  if (!a.given("--density")) {
+    for (char const* name : {"--estimator", "--stages", "--feedback"}) {
+      if (a.given(name))
+        throw UsageError(std::string(name) +
+                         ": gradients are sent whole without --density; --density 0.01, or " +
+                         "leaving it out, would be right");
+    }
+    return;
+  }
+  Sparsification sparsification;
+  sparsification.density = parse_real(
+      "--density", a["--density"], [](double density) { return density > 0 && density <= 1; },
+      "a number above 0, at most 1");
+  if (a.given("--estimator")) sparsification.estimator = parse_estimator(a["--estimator"]);
+  if (a.given("--stages")) {
+    sparsification.stages = parse_stages(a["--stages"], sparsification.estimator);
+  } else if (has_stages(sparsification.estimator)) {
+    sparsification.stages.count = weir::StageCount::adaptive;
+  }
+  if (a.given("--feedback"))
+    sparsification.has_feedback =
+        parse_word<bool>("--feedback", a["--feedback"], {{"on", true}, {"off", false}});
+  if (sparsification.density < 1) c.sparsification = sparsification;
+}
+
 void parse_device(Arguments const& a, Configuration& c) {
   if (a.given("--device")) {
     c.device = parse_word<DeviceKind>("--device", a["--device"],
@@ -194,6 +253,9 @@ void parse_device(Arguments const& a, Configuration& c) {
   if (c.model != ModelKind::mlp)
     throw UsageError("--model " + a["--model"] +
                      ": not available with --device cuda; mlp, or --device host, would be right");
+  if (c.sparsification)
+    throw UsageError("--density " + a["--density"] +
+                     ": not available with --device cuda; --density 1, or --device host, would be right");
   for (char const* name : {"--trace", "--timeline"}) {
     if (!a.given(name)) continue;
     throw UsageError(std::string(name) +
@@ -290,6 +352,7 @@ Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
   parse_model(a, c);
   parse_optimizer(a, c);
   parse_layout(a, c);
+  parse_sparsification(a, c);
   parse_device(a, c);
   parse_ranks(a, mpi, c);
   parse_files(a, c);

@@ -7,8 +7,8 @@
 #include "errors.hpp"
 #include "weir/comm/reduce_op.hpp"
 #include "weir/exec/host_copy.hpp"
+#include "weir/stage/loss_sum.hpp"
 #include "weir/tensor/buffer.hpp"
-#include "weir/workers/loss_sum.hpp"
 
 namespace weir_train {
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,9 @@
 #include "host_device.hpp"
 #include "idx.hpp"
 #include "rank_threads.hpp"
+#include "run_sparsified.hpp"
 #include "trainer.hpp"
+#include "whole_gradients.hpp"
 
 #if WEIR_TRAIN_WITH_MPI
 #include "weir/mpi/communicator.hpp"
@@ -45,21 +48,22 @@ Outcome train(Run const& run) {
 #if WEIR_TRAIN_WITH_CUDA
   if (run.configuration.device == DeviceKind::cuda) return train_on_gpus(run);
 #endif
+  if (run.configuration.sparsification) return train_sparsified(run);
   if (comm == CommKind::threads) {
     auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
     return train_on_threads(communicators.size(), [&](std::size_t rank) {
       return train_or_abort(communicators[rank], [&] {
         CountingMemory memory;
-        return train_rank<HostDevice>(run, communicators[rank], memory);
+        return train_rank<HostDevice, WholeGradients>(run, communicators[rank], memory);
       });
     });
   }
   CountingMemory memory;
 #if WEIR_TRAIN_WITH_MPI
   if (comm == CommKind::mpi)
-    return train_rank<HostDevice>(run, weir::MpiCommunicator(MPI_COMM_WORLD), memory);
+    return train_rank<HostDevice, WholeGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD), memory);
 #endif
-  return train_rank<HostDevice>(run, weir::SelfCommunicator(), memory);
+  return train_rank<HostDevice, WholeGradients>(run, weir::SelfCommunicator(), memory);
 }
 
 /// Of a long run only the end can be looked at.
@@ -79,12 +83,13 @@ Dataset load_data(Configuration const& configuration) {
   return data;
 }
 
-Outcome run(Configuration const& configuration, Dataset const& data, weir::Archive const* checkpoint,
+Outcome run(Configuration const& configuration, Dataset const& data,
+            std::span<weir::Archive const> checkpoints,
             std::function<void(std::exception const&)> const& failed) {
   constexpr std::size_t capacity = 1 << 16;
   std::optional<weir::Recorder> recorder;
   if (!configuration.trace.empty() || !configuration.timeline.empty()) recorder.emplace(capacity);
-  Outcome const outcome = train({configuration, data, checkpoint, recorder ? &*recorder : nullptr, failed});
+  Outcome const outcome = train({configuration, data, checkpoints, recorder ? &*recorder : nullptr, failed});
   if (!recorder || !configuration.writes_files) return outcome;
   if (!configuration.trace.empty()) weir::write_chrome(configuration.trace, recorder->snapshot());
   if (!configuration.timeline.empty()) {

@@ -14,6 +14,7 @@ namespace weir_train {
 struct RunState {
   std::string model = {};
   std::string optimizer = {};
+  std::uint64_t sparsified_ranks = 0;  // 0: gradients were sent whole
   std::uint64_t seed = 0;
   std::uint64_t samples = 0;  // of an epoch
   std::uint64_t epoch = 0;    // the first that has not been trained
@@ -21,6 +22,7 @@ struct RunState {
   void save(weir::Archive& archive) const {
     archive.put("weir-train.model", 0, model);
     archive.put("weir-train.optimizer", 0, optimizer);
+    archive.put("weir-train.sparsified-ranks", 0, sparsified_ranks);
     archive.put("weir-train.seed", 0, seed);
     archive.put("weir-train.samples", 0, samples);
     archive.put("weir-train.epoch", 0, epoch);
@@ -28,8 +30,10 @@ struct RunState {
 
   /// Errors: `ArchiveError` for an archive of another program.
   static RunState load(weir::Archive const& archive) {
+    bool const may_be_sparsified = archive.contains("weir-train.sparsified-ranks", 0);
     return {std::string(archive.text("weir-train.model", 0)),
             std::string(archive.text("weir-train.optimizer", 0)),
+            may_be_sparsified ? archive.get_value<std::uint64_t>("weir-train.sparsified-ranks", 0) : 0,
             archive.get_value<std::uint64_t>("weir-train.seed", 0),
             archive.get_value<std::uint64_t>("weir-train.samples", 0),
             archive.get_value<std::uint64_t>("weir-train.epoch", 0)};
@@ -45,12 +49,20 @@ struct RunState {
     };
     compare("the model", model, wanted.model);
     compare("the optimizer", optimizer, wanted.optimizer);
+    compare("gradients", sent(), wanted.sent());
     if (configuration.seed_is_given) compare("seed", std::to_string(seed), std::to_string(wanted.seed));
     compare("a training set of", std::to_string(samples), std::to_string(wanted.samples));
     if (epoch >= configuration.epochs) {
       throw UsageError("--epochs " + std::to_string(configuration.epochs) + ": " + configuration.load +
                        " has " + std::to_string(epoch) + " behind it; more than that would be right");
     }
+  }
+
+ private:
+  /// What is kept of gradients that were not sent belongs to a rank.
+  std::string sent() const {
+    if (sparsified_ranks == 0) return "sent whole";
+    return "sparsified by " + counted(sparsified_ranks, "rank");
   }
 };
 

@@ -50,6 +50,14 @@ inline std::vector<Configuration> tour(Configuration common) {
         c.batch = 8;
       }),
       with([](Configuration& c) {
+        c.name = "mlp 64-64, 2 ranks on threads x 2 stream workers, density 0.01";
+        c.ranks = 2;
+        c.comm = CommKind::threads;
+        c.workers = 2;
+        c.batch = 8;
+        c.sparsification.emplace();
+      }),
+      with([](Configuration& c) {
         c.name = "mlp 64-64, adamw, 2 stream workers, overlapped weights";
         c.optimizer = OptimizerKind::adamw;
         c.learning_rate = 0.003;

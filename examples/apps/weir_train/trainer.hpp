@@ -10,17 +10,17 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "cnn.hpp"
+#include "checkpoint_paths.hpp"
 #include "configuration.hpp"
 #include "dataset.hpp"
 #include "errors.hpp"
 #include "evaluator.hpp"
-#include "gru.hpp"
-#include "mlp.hpp"
+#include "make_network.hpp"
 #include "rank_sums.hpp"
 #include "report.hpp"
 #include "run_state.hpp"
@@ -28,13 +28,6 @@
 #include "weir/weir.hpp"
 
 namespace weir_train {
-
-inline Network<float> make_network(Configuration const& configuration, Images const& images) {
-  if (configuration.model == ModelKind::cnn) return cnn<float>(images.shape, images.classes);
-  if (configuration.model == ModelKind::gru)
-    return gru<float>(images.shape, configuration.hidden, images.classes);
-  return mlp<float>(images.shape, configuration.hidden, images.classes);
-}
 
 inline weir::BucketPlan make_plan(Configuration const& configuration, Network<float> const& network) {
   std::vector<weir::Parameter> parameters;
@@ -49,14 +42,15 @@ inline weir::BucketPlan make_plan(Configuration const& configuration, Network<fl
 struct Run {
   Configuration const& configuration;
   Dataset const& data;
-  weir::Archive const* checkpoint = nullptr;  // to go on from
+  std::span<weir::Archive const> checkpoints = {};  // to go on from: one for each rank here, or for all
   weir::Recorder* recorder = nullptr;
   /// Called while everything is still alive; if it returns, the failure is thrown on.
   std::function<void(std::exception const&)> failed = [](std::exception const&) {};
 };
 
-/// Trains one rank on a device: `HostDevice` or `CudaDevice`.
-template <class Device, class Communicator>
+/// Trains one rank on a device, `HostDevice` or `CudaDevice`. `Gradients` says how gradients are summed over
+/// ranks: `WholeGradients` or `SparsifiedGradients`.
+template <class Device, class Gradients, class Communicator>
 class Trainer {
  public:
   /// The memory outlives the communicator, which may take some of it.
@@ -68,8 +62,8 @@ class Trainer {
         plan_(make_plan(c_, network_)),
         weights_(network_.elements()),
         device_(c_, network_, data_.train, memory) {
-    if (run.checkpoint == nullptr) return;
-    RunState const saved = RunState::load(*run.checkpoint);
+    if (run.checkpoints.empty()) return;
+    RunState const saved = RunState::load(checkpoint());
     saved.check(state(0), c_);
     seed_ = saved.seed;
     first_epoch_ = saved.epoch;
@@ -80,8 +74,9 @@ class Trainer {
     weir::from_host(executor_, std::span<float const>(weights_), trained_.view());
     weir::StreamWorkerPool workers{
         executor_, {.workers = c_.workers, .buckets = plan_, .local_batch = c_.batch, .seed = seed_}};
+    gradients_.emplace(c_, seed_);
     auto const gradients =
-        weir::GradAccumulator{c_.micro_batches} | weir::LocalAggregator{} | weir::AllReduce{communicator_};
+        weir::GradAccumulator{c_.micro_batches} | weir::LocalAggregator{} | gradients_->stages(communicator_);
     if (c_.optimizer == OptimizerKind::adamw) {
       return train(workers, gradients | weir::WeightSync{c_.weight_sync,
                                                          weir::AdamW{{.learning_rate = c_.learning_rate}}});
@@ -99,7 +94,7 @@ class Trainer {
   Outcome train(Workers& workers, Recipe const& recipe) {
     auto sync = recipe.on(workers, trained_.view(), {.spans = run_.recorder, .rank = communicator_.rank()});
     try {
-      if (run_.checkpoint != nullptr) load(sync);
+      if (!run_.checkpoints.empty()) load(sync);
       train_epochs(workers, sync);
       if (!c_.save.empty()) save(sync);
       return summary();
@@ -145,13 +140,19 @@ class Trainer {
   }
 
   RunState state(std::size_t epoch) const {
-    return {model_text(c_), optimizer_text(c_), seed_, data_.train.size(), epoch};
+    std::size_t const sparsified_ranks = c_.sparsification ? communicator_.size() : 0;
+    return {model_text(c_), optimizer_text(c_), sparsified_ranks, seed_, data_.train.size(), epoch};
+  }
+
+  /// That of this rank.
+  weir::Archive const& checkpoint() const {
+    return run_.checkpoints[run_.checkpoints.size() == 1 ? 0 : communicator_.rank()];
   }
 
   template <class Sync>
   void load(Sync& sync) {
     try {
-      sync.load(*run_.checkpoint, {.strict = false});
+      sync.load(checkpoint(), {.strict = false});
     } catch (weir::ArchiveError const& error) {
       throw RunError(c_.load + ": " + error.what() + "; the options that it was saved with would be right");
     }
@@ -163,7 +164,8 @@ class Trainer {
     weir::Archive archive;
     sync.save(archive);
     state(c_.epochs).save(archive);
-    if (communicator_.rank() == 0) archive.write(c_.save);
+    std::size_t const rank = communicator_.rank();
+    if (has_checkpoint(c_, rank)) archive.write(checkpoint_path(c_.save, rank));
   }
 
   Outcome summary() {
@@ -171,7 +173,8 @@ class Trainer {
     outcome_.test_accuracy = Evaluator(network_, data_.test).accuracy(weights_);
     auto const trained = static_cast<double>((c_.epochs - first_epoch_) * data_.train.size());
     outcome_.samples_per_second = trained / outcome_.seconds;
-    if (communicator_.size() > 1) outcome_.bytes_sent_per_step = plan_.elements() * sizeof(float);
+    if (communicator_.size() > 1)
+      outcome_.bytes_sent_per_step = gradients_->bytes_per_step(plan_.elements(), outcome_.steps);
     outcome_.parameters = weights_.size();
     outcome_.nonzero_parameters = weights_.size();
     outcome_.peak_bytes = memory_.peak();
@@ -184,6 +187,7 @@ class Trainer {
   Configuration const& c_ = run_.configuration;
   Dataset const& data_ = run_.data;
   Communicator communicator_;
+  std::optional<Gradients> gradients_;  // when the seed is known
   typename Device::Memory& memory_;
 
   Network<float> network_;
@@ -200,9 +204,9 @@ class Trainer {
   RankSums<Executor, Communicator> sums_{executor_, communicator_};
 };
 
-template <class Device, class Communicator>
+template <class Device, class Gradients, class Communicator>
 Outcome train_rank(Run const& run, Communicator const& communicator, typename Device::Memory& memory) {
-  return Trainer<Device, Communicator>(run, communicator, memory).train();
+  return Trainer<Device, Gradients, Communicator>(run, communicator, memory).train();
 }
 
 }  // namespace weir_train

@@ -254,8 +254,8 @@ class BoundSparsifier {
     std::tuple<Work<half>, Work<bfloat16>, Work<float>, Work<double>> work = {};  // one of them is used
   };
 
-  static constexpr char const* residual_names[] = {"error_feedback.residual", "momentum_correction.residual",
-                                                   "ef21.estimate"};
+  static constexpr char const* residual_names[3] = {"error_feedback.residual", "momentum_correction.residual",
+                                                    "ef21.estimate"};
   static constexpr char const* memory_names[] = {residual_names[0], residual_names[1], residual_names[2],
                                                  "momentum_correction.momentum"};
 

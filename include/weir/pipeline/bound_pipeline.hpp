@@ -11,7 +11,7 @@
 #include "weir/pipeline/operation.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
 #include "weir/stage/bind_options.hpp"
-#include "weir/workers/loss_sum.hpp"
+#include "weir/stage/loss_sum.hpp"
 
 namespace weir::inline v1 {
 
@@ -46,13 +46,17 @@ class BoundPipeline {
   BoundPipeline(BoundPipeline const&) = delete;
   BoundPipeline& operator=(BoundPipeline const&) = delete;
 
-  ~BoundPipeline() { pipe_.wait_for_workers(); }
+  ~BoundPipeline() {
+    pipe_.wait_for_workers();
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) wait_for_count(pipe_.core().units()[unit]);
+  }
 
   /// Starts a run and returns. Errors: rethrows the failure of an earlier one; `ContractViolation` if there
   /// was one and no `reset`, and for a batch that does not fit.
   template <class Launch>
   void operator()(Launch const& launch) {
     check();
+    has_run_ = true;
     pipe_.start(launch);
   }
 
@@ -128,6 +132,7 @@ class BoundPipeline {
       has_failed_ = true;
       if (auto const failure = core.watch().take_failure()) failure_ = failure;
     }
+    if (!std::exchange(has_run_, false)) return;
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) core.units()[unit].export_weights();
   }
 
@@ -164,6 +169,7 @@ class BoundPipeline {
   std::vector<std::unique_ptr<Bound>> bound_;
   std::exception_ptr failure_;
   bool has_failed_ = false;
+  bool has_run_ = false;  // since the last `settle`
 };
 
 }  // namespace weir::inline v1

@@ -34,7 +34,7 @@ namespace weir::inline v1 {
 ///
 /// Streams: a run starts after the work already enqueued on the caller's executor. Cost: allocates when it is
 /// made and bound, then nothing; no thread is made later.
-/// Source: [gpipe2019] for the idea; the tables have their own sources.
+/// Source: [huang2019] for the idea; the tables have their own sources.
 template <HostOrderedExecutor E, class Real = float, WeightStore Store = Single,
           PipelineTransport Transport = ThreadTransport>
 class InterleavedPipeline {
@@ -188,7 +188,7 @@ class InterleavedPipeline {
         std::size_t const end = i + (steps[i].operation.kind == OperationKind::pair ? 2 : 1);
         for (std::size_t k = i; k < end; ++k) {
           watch.enter(worker, steps[k].operation);
-          core_.receive(run, program, steps[k], worker);
+          core_.traffic().receive(run, program, steps[k], worker);
         }
         std::int64_t const begin = now(run);
         for (std::size_t k = i; k < end; ++k) {
@@ -198,7 +198,7 @@ class InterleavedPipeline {
         keep_times(run, begin, steps[i].position, end - i);
         for (std::size_t k = i; k < end; ++k) {
           watch.enter(worker, steps[k].operation);
-          core_.send(run, program, steps[k], worker);
+          core_.traffic().send(run, program, steps[k], worker);
         }
         watch.leave(worker);
         i = end;

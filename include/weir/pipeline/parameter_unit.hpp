@@ -39,7 +39,6 @@ class ParameterUnit {
     std::size_t local_batch = 1;
     std::size_t versions = 1;
     std::size_t delay = 0;
-    std::size_t micro_batches = 1;        // of an update, at most
     std::vector<Doorbell*> readers = {};  // to be rung when an update is done
   };
 

@@ -4,68 +4,32 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
-#include "weir/pipeline/edge_capacity.hpp"
-#include "weir/pipeline/fifo_order.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
-#include "weir/pipeline/pipeline_channels.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
+#include "weir/pipeline/pipeline_run.hpp"
+#include "weir/pipeline/pipeline_traffic.hpp"
 #include "weir/pipeline/pipeline_units.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
 #include "weir/pipeline/stage_micro.hpp"
-#include "weir/pipeline/validate.hpp"
 
 namespace weir::inline v1::detail {
-
-/// One pass through the table.
-struct PipelineRun {
-  std::uint32_t number = 0;
-  std::uint32_t micro_batches = 0;  // that there are samples for; the others are empty
-  std::uint32_t periods = 0;        // that are updated
-  std::size_t local_batch = 1;
-  std::uint64_t first_version = 0;  // updates before it
-  bool is_update = true;            // or its gradients are only summed
-  std::size_t flush = 0;            // among those of an update
-  bool is_evaluation = false;
-  std::chrono::steady_clock::time_point begin = {};
-};
-
-/// Errors: `ContractViolation` for a table that breaks a rule, or options that do not fit it.
-inline void check_pipeline(TableView const& table, PipelineOptions const& options) {
-  auto const refuse = [](std::string const& text) {
-    throw ContractViolation("InterleavedPipeline: " + text);
-  };
-  if (options.stages.size() != table.stages()) {
-    refuse(std::to_string(options.stages.size()) + " stage layouts for a table of " +
-           std::to_string(table.stages()) + " stages");
-  }
-  if (options.local_batch == 0) refuse("a local batch of 0 samples, at least 1 is needed");
-  if (options.flushes_per_update == 0) refuse("an update after 0 flushes, at least 1 is needed");
-  if (options.flushes_per_update != 1 && !table.synchronous())
-    refuse("flushes_per_update is for schedules with a flush; this one updates after every period");
-  for (SkipEdge const& skip : options.skip_edges) {
-    if (skip.from + 1 >= skip.to || skip.to >= table.stages())
-      refuse("a skip edge from stage " + std::to_string(skip.from) + " to " + std::to_string(skip.to) +
-             ": it would have to end at a stage at least two further on");
-  }
-  Validation const validation = validate(table, {.skip_edges = options.skip_edges});
-  if (!validation) refuse("the table is not valid: " + validation.text().front());
-}
 
 /// The parts of a pipeline that do not depend on the model: channels, weights, and what surrounds the calls
 /// of stages.
 template <HostOrderedExecutor E, class Real, PipelineTransport Transport>
 class PipelineCore {
+  using Traffic = PipelineTraffic<E, Real, Transport>;
+  using Lane = typename Traffic::Lane;
+
  public:
   template <class Versions>
   PipelineCore(E const& executor, TableView const& table, PipelineOptions options, Versions const& versions,
@@ -77,13 +41,13 @@ class PipelineCore {
         program_(insert_updates(insert_recompute(table, options_.recompute)), lanes_, options_.skip_edges,
                  options_.recompute),
         watch_(table.workers(), options_.watchdog),
-        channels_(lanes_, options_),
-        transport_(std::move(transport)),
-        units_(executor, program_.table(), lanes_, options_, versions, watch_),
-        lane_states_(lanes_.lanes()) {
-    open_transport(table);
+        traffic_(table, lanes_, options_, watch_, std::move(transport)),
+        units_(executor, program_.table(), lanes_, options_, versions, watch_) {
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
-      if (lanes_.has(lane)) connect(lane);
+      if (!lanes_.has(lane)) continue;
+      auto& info = traffic_.lane(lane).info;
+      info.parameters = units_.places(lane);
+      info.touched.resize(info.parameters.size());
     }
   }
 
@@ -93,13 +57,11 @@ class PipelineCore {
       return std::size_t{program_.records(lane) > other.records(lane) ? program_.records(lane)
                                                                       : other.records(lane)};
     };
-    channels_.allocate(
-        executor_, options_.stages, [&](std::size_t edge) { return std::size_t{transport_.capacity(edge)}; },
-        records);
+    traffic_.allocate(executor_, records);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (!lanes_.has(lane)) continue;
       std::uint32_t const places = program_.places(lane);
-      prepare(lane_states_[lane], records(lane), places > other.places(lane) ? places : other.places(lane));
+      prepare(traffic_.lane(lane), records(lane), places > other.places(lane) ? places : other.places(lane));
     }
   }
 
@@ -110,7 +72,7 @@ class PipelineCore {
   PipelineProgram const& program() const { return program_; }
   PipelineWatch& watch() { return watch_; }
   PipelineUnits<E, Real>& units() { return units_; }
-  Transport& transport() { return transport_; }
+  Traffic& traffic() { return traffic_; }
 
   /// Errors: `ContractViolation` for more samples than the table has micro-batches for, and, where there is
   /// no flush, for a remainder that is not allowed.
@@ -147,68 +109,10 @@ class PipelineCore {
     return run;
   }
 
-  /// Takes in what the operation needs and other workers make.
-  void receive(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
-               std::size_t worker) {
-    bool const is_ahead = is_forward(step.operation);
-    if (!is_ahead && !gives_input_gradient(step.operation)) return;
-    Lane& state = lane_states_[step.lane];
-    LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
-    if (is_ahead) {
-      fetch(state.from_before, run, step, worker, record.input);
-      for (std::size_t k = 0; k < state.skips_in.size(); ++k)
-        fetch(state.skips_in[k].forward, run, step, worker, record.skip_inputs[k]);
-    } else {
-      fetch(state.from_next, run, step, worker, record.output_gradient);
-      for (std::size_t k = 0; k < state.skips_out.size(); ++k)
-        fetch(state.skips_out[k].backward, run, step, worker, record.skip_gradients[k]);
-    }
-  }
-
-  /// Hands on what the operation has made.
-  void send(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
-            std::size_t worker) {
-    bool const is_ahead = is_forward(step.operation);
-    if (!is_ahead && !gives_input_gradient(step.operation)) return;
-    Lane& state = lane_states_[step.lane];
-    LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
-    auto const hand_on = [&](typename Channels::Channel* channel, PipelineMessage& message,
-                             auto const& place) {
-      if (channel == nullptr) return;
-      message.tag = tag(run, step, *channel, step.operation.stage);
-      if (channel->edge == Channels::no_edge) {
-        LaneRecord& other =
-            lane_states_[channel->to].records[program.record(channel->to, step.operation.micro_batch)];
-        place(lane_states_[channel->to], other) = std::exchange(message, PipelineMessage{});
-      } else {
-        post(*channel, worker, std::exchange(message, PipelineMessage{}));
-      }
-    };
-    if (is_ahead) {
-      hand_on(state.to_next, record.output,
-              [](Lane&, LaneRecord& to) -> PipelineMessage& { return to.input; });
-      for (std::size_t k = 0; k < state.skips_out.size(); ++k) {
-        hand_on(state.skips_out[k].forward, record.skip_outputs[k],
-                [&](Lane& lane, LaneRecord& to) -> PipelineMessage& {
-                  return to.skip_inputs[lane.index_of(lane.skips_in, state.skips_out[k].link)];
-                });
-      }
-    } else if (!run.is_evaluation) {
-      hand_on(state.to_before, record.input_gradient,
-              [](Lane&, LaneRecord& to) -> PipelineMessage& { return to.output_gradient; });
-      for (std::size_t k = 0; k < state.skips_in.size(); ++k) {
-        hand_on(state.skips_in[k].backward, record.skip_input_gradients[k],
-                [&](Lane& lane, LaneRecord& to) -> PipelineMessage& {
-                  return to.skip_gradients[lane.index_of(lane.skips_out, state.skips_in[k].link)];
-                });
-      }
-    }
-  }
-
   /// What a stage is called with.
   StageCall<E, Real> call(PipelineRun const& run, PipelineStep const& step, E const& point,
                           std::size_t samples, LossSum& loss) {
-    Lane& state = lane_states_[step.lane];
+    Lane& state = traffic_.lane(step.lane);
     Operation const& operation = step.operation;
     StageCall<E, Real> call{.executor = point, .lane = state.info};
     TableView const table = program_.table();
@@ -232,7 +136,7 @@ class PipelineCore {
   /// Waits for the weights and makes room for the output.
   void before_forward(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
                       std::size_t worker, StageCall<E, Real>& call, bool has_call) {
-    Lane& state = lane_states_[step.lane];
+    Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
     if (has_call) wait_for_weights(run, step, worker);
     call.input = record.input.data;
@@ -242,16 +146,17 @@ class PipelineCore {
       call.output = state.scratch;
     } else if (state.to_next != nullptr) {
       bool const passes_on = state.info.is_empty && record.input.home != nullptr;
-      record.output = passes_on ? std::exchange(record.input, PipelineMessage{}) : take(*state.to_next);
+      record.output =
+          passes_on ? std::exchange(record.input, PipelineMessage{}) : traffic_.take(*state.to_next);
       call.output = record.output.data;
     }
   }
 
   void after_forward(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step) {
-    Lane& state = lane_states_[step.lane];
+    Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
     for (std::size_t k = 0; k < state.skips_out.size(); ++k) {
-      record.skip_outputs[k] = take(*state.skips_out[k].forward);
+      record.skip_outputs[k] = traffic_.take(*state.skips_out[k].forward);
       std::memcpy(record.skip_outputs[k].data, record.output.data, record.output.bytes);
     }
     if (run.is_evaluation) release_inputs(record);
@@ -259,7 +164,7 @@ class PipelineCore {
 
   /// Adds what came along skip edges to the gradient of the output, and makes room for that of the input.
   void before_backward(PipelineProgram const& program, PipelineStep const& step, StageCall<E, Real>& call) {
-    Lane& state = lane_states_[step.lane];
+    Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
     bool const gives_input = gives_input_gradient(step.operation);
     call.input = record.input.data;
@@ -270,25 +175,25 @@ class PipelineCore {
     if (!gives_input) return;
     if (state.to_before != nullptr) {
       bool const passes_on = state.info.is_empty && record.output_gradient.home != nullptr;
-      record.input_gradient =
-          passes_on ? std::exchange(record.output_gradient, PipelineMessage{}) : take(*state.to_before);
+      record.input_gradient = passes_on ? std::exchange(record.output_gradient, PipelineMessage{})
+                                        : traffic_.take(*state.to_before);
       call.input_gradient = record.input_gradient.data;
     }
     for (std::size_t k = 0; k < state.skips_in.size(); ++k) {
-      record.skip_input_gradients[k] = take(*state.skips_in[k].backward);
+      record.skip_input_gradients[k] = traffic_.take(*state.skips_in[k].backward);
       state.skip_gradient_data[k] = record.skip_input_gradients[k].data;
     }
     call.skip_gradients = state.skip_gradient_data.data();
   }
 
   GradientScope<E, Real> gradient(PipelineStep const& step, StageCall<E, Real>& call) {
-    return {lane_states_[step.lane], call};
+    return {traffic_.lane(step.lane), call};
   }
 
   /// After the last use of what came in, it goes.
   void after_backward(PipelineProgram const& program, PipelineStep const& step, std::size_t samples) {
     if (!gives_weight_gradient(step.operation)) return;
-    Lane& state = lane_states_[step.lane];
+    Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
     state.periods[step.operation.period].samples += samples;
     release_inputs(record);
@@ -299,7 +204,7 @@ class PipelineCore {
   void update(PipelineRun const& run, PipelineStep const& step, E const& point) {
     std::uint32_t const period = step.operation.period;
     if (!run.is_update || period >= run.periods) return;
-    Lane& state = lane_states_[step.lane];
+    Lane& state = traffic_.lane(step.lane);
     auto const count = std::exchange(state.periods[period], {});
     if (count.gradients == 0) {
       StageCall<E, Real> call{.executor = point, .lane = state.info};
@@ -316,86 +221,13 @@ class PipelineCore {
 
   /// Makes a pipeline that has failed ready again. When no worker is at work and no update under way.
   void reset() {
-    transport_.clear();
-    channels_.refill();
-    for (auto& state : lane_states_) state.forget();
+    traffic_.clear();
     watch_.reset();
     flushes_ = 0;
     planned_updates_ = 0;
   }
 
  private:
-  using Channels = PipelineChannels<E, Real>;
-  using Channel = typename Channels::Channel;
-  using Lane = LaneState<E, Real>;
-
-  void open_transport(TableView const& table) {
-    bool const is_in_order = options_.skip_edges.empty() && fifo_order(table).per_edge;
-    for (PipelineEdge& edge : channels_.edges()) edge.is_in_order = is_in_order;
-    std::uint32_t const needed = min_edge_capacity(table, options_.skip_edges);
-    transport_.open(channels_.edges(), needed);
-    for (std::size_t edge = 0; edge < channels_.edges().size(); ++edge) {
-      std::uint32_t const capacity = transport_.capacity(edge);
-      if (capacity < needed || capacity == 0) {
-        throw ContractViolation("capacity: " + text(channels_.edges()[edge]) + " holds " +
-                                std::to_string(capacity) + " messages, this table needs " +
-                                std::to_string(needed == 0 ? 1 : needed));
-      }
-    }
-  }
-
-  void connect(std::uint32_t lane) {
-    Lane& state = lane_states_[lane];
-    std::uint32_t const stage = lanes_.stage(lane);
-    auto& info = state.info;
-    StageLayout const& layout = options_.stages[stage];
-    info.stage = stage;
-    info.stages = lanes_.stages();
-    info.is_empty = layout.is_empty;
-    info.saved = layout.is_empty ? 0 : layout.saved;
-    if (stage > 0) {
-      state.from_before = channels_.forward(lane - 1);
-      state.to_before = channels_.backward(lane);
-      info.inputs = &channels_.outputs(stage - 1);
-      info.input_gradients = &channels_.gradients(stage - 1);
-    }
-    if (stage + 1 < lanes_.stages()) {
-      state.to_next = channels_.forward(lane);
-      state.from_next = channels_.backward(lane + 1);
-      info.outputs = &channels_.outputs(stage);
-      info.output_gradients = &channels_.gradients(stage);
-    }
-    for (std::size_t k = 0; k < options_.skip_edges.size(); ++k) connect_skip(lane, k);
-    info.parameters = units_.places(lane);
-    info.touched.resize(info.parameters.size());
-  }
-
-  /// Skip edges are sorted by their other ends.
-  void connect_skip(std::uint32_t lane, std::size_t k) {
-    Lane& state = lane_states_[lane];
-    auto const [from, to] = options_.skip_edges[k];
-    std::uint32_t const stage = lanes_.stage(lane);
-    if (from != stage && to != stage) return;
-    std::uint32_t const direction = lanes_.direction(lane);
-    bool const ends_here = to == stage;
-    auto const other_end = [&](typename Lane::SkipEnd const& end) {
-      SkipEdge const& skip = options_.skip_edges[end.link - std::size_t{1}];
-      return ends_here ? skip.from : skip.to;
-    };
-    auto& ends = ends_here ? state.skips_in : state.skips_out;
-    auto place = ends.begin();
-    while (place != ends.end() && other_end(*place) <= (ends_here ? from : to)) ++place;
-    ends.insert(place, {static_cast<std::uint16_t>(k + 1), channels_.skip(direction, k, true),
-                        channels_.skip(direction, k, false)});
-    if (!ends_here) return;
-    state.info.skip_inputs.clear();
-    state.info.skip_gradients.clear();
-    for (auto const& end : ends) {
-      state.info.skip_inputs.push_back(&channels_.outputs(other_end(end)));
-      state.info.skip_gradients.push_back(&channels_.gradients(other_end(end)));
-    }
-  }
-
   void prepare(Lane& state, std::size_t records, std::size_t places) {
     std::size_t const bytes = state.info.saved * options_.local_batch * sizeof(Real);
     state.distance = (bytes + 63) / 64 * 64;
@@ -437,37 +269,6 @@ class PipelineCore {
     return rest < table.period() ? rest : table.period();
   }
 
-  static MessageTag tag(PipelineRun const& run, PipelineStep const& step, Channel const& channel,
-                        std::uint32_t stage) {
-    return {run.number,   step.operation.micro_batch, static_cast<std::uint16_t>(stage),
-            channel.link, channel.is_forward,         step.operation.direction};
-  }
-
-  PipelineMessage take(Channel& channel) {
-    return {
-        .tag = {}, .data = channel.pool->take(), .bytes = channel.layout->bytes, .home = channel.pool.get()};
-  }
-
-  void fetch(Channel* channel, PipelineRun const& run, PipelineStep const& step, std::size_t worker,
-             PipelineMessage& message) {
-    if (channel == nullptr || channel->edge == Channels::no_edge) return;
-    PipelineEdge const& edge = channels_.edges()[channel->edge];
-    MessageTag const due = tag(run, step, *channel, lanes_.stage(channel->from));
-    watch_.wait(worker, WorkerWait::message, &edge,
-                [&] { return transport_.try_receive(channel->edge, due, message); });
-    watch_.bell(edge.from).ring();
-    if (message.bytes != channel->layout->bytes) {
-      throw ContractViolation(text(due) + " came with " + std::to_string(message.bytes) + " bytes, " +
-                              std::to_string(channel->layout->bytes) + " were due");
-    }
-  }
-
-  void post(Channel const& channel, std::size_t worker, PipelineMessage const& message) {
-    PipelineEdge const& edge = channels_.edges()[channel.edge];
-    watch_.wait(worker, WorkerWait::room, &edge, [&] { return transport_.try_send(channel.edge, message); });
-    watch_.bell(edge.to).ring();
-  }
-
   void wait_for_weights(PipelineRun const& run, PipelineStep const& step, std::size_t worker) {
     for (auto const& member : units_.of_lane(step.lane)) {
       Operation const& operation = step.operation;
@@ -507,10 +308,8 @@ class PipelineCore {
   LaneMap lanes_;
   PipelineProgram program_;
   PipelineWatch watch_;
-  Channels channels_;
-  Transport transport_;
+  Traffic traffic_;
   PipelineUnits<E, Real> units_;
-  std::vector<Lane> lane_states_;
   std::uint32_t runs_ = 0;
   std::uint64_t flushes_ = 0;
   std::uint64_t planned_updates_ = 0;

@@ -45,8 +45,6 @@ class PipelineUnits {
         periods_((table.micro_batches() + table.period() - 1) / table.period()),
         members_(lanes.lanes()),
         places_(options.stages.size()) {
-    std::size_t const in_update =
-        table.synchronous() ? table.micro_batches() * options.flushes_per_update : table.period();
     for (std::uint32_t stage = 0; stage < table.stages(); ++stage) {
       std::uint32_t const kept = versions(stage);
       if (kept < versions_[stage].live) {
@@ -56,9 +54,9 @@ class PipelineUnits {
       }
     }
     for (std::uint32_t stage = 0; stage < table.stages(); ++stage) {
-      if (!options.stages[stage].is_empty) add_stage(executor, stage, versions(stage), in_update);
+      if (!options.stages[stage].is_empty) add_stage(executor, stage, versions(stage));
     }
-    for (TiedParameter const& tied : options.tied) add_tied(executor, tied, in_update);
+    for (TiedParameter const& tied : options.tied) add_tied(executor, tied);
     for (std::uint32_t stage = 0; stage < table.stages(); ++stage) list_parameters(stage);
   }
 
@@ -119,8 +117,7 @@ class PipelineUnits {
   }
 
   void add(E const& executor, std::vector<std::size_t> const& elements,
-           std::vector<std::uint32_t> const& stages, std::size_t kept, std::uint32_t delay,
-           std::size_t in_update) {
+           std::vector<std::uint32_t> const& stages, std::size_t kept, std::uint32_t delay) {
     std::vector<Parameter> parameters;
     for (std::size_t const count : elements) parameters.push_back({count, element_type_of<Real>});
     typename Unit::Shape shape{.plan = BucketPlan::by_bytes(
@@ -128,8 +125,7 @@ class PipelineUnits {
                                .contributors = 0,
                                .local_batch = options_.local_batch,
                                .versions = kept,
-                               .delay = delay,
-                               .micro_batches = in_update};
+                               .delay = delay};
     std::vector<std::uint32_t> lanes;
     for (std::uint32_t const stage : stages) {
       for (std::uint32_t direction = 0; direction < lanes_.directions(); ++direction) {
@@ -147,7 +143,7 @@ class PipelineUnits {
     }
   }
 
-  void add_stage(E const& executor, std::uint32_t stage, std::size_t kept, std::size_t in_update) {
+  void add_stage(E const& executor, std::uint32_t stage, std::size_t kept) {
     std::vector<std::size_t> elements;
     auto const& parameters = options_.stages[stage].parameters;
     places_[stage].resize(parameters.size());
@@ -156,10 +152,10 @@ class PipelineUnits {
       places_[stage][p] = {units_.size(), elements.size()};
       elements.push_back(parameters[p]);
     }
-    if (!elements.empty()) add(executor, elements, {stage}, kept, versions_[stage].delay, in_update);
+    if (!elements.empty()) add(executor, elements, {stage}, kept, versions_[stage].delay);
   }
 
-  void add_tied(E const& executor, TiedParameter const& tied, std::size_t in_update) {
+  void add_tied(E const& executor, TiedParameter const& tied) {
     auto const refuse = [](std::string const& text) { throw ContractViolation("a tied parameter " + text); };
     if (tied.size() < 2) refuse("is one of two stages or more");
     std::vector<std::uint32_t> stages;
@@ -186,7 +182,7 @@ class PipelineUnits {
     if (!is_even && delay > 1)
       refuse("is shared by stages whose updates are late by different numbers, of which one is " +
              std::to_string(delay) + "; at most 1 would be right");
-    add(executor, {elements}, stages, live > delay ? live : delay + 1, delay, in_update);
+    add(executor, {elements}, stages, live > delay ? live : delay + 1, delay);
   }
 
   /// Appends the parameters that this stage registers.

@@ -7,7 +7,7 @@
 #include "weir/core/random.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/parameter_unit.hpp"
-#include "weir/workers/loss_sum.hpp"
+#include "weir/stage/loss_sum.hpp"
 
 namespace weir::inline v1 {
 
@@ -171,7 +171,7 @@ class StageMicro {
   }
 
   ViewOn<Real, E> tensor(detail::MessageLayout const* layout, std::byte* data, std::size_t k) const {
-    if (layout == nullptr || data == nullptr || layout->elements[k] == 0) return {};
+    if (layout == nullptr || data == nullptr || k >= layout->elements.size()) return {};
     return {reinterpret_cast<Real*>(data + layout->offsets[k]), layout->elements[k] * call_.samples};
   }
 

@@ -18,7 +18,7 @@ struct Single {
 };
 
 /// `count` versions of each stage; 0: as many as the stage has micro-batches under way in PipeDream, which is
-/// p - s. Source: [pipedream2019]
+/// p - s. Source: [narayanan2019]
 template <std::uint32_t count = 0>
 struct Stash {
   constexpr std::uint32_t versions(std::uint32_t stage, std::uint32_t stages) const {
@@ -26,7 +26,7 @@ struct Stash {
   }
 };
 
-/// Two versions of each stage. Source: [pipedream2bw2021]
+/// Two versions of each stage. Source: [narayanan2021a]
 struct DoubleBuffer {
   constexpr std::uint32_t versions(std::uint32_t, std::uint32_t) const { return 2; }
 };

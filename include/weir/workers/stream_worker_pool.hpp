@@ -12,9 +12,9 @@
 #include "weir/exec/span_scope.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/stage/gradient_sink.hpp"
+#include "weir/stage/loss_sum.hpp"
 #include "weir/tensor/buffer.hpp"
 #include "weir/workers/local_batch.hpp"
-#include "weir/workers/loss_sum.hpp"
 #include "weir/workers/micro.hpp"
 
 namespace weir::inline v1 {

@@ -1,4 +1,4 @@
-#include "weir/workers/loss_sum.hpp"
+#include "weir/stage/loss_sum.hpp"
 
 #include <doctest/doctest.h>
 

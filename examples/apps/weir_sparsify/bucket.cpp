@@ -1,0 +1,10 @@
+#include "bucket.hpp"
+
+namespace weir_sparsify {
+
+std::unique_ptr<Bucket> make_bucket(weir::ThreadTeam& team, Options const& options, Gradient const& example) {
+  bool const is_wide = example.type == weir::ElementType::float64;
+  return is_wide ? make_double_bucket(team, options, example) : make_float_bucket(team, options, example);
+}
+
+}  // namespace weir_sparsify

@@ -1,0 +1,70 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "bucket.hpp"
+#include "gradient.hpp"
+#include "options.hpp"
+#include "output_files.hpp"
+#include "report.hpp"
+#include "weir_train/errors.hpp"
+
+namespace {
+
+using namespace weir_sparsify;
+
+constexpr int success = 0;
+constexpr int failure = 1;
+constexpr int unusable_arguments = 2;
+
+void refuse_failed(StepReport const& step, Gradient const& gradient) {
+  if (step.statistics.status != weir::SparsifyStatus::failed) return;
+  throw weir_train::RunError(
+      gradient.path + ": " + std::to_string(step.statistics.non_finite) +
+      " elements are NaN or infinite; finite ones, or --nonfinite skip or propagate, would "
+      "be right");
+}
+
+std::string answer(Options const& options) {
+  if (!options.help.empty()) return options.help;
+  std::vector<Gradient> const gradients = read_gradients(options.files, options.is_bfloat16);
+  OutputFiles files(options.outputs);
+  weir::ThreadTeam team(options.threads);
+  auto const bucket = make_bucket(team, options, gradients.front());
+  std::vector<NamedStep> steps;
+  for (std::size_t round = 0; round < options.repeats; ++round) {
+    for (Gradient const& gradient : gradients) {
+      steps.push_back({gradient.path, bucket->step(gradient, steps.size())});
+      refuse_failed(steps.back().step, gradient);
+    }
+  }
+  std::string const text = report(steps, options.json);
+  files.write(*bucket);
+  files.commit();
+  return text;
+}
+
+void complain(std::string text) {
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  std::fprintf(stderr, "weir-sparsify: %s\n", text.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    std::fputs(answer(parse_options(argc, argv)).c_str(), stdout);
+    return success;
+  } catch (weir_train::UsageError const& error) {
+    complain(error.what());
+    return unusable_arguments;
+  } catch (std::bad_alloc const&) {
+    complain("out of memory; smaller gradients would be right");
+    return failure;
+  } catch (std::exception const& error) {
+    complain(error.what());
+    return failure;
+  }
+}

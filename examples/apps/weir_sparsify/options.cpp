@@ -1,0 +1,155 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "weir/exec/threshold_adaptation.hpp"
+#include "weir_train/arguments.hpp"
+#include "weir_train/errors.hpp"
+#include "weir_train/numbers.hpp"
+
+namespace weir_sparsify {
+namespace {
+
+using weir_train::Arguments;
+using weir_train::parse_integer;
+using weir_train::parse_real;
+using weir_train::refuse_value;
+using weir_train::UsageError;
+
+std::vector<std::string> all_estimators() {
+  return {estimator_names.begin(), estimator_names.end()};
+}
+
+void declare(Arguments& a, std::vector<std::string>& files) {
+  constexpr char const* input = "Gradients";
+  constexpr char const* method = "Method";
+  constexpr char const* output = "Output, of the last step";
+  a.add("--report", "text|json", "form of the report [text]", "Common");
+  a.add("--seed", "N", "of random-k and of the samples of dgc [0]", "Common");
+  a.add("--threads", "N", "host threads [all cores]", "Common");
+
+  a.add_list("GRAD.npy", files, "gradients of successive steps of one bucket");
+  a.add_flag("--bfloat16", "the elements are bfloat16, stored as uint16", input);
+  a.add("--steps", "T", "go through the files so many times [1]", input);
+
+  a.add("--density", "D", "part of the elements to be sent", method);
+  a.add("--estimator", "NAME", weir_train::listed(all_estimators(), "or"), method);
+  a.add("--stages", "N|adaptive", "thresholds to be fitted one above the other, where they are fitted [1]",
+        method);
+  a.add("--rule", "1|2|3|4", "of adaptive stages [4]", method);
+  a.add("--first-stage", "D1", "part that the first of several stages leaves [0.25]", method);
+  a.add_flag("--feedback", "what is not sent is added to the next gradient", method);
+  a.add("--capacity", "C", "most elements to be sent [no limit]", method);
+  a.add("--nonfinite", "skip|propagate|error", "what to do with NaN and infinities [skip]", method);
+  a.add("--device", "host|cuda", "[host]", method);
+
+  a.add("--indices", "OUT.npy", "write which elements are sent", output);
+  a.add("--values", "OUT.npy", "write what is sent", output);
+  a.add("--residual", "OUT.npy", "write what is not sent", output);
+}
+
+void require(Arguments const& a, char const* name, char const* right) {
+  if (!a.given(name)) throw UsageError(std::string(name) + ": missing; " + right + " would be right");
+}
+
+Estimator parse_estimator(std::string const& value) {
+  for (std::size_t i = 0; i < estimator_names.size(); ++i) {
+    if (value == estimator_names[i]) return static_cast<Estimator>(i);
+  }
+  refuse_value("--estimator", value, weir_train::listed(all_estimators(), "or"));
+}
+
+weir::StageConstants parse_stages(Arguments const& a, Estimator estimator) {
+  weir::StageConstants stages;
+  if (a.given("--stages")) {
+    std::string const& value = a["--stages"];
+    if (value == "adaptive") {
+      stages.count = weir::StageCount::adaptive;
+    } else {
+      auto const is_digit = [](char c) { return '0' <= c && c <= '9'; };
+      if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit))
+        refuse_value("--stages", value, "a whole number of at least 1, or adaptive,");
+      stages.stages = parse_integer<std::uint32_t>("--stages", value, 1, weir::most_stages);
+    }
+    bool const is_one = stages.count == weir::StageCount::fixed && stages.stages == 1;
+    if (has_one_stage(estimator) && !is_one) {
+      refuse_value("--stages", value,
+                   "1, all that " + std::string(estimator_names[std::size_t(estimator)]) +
+                       " has, or another --estimator,");
+    }
+  }
+  if (a.given("--rule"))
+    stages.rule = static_cast<weir::StageRule>(parse_integer<std::uint8_t>("--rule", a["--rule"], 1, 4));
+  if (a.given("--first-stage")) {
+    stages.first_ratio = parse_real(
+        "--first-stage", a["--first-stage"], [](double d) { return d > 0 && d < 1; },
+        "a number above 0 and below 1");
+  }
+  return stages;
+}
+
+weir::NonFinitePolicy parse_non_finite(std::string const& value) {
+  if (value == "skip") return weir::NonFinitePolicy::skip;
+  if (value == "propagate") return weir::NonFinitePolicy::propagate;
+  if (value == "error") return weir::NonFinitePolicy::error;
+  refuse_value("--nonfinite", value, "skip, propagate or error");
+}
+
+void parse_method(Arguments const& a, Options& options) {
+  options.density = parse_real(
+      "--density", a["--density"], [](double d) { return d > 0 && d <= 1; }, "a number above 0, at most 1");
+  options.estimator = parse_estimator(a["--estimator"]);
+  options.constants.stages = parse_stages(a, options.estimator);
+  options.has_feedback = a.given("--feedback");
+  if (a.given("--capacity")) options.capacity = parse_integer<std::size_t>("--capacity", a["--capacity"], 1);
+  if (a.given("--nonfinite")) options.constants.non_finite = parse_non_finite(a["--nonfinite"]);
+  if (a.given("--seed")) options.constants.seed = parse_integer<std::uint64_t>("--seed", a["--seed"], 0);
+  if (!a.given("--device")) return;
+  if (a["--device"] == "cuda")
+    throw UsageError("--device cuda: this program was built without CUDA; --device host would be right");
+  if (a["--device"] != "host") refuse_value("--device", a["--device"], "host or cuda");
+}
+
+void parse_paths(Arguments const& a, OutputPaths& paths) {
+  std::vector<char const*> names;
+  auto const path = [&](char const* name, std::string& value) {
+    if (!a.given(name)) return;
+    value = a[name];
+    if (value.empty()) refuse_value(name, value, "the path of a file");
+    for (char const* other : names) {
+      if (a[other] == value) refuse_value(name, value, std::string("another file than that of ") + other);
+    }
+    names.push_back(name);
+  };
+  path("--indices", paths.indices);
+  path("--values", paths.values);
+  path("--residual", paths.residual);
+}
+
+}  // namespace
+
+Options parse_options(int argc, char const* const* argv) {
+  Arguments a("Sends gradients through a sparsifier, and says what it selects and what that costs.");
+  Options options;
+  declare(a, options.files);
+  options.help = a.parse(argc, argv);
+  if (!options.help.empty()) return options;
+  if (a.given("--report")) {
+    options.json = a["--report"] == "json";
+    if (!options.json && a["--report"] != "text") refuse_value("--report", a["--report"], "text or json");
+  }
+  options.threads = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  if (a.given("--threads"))
+    options.threads = parse_integer<std::size_t>("--threads", a["--threads"], 1, 4096);
+  if (options.files.empty()) throw UsageError("GRAD.npy: missing; at least one gradient would be right");
+  options.is_bfloat16 = a.given("--bfloat16");
+  if (a.given("--steps")) options.repeats = parse_integer<std::size_t>("--steps", a["--steps"], 1);
+  require(a, "--density", "--density 0.01");
+  require(a, "--estimator", "--estimator histogram");
+  parse_method(a, options);
+  parse_paths(a, options.outputs);
+  return options;
+}
+
+}  // namespace weir_sparsify

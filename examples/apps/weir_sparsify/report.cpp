@@ -1,0 +1,105 @@
+#include "report.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace weir_sparsify {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string formatted(char const* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+/// With a comma after each three digits.
+std::string grouped(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+/// The first column to the left, the others to the right.
+std::string aligned(std::vector<std::vector<std::string>> const& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string lines;
+  for (auto const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      std::string const blank(widths[i] - row[i].size(), ' ');
+      lines += i == 0 ? row[i] + blank : "  " + blank + row[i];
+    }
+    lines += '\n';
+  }
+  return lines;
+}
+
+double quality(StepReport const& step) {
+  if (step.k_target == 0) return 1.0;
+  return static_cast<double>(step.statistics.k_selected) / static_cast<double>(step.k_target);
+}
+
+Json json_of(NamedStep const& named) {
+  weir::SparsifyStatistics const& statistics = named.step.statistics;
+  Cost const& cost = named.step.cost;
+  return {{"file", named.file},
+          {"n", statistics.size},
+          {"k_target", named.step.k_target},
+          {"k_selected", statistics.k_selected},
+          {"quality", quality(named.step)},
+          {"threshold", statistics.has_threshold != 0 ? Json(statistics.threshold) : Json(nullptr)},
+          {"stages", statistics.stages},
+          {"nonfinite", statistics.non_finite},
+          {"overflow", statistics.overflow},
+          {"seconds_estimate", cost.seconds_estimate},
+          {"seconds_select", cost.seconds_select},
+          {"bytes_read", cost.bytes_read},
+          {"bytes_written", cost.bytes_written}};
+}
+
+std::vector<std::string> row_of(NamedStep const& named) {
+  weir::SparsifyStatistics const& statistics = named.step.statistics;
+  Cost const& cost = named.step.cost;
+  return {named.file,
+          grouped(statistics.size),
+          grouped(named.step.k_target),
+          grouped(statistics.k_selected),
+          formatted("%.4f", quality(named.step)),
+          statistics.has_threshold != 0 ? formatted("%.6g", statistics.threshold) : "-",
+          std::to_string(statistics.stages),
+          grouped(statistics.non_finite),
+          grouped(statistics.overflow),
+          formatted("%.6f", cost.seconds_estimate),
+          formatted("%.6f", cost.seconds_select),
+          grouped(cost.bytes_read),
+          grouped(cost.bytes_written)};
+}
+
+}  // namespace
+
+std::string report(std::span<NamedStep const> steps, bool json) {
+  if (json) {
+    Json list = Json::array();
+    for (NamedStep const& step : steps) list.push_back(json_of(step));
+    constexpr auto replace = Json::error_handler_t::replace;  // names of files are any bytes
+    return Json{{"steps", list}}.dump(2, ' ', false, replace) + "\n";
+  }
+  std::vector<std::vector<std::string>> rows = {{"file", "elements", "k wanted", "k selected", "quality",
+                                                 "threshold", "stages", "non-finite", "overflow",
+                                                 "estimate [s]", "select [s]", "read [B]", "written [B]"}};
+  for (NamedStep const& step : steps) rows.push_back(row_of(step));
+  std::string text = aligned(rows);
+  if (steps.back().step.is_collapsed)
+    text +=
+        "\nThis number of stages has missed the density by far in 20 steps; --stages adaptive follows it.\n";
+  return text;
+}
+
+}  // namespace weir_sparsify

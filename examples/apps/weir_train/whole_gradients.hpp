@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "configuration.hpp"
+#include "weir/gradient/all_reduce.hpp"
+
+namespace weir_train {
+
+/// Sums whole gradients over ranks.
+class WholeGradients {
+ public:
+  WholeGradients(Configuration const&, std::uint64_t) {}
+
+  /// From a dense gradient to the sum over the ranks.
+  template <class Communicator>
+  auto stages(Communicator const& communicator) {
+    return weir::AllReduce{communicator};
+  }
+
+  /// What this rank has given, on average.
+  std::size_t bytes_per_step(std::size_t elements, std::size_t) const { return elements * sizeof(float); }
+};
+
+}  // namespace weir_train

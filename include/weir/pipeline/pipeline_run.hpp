@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "weir/core/error.hpp"
+#include "weir/pipeline/pipeline_options.hpp"
+#include "weir/pipeline/schedule_table.hpp"
+#include "weir/pipeline/validate.hpp"
+
+namespace weir::inline v1::detail {
+
+/// One pass through the table.
+struct PipelineRun {
+  std::uint32_t number = 0;
+  std::uint32_t micro_batches = 0;  // that there are samples for; the others are empty
+  std::uint32_t periods = 0;        // that are updated
+  std::size_t local_batch = 1;
+  std::uint64_t first_version = 0;  // updates before it
+  bool is_update = true;            // or its gradients are only summed
+  std::size_t flush = 0;            // among those of an update
+  bool is_evaluation = false;
+  std::chrono::steady_clock::time_point begin = {};
+};
+
+/// Errors: `ContractViolation` for a table that breaks a rule, or options that do not fit it.
+inline void check_pipeline(TableView const& table, PipelineOptions const& options) {
+  auto const refuse = [](std::string const& text) {
+    throw ContractViolation("InterleavedPipeline: " + text);
+  };
+  if (options.stages.size() != table.stages()) {
+    refuse(std::to_string(options.stages.size()) + " stage layouts for a table of " +
+           std::to_string(table.stages()) + " stages");
+  }
+  if (options.local_batch == 0) refuse("a local batch of 0 samples, at least 1 is needed");
+  if (options.flushes_per_update == 0) refuse("an update after 0 flushes, at least 1 is needed");
+  if (options.flushes_per_update != 1 && !table.synchronous())
+    refuse("flushes_per_update is for schedules with a flush; this one updates after every period");
+  for (SkipEdge const& skip : options.skip_edges) {
+    if (skip.from + 1 >= skip.to || skip.to >= table.stages())
+      refuse("a skip edge from stage " + std::to_string(skip.from) + " to " + std::to_string(skip.to) +
+             ": it would have to end at a stage at least two further on");
+  }
+  Validation const validation = validate(table, {.skip_edges = options.skip_edges});
+  if (!validation) refuse("the table is not valid: " + validation.text().front());
+}
+
+}  // namespace weir::inline v1::detail

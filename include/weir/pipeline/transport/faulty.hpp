@@ -1,0 +1,107 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "weir/core/random.hpp"
+#include "weir/pipeline/transport.hpp"
+
+namespace weir::inline v1 {
+
+/// What `FaultyTransport` throws when it was told to.
+class InjectedFault : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What goes wrong, by the number of the message among all that are sent, or at random.
+struct Faults {
+  static constexpr std::uint64_t never = UINT64_MAX;
+
+  std::uint64_t seed = 0;
+  std::chrono::microseconds longest_delay{0};  // of every message: at random up to this
+  std::uint64_t drop = never;                  // is lost
+  std::uint64_t duplicate = never;             // is sent twice
+  std::uint64_t flip = never;                  // has one bit changed, at random
+  std::uint64_t stall = never;                 // its sender sleeps for `stall_time` first
+  std::chrono::milliseconds stall_time{0};
+  std::uint64_t fail = never;  // is refused with `InjectedFault`
+};
+
+/// A transport on which things go wrong, for tests.
+template <PipelineTransport Inner>
+class FaultyTransport {
+ public:
+  FaultyTransport(Inner inner, Faults const& faults)
+      : inner_(std::move(inner)), faults_(faults), sent_(std::make_unique<std::atomic<std::uint64_t>>(0)) {}
+
+  void open(std::span<PipelineEdge const> edges, std::uint32_t needed) {
+    inner_.open(edges, needed);
+    edges_.resize(edges.size());
+  }
+  std::uint32_t capacity(std::size_t edge) const { return inner_.capacity(edge); }
+
+  bool try_send(std::size_t index, PipelineMessage const& message) {
+    Edge& edge = edges_[index];
+    if (!edge.is_begun) begin(edge, message);
+    if (edge.number == faults_.drop) return end(edge);
+    if (!inner_.try_send(index, message)) return false;
+    if (edge.number == faults_.duplicate && !inner_.try_send(index, message))
+      throw InjectedFault("there was no room to send " + text(message.tag) + " twice");
+    return end(edge);
+  }
+
+  bool try_receive(std::size_t edge, MessageTag const& tag, PipelineMessage& message) {
+    return inner_.try_receive(edge, tag, message);
+  }
+
+  void clear() {
+    inner_.clear();
+    for (Edge& edge : edges_) edge = Edge{};
+  }
+
+ private:
+  /// Used by the sender only.
+  struct Edge {
+    bool is_begun = false;  // the message that is tried has met its fault
+    std::uint64_t number = 0;
+  };
+
+  void begin(Edge& edge, PipelineMessage const& message) {
+    edge.is_begun = true;
+    edge.number = sent_->fetch_add(1);
+    RandomStream const random{.seed = faults_.seed, .micro_batch = static_cast<std::uint32_t>(edge.number)};
+    if (faults_.longest_delay.count() != 0) {
+      auto const longest = static_cast<float>(faults_.longest_delay.count());
+      std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int>(random.uniform(0) * longest)));
+    }
+    if (edge.number == faults_.stall) std::this_thread::sleep_for(faults_.stall_time);
+    if (edge.number == faults_.fail)
+      throw InjectedFault("the transport was told to fail at " + text(message.tag));
+    if (edge.number == faults_.flip && message.bytes != 0) {
+      std::uint32_t const bit = random.word(2) % static_cast<std::uint32_t>(8 * message.bytes);
+      message.data[bit / 8] ^= std::byte(1u << bit % 8);
+    }
+  }
+
+  static bool end(Edge& edge) {
+    edge.is_begun = false;
+    return true;
+  }
+
+  Inner inner_;
+  Faults faults_;
+  std::vector<Edge> edges_;
+  std::unique_ptr<std::atomic<std::uint64_t>> sent_;
+};
+
+}  // namespace weir::inline v1

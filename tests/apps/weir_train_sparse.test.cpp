@@ -1,0 +1,155 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "program.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json outcome_of(ProgramResult const& result) {
+  INFO(result.error);
+  REQUIRE(result.status == 0);
+  CHECK(result.error.empty());
+  return Json::parse(result.out).at("configurations").at(0);
+}
+Json outcome_of(std::string const& arguments) {
+  CAPTURE(arguments);
+  return outcome_of(run_program("weir-train", "--report json " + arguments));
+}
+std::string hash_of(std::string const& arguments) {
+  return outcome_of(arguments).at("weights_hash");
+}
+
+void check_refused(std::string const& arguments, int status, std::initializer_list<std::string> texts) {
+  ProgramResult const result = run_program("weir-train", arguments);
+  CAPTURE(arguments);
+  CAPTURE(result.error);
+  CHECK(result.status == status);
+  CHECK(result.out.empty());
+  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
+  for (std::string const& text : texts) {
+    CAPTURE(text);
+    CHECK(result.error.find(text) != std::string::npos);
+  }
+}
+
+constexpr std::size_t parameters = 64 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10;
+
+}  // namespace
+
+TEST_CASE(
+    "weir-train: one percent of the gradients trains as well as all of them, in a fiftieth of the bytes") {
+  double whole = 0, sparse = 0, forgetful = 0;
+  for (std::string const seed : {"0", "1", "2", "3"}) {
+    std::string const options = "--ranks 4 --batch 8 --epochs 30 --learning-rate 0.05 --seed " + seed;
+    Json const all = outcome_of(options);
+    Json const some = outcome_of(options + " --density 0.01");
+    Json const lost = outcome_of(options + " --density 0.01 --feedback off");
+    CHECK(some["steps"] == all["steps"]);
+    CHECK(all["bytes_sent_per_step"] == 4 * parameters);
+    CHECK(some["bytes_sent_per_step"].get<double>() <= 0.03 * 4 * parameters);
+    CHECK(some["bytes_sent_per_step"].get<double>() >= 8 * 0.01 * parameters - 8);
+    whole += all["test_accuracy"].get<double>() / 4;
+    sparse += some["test_accuracy"].get<double>() / 4;
+    forgetful += lost["test_accuracy"].get<double>() / 4;
+  }
+  CHECK(sparse > whole - 0.01);
+  CHECK(forgetful < sparse);
+}
+
+TEST_CASE("weir-train: every estimator trains, and each selects in its own way") {
+  std::string const options =
+      "--ranks 2 --batch 16 --epochs 8 --learning-rate 0.02 --density 0.1 --estimator ";
+  for (std::string const estimator :
+       {"histogram", "exponential", "gamma", "gamma-approximate", "generalized-pareto", "gamma-pareto",
+        "normal", "topk", "dgc", "redsync", "redsync-trim", "gaussian-k", "random-k"}) {
+    CAPTURE(estimator);
+    Json const outcome = outcome_of(options + estimator);
+    CHECK(outcome["test_accuracy"] > 0.6);
+    // Pairs of 8 bytes, at most twice as many as were asked for.
+    CHECK(outcome["bytes_sent_per_step"].get<double>() > 0);
+    CHECK(outcome["bytes_sent_per_step"].get<double>() <= 2 * 0.1 * parameters * 8 + 16);
+    CHECK(outcome["name"].get<std::string>().ends_with("density 0.1 by " + estimator));
+  }
+  // The number of pairs, and the pairs: indices and values are filled up to whole words each.
+  std::size_t const pairs = parameters / 10;
+  CHECK(outcome_of(options + "topk")["bytes_sent_per_step"] == 8 + 2 * 8 * ((pairs + 1) / 2));
+}
+
+TEST_CASE("weir-train: stages are adaptive unless their number is given, and histogram is the default") {
+  std::string const options = "--ranks 2 --epochs 2 --density 0.01";
+  CHECK(hash_of(options) == hash_of(options + " --estimator histogram --feedback on"));
+  CHECK(hash_of(options) == hash_of(options + " --stages 1"));
+  CHECK(hash_of(options) != hash_of(options + " --feedback off"));
+  std::string const fitted = options + " --estimator exponential";
+  CHECK(hash_of(fitted) == hash_of(fitted + " --stages adaptive"));
+  CHECK(hash_of(fitted + " --stages 1") != hash_of(fitted + " --stages 2"));
+  CHECK(hash_of(options + " --estimator random-k --seed 1") !=
+        hash_of(options + " --estimator topk --seed 1"));
+  // What is not below 1 is all.
+  CHECK(hash_of("--epochs 2 --density 1 --estimator topk") == hash_of("--epochs 2"));
+}
+
+TEST_CASE(
+    "weir-train: sparsified runs do not depend on threads, on the way weights come, or on what connects "
+    "ranks") {
+  std::string const options =
+      "--epochs 2 --batch 8 --bucket-bytes 8000 --density 0.05 --estimator gamma-pareto";
+  std::string const threads = hash_of(options + " --ranks 2 --workers 2");
+  CHECK(threads == hash_of(options + " --ranks 2 --workers 2 --threads 1"));
+  CHECK(threads == hash_of(options + " --ranks 2 --workers 2 --threads 5 --weight-sync overlap"));
+#if WEIR_PROGRAMS_HAVE_MPI
+  Json const mpi =
+      outcome_of(run_program_mpi(2, "weir-train", "--report json --comm mpi --workers 2 " + options));
+  CHECK(threads == mpi["weights_hash"]);
+  CHECK(outcome_of(options + " --ranks 2 --workers 2")["bytes_sent_per_step"] == mpi["bytes_sent_per_step"]);
+#endif
+  CHECK(outcome_of(options)["bytes_sent_per_step"] == 0);  // a single rank has nobody to send to
+}
+
+TEST_CASE("weir-train: a checkpoint of sparsified ranks has what each has not sent yet") {
+  TemporaryFolder const folder;
+  std::string const file = folder / "run.weir";
+  std::string const options =
+      "--ranks 2 --batch 16 --density 0.01 --estimator generalized-pareto --hidden 32 --seed 3 --epochs ";
+  outcome_of(options + "2 --save " + file);
+  CHECK(folder.files() == 2);
+  CHECK(hash_of(options + "5 --load " + file) == hash_of(options + "5"));
+#if WEIR_PROGRAMS_HAVE_MPI
+  std::string const mpi = "--comm mpi --batch 16 --density 0.01 --estimator generalized-pareto --hidden 32 ";
+  CHECK(outcome_of(run_program_mpi(2, "weir-train",
+                                   "--report json " + mpi + "--epochs 5 --load " + file))["weights_hash"] ==
+        hash_of(options + "5"));
+#endif
+  check_refused("--hidden 32 --seed 3 --epochs 5 --ranks 2 --load " + file, 1,
+                {file, "sparsified by 2 ranks", "whole"});
+  check_refused("--hidden 32 --density 0.01 --epochs 5 --load " + file, 1, {file, "2 ranks", "1 rank"});
+  check_refused("--hidden 32 --density 0.01 --epochs 5 --ranks 3 --load " + file, 1, {file + ".rank2"});
+}
+
+TEST_CASE("weir-train: options of the sparsifier that cannot be used are answered by one line and status 2") {
+  for (std::string const density : {"0", "-0.1", "1.5", "nan", "few"})
+    check_refused("--density " + density, 2, {"--density " + density, "above 0, at most 1"});
+  check_refused("--density 0.1 --estimator best", 2,
+                {"--estimator best", "histogram, exponential", "gaussian-k or random-k"});
+  check_refused("--density 0.1 --feedback maybe", 2, {"--feedback maybe", "on or off"});
+  for (std::string const stages : {"0", "-1", "2.5", "many", "65", "99999999999999999999"})
+    check_refused("--density 0.1 --estimator normal --stages " + stages, 2,
+                  {"--stages " + stages, "whole number"});
+  for (std::string const estimator : {"histogram", "topk", "gamma", "random-k"}) {
+    for (std::string const stages : {"2", "adaptive"})
+      check_refused("--density 0.1 --estimator " + estimator + " --stages " + stages, 2,
+                    {"--stages " + stages, estimator, "no stages"});
+  }
+  check_refused("--estimator histogram", 2, {"--estimator", "--density"});
+  check_refused("--stages adaptive", 2, {"--stages", "--density"});
+  check_refused("--feedback on", 2, {"--feedback", "--density"});
+#if WEIR_PROGRAMS_HAVE_CUDA
+  check_refused("--device cuda --density 0.1", 2, {"--density 0.1", "--device cuda", "--device host"});
+#endif
+}

@@ -1,0 +1,255 @@
+#include "weir/pipeline/bound_pipeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pipeline/scalar_chain.hpp"
+#include "support/bits.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule/one_f_one_b.hpp"
+#include "weir/pipeline/schedule/wpipe.hpp"
+#include "weir/stage/recipe.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using Pipe = weir::InterleavedPipeline<weir::HostExecutor, double, weir::DoubleBuffer>;
+scalar_chain::Batch const data(scalar_chain::samples);
+
+/// The chain, with something to happen in a call: `hook(micro, is_forward)`.
+struct Hooked {
+  std::atomic<int> stage = -1;  // in which it happens
+  std::atomic<int> index = 0;
+  std::atomic<bool> in_forward = true;
+  std::atomic<int> sleep_ms = 0;  // instead of throwing
+
+  void forward(auto& micro) {
+    happen(micro, true);
+    scalar_chain::Model{}.forward(micro);
+  }
+  void backward(auto& micro) {
+    happen(micro, false);
+    scalar_chain::Model{}.backward(micro);
+  }
+  void happen(auto& micro, bool is_forward) {
+    if (static_cast<int>(micro.stage()) != stage || static_cast<int>(micro.index()) != index ||
+        is_forward != in_forward || micro.is_evaluation())
+      return;
+    if (sleep_ms == 0) throw std::runtime_error("no more");
+    std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms));
+  }
+};
+
+weir::ScheduleTable wpipe(std::uint32_t n, std::uint32_t period = 2) {
+  return weir::make_table<weir::WPipe>({.workers = 2, .micro_batches = n, .period = period});
+}
+weir::ScheduleTable flush() {
+  return weir::make_table<weir::OneFOneB>({.workers = 4, .micro_batches = 4});
+}
+
+struct Run {
+  explicit Run(weir::ScheduleTable const& table, weir::PipelineOptions options = {})
+      : pipe(executor, table, with_stages(std::move(options))) {}
+
+  static weir::PipelineOptions with_stages(weir::PipelineOptions options) {
+    options.stages = scalar_chain::layouts(4);
+    return options;
+  }
+  auto bind() {
+    return (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  }
+
+  weir::HostExecutor executor;
+  std::vector<double> weights = scalar_chain::initial_weights();
+  Pipe pipe;
+  Hooked model;
+};
+
+template <class Sync>
+std::string failure_of(Sync& sync) {
+  try {
+    sync.drain();
+  } catch (weir::PipelineError const& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("drain makes exactly N / M updates on every stage") {
+  for (std::uint32_t n : {2u, 4u, 8u}) {
+    Run run(wpipe(n));
+    auto sync = run.bind();
+    for (int round = 0; round < 3; ++round) sync(run.pipe(data.first(n), run.model));
+    sync.drain();
+    CHECK(sync.updates() == std::vector<std::uint64_t>(4, 3 * n / 2));
+  }
+}
+
+TEST_CASE("micro-batches that do not fill a period: refused, dropped, or a last update over what there is") {
+  std::vector<double> whole;
+  {
+    Run run(wpipe(8));
+    auto sync = run.bind();
+    sync(run.pipe(data.first(4), run.model));
+    sync.drain();
+    whole = run.weights;
+    CHECK_THROWS_AS(sync(run.pipe(data.first(5), run.model)), weir::ContractViolation);
+  }
+  {
+    Run run(wpipe(8), {.remainder = weir::Remainder::drop});
+    auto sync = run.bind();
+    sync(run.pipe(data.first(5), run.model));
+    sync.drain();
+    CHECK(same_bits(run.weights, whole));
+    CHECK(sync.updates() == std::vector<std::uint64_t>(4, 2));
+  }
+  {
+    // The last one: a period of one micro-batch, at version 1 in the first group and 2 in the second.
+    Run first(wpipe(2));
+    auto first_sync = first.bind();
+    first_sync(first.pipe(data.first(2), first.model));
+    first_sync.drain();
+    Run run(wpipe(8), {.remainder = weir::Remainder::partial});
+    auto sync = run.bind();
+    sync(run.pipe(data.first(5), run.model));
+    sync.drain();
+    CHECK(sync.updates() == std::vector<std::uint64_t>(4, 3));
+    double const w[4] = {first.weights[0], first.weights[1], whole[2], whole[3]};
+    double x[5] = {data[4].x};
+    for (int s = 0; s < 4; ++s) x[s + 1] = w[s] * x[s];
+    double gradient = x[4] - data[4].target;
+    for (int s = 3; s >= 0; --s) {
+      CHECK(run.weights[static_cast<std::size_t>(s)] ==
+            doctest::Approx(whole[static_cast<std::size_t>(s)] - 0.25 * gradient * x[s]).epsilon(1e-14));
+      gradient *= w[s];
+    }
+  }
+}
+
+TEST_CASE("an exception in any stage and micro-batch ends in one error that names worker and operation") {
+  for (int stage = 0; stage < 4; ++stage) {
+    for (int index = 0; index < 4; ++index) {
+      for (bool const in_forward : {true, false}) {
+        Run run(flush());
+        auto sync = run.bind();
+        run.model.stage = stage;
+        run.model.index = index;
+        run.model.in_forward = in_forward;
+        sync(run.pipe(data.first(4), run.model));
+        std::string const cell = std::to_string(stage) + (in_forward ? "F" : "B") + std::to_string(index);
+        CHECK(failure_of(sync) == "worker " + std::to_string(stage) + ", " + cell + ": no more");
+        CHECK(failure_of(sync) == "");
+        // The stages behind may have had their last backward, and their update.
+        auto const initial = scalar_chain::initial_weights();
+        for (std::size_t s = 0; s <= static_cast<std::size_t>(stage); ++s)
+          CHECK(run.weights[s] == initial[s]);
+        CHECK_THROWS_WITH_AS(sync(run.pipe(data.first(4), run.model)),
+                             "this pipeline has failed: reset() would make it usable again",
+                             weir::ContractViolation);
+      }
+    }
+  }
+}
+
+TEST_CASE("after a reset a pipeline goes on with the weights of the last update") {
+  for (bool const has_flush : {true, false}) {
+    auto const table = has_flush ? flush() : wpipe(4);
+    Run plain(table);
+    auto expected = plain.bind();
+    for (int i = 0; i < 2; ++i) expected(plain.pipe(data.first(4), plain.model));
+    expected.drain();
+
+    Run run(table);
+    auto sync = run.bind();
+    if (has_flush) {
+      sync(run.pipe(data.first(4), run.model));
+      sync.drain();
+    }
+    run.model.stage = 2;
+    run.model.index = 0;
+    sync(run.pipe(data.first(4), run.model));
+    CHECK_THROWS_AS(sync.drain(), weir::PipelineError);
+    run.model.stage = -1;
+    sync.reset();
+    sync(run.pipe(data.first(4), run.model));
+    if (!has_flush) sync(run.pipe(data.first(4), run.model));
+    sync.drain();
+    CHECK(same_bits(run.weights, plain.weights));
+  }
+}
+
+TEST_CASE("the watchdog names what each worker is at, and the edge that it waits for") {
+  Run run(flush(), {.watchdog = 20ms});
+  auto sync = run.bind();
+  run.model.stage = 1;
+  run.model.index = 2;
+  run.model.sleep_ms = 150;
+  sync(run.pipe(data.first(4), run.model));
+  std::string const text = failure_of(sync);
+  CAPTURE(text);
+  CHECK(text.find("nothing has gone on for 20 ms") != std::string::npos);
+  CHECK(text.find("worker 0 at 0B0 waits for a message on edge 1 -> 0 (B)") != std::string::npos);
+  CHECK(text.find("worker 1 at 1F2 is computing") != std::string::npos);
+}
+
+TEST_CASE("an evaluation gives the losses of the latest weights, and changes nothing") {
+  for (bool const has_flush : {true, false}) {
+    auto const table = has_flush ? flush() : wpipe(4);
+    Run run(table);
+    auto sync = run.bind();
+    Run plain(table);
+    auto expected = plain.bind();
+    for (int i = 0; i < 3; ++i) {
+      sync(run.pipe(data.first(4), run.model));
+      expected(plain.pipe(data.first(4), plain.model));
+      weir::LossSum const loss = sync.evaluate(run.pipe(data.first(3), run.model));
+      double sum = 0;
+      for (std::size_t j = 0; j < 3; ++j) {
+        double y = data[j].x;
+        for (double const w : run.weights) y *= w;
+        sum += (y - data[j].target) * (y - data[j].target) / 2;
+      }
+      CHECK(loss.samples == 3);
+      CHECK(loss.sum == doctest::Approx(sum).epsilon(1e-14));
+    }
+    expected.drain();
+    CHECK(same_bits(run.weights, plain.weights));
+    CHECK(run.pipe.take_loss().samples == 12);
+  }
+}
+
+TEST_CASE("changing the caller's weights between runs is seen after restored()") {
+  Run run(wpipe(4));
+  auto sync = run.bind();
+  sync(run.pipe(data.first(4), run.model));
+  sync.drain();
+  auto const expected = run.weights;
+  auto const initial = scalar_chain::initial_weights();
+  std::copy(initial.begin(), initial.end(), run.weights.begin());  // in place
+  sync.restored();
+  sync(run.pipe(data.first(4), run.model));
+  sync.drain();
+  CHECK(same_bits(run.weights, expected));
+}
+
+TEST_CASE("the learning rate is that of the runs started later") {
+  Run run(flush());
+  auto sync = run.bind();
+  sync.set_learning_rate(0.0);
+  sync(run.pipe(data.first(4), run.model));
+  sync.drain();
+  CHECK(run.weights == scalar_chain::initial_weights());
+}

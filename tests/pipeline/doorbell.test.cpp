@@ -1,0 +1,31 @@
+#include "weir/pipeline/doorbell.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+using namespace std::chrono_literals;
+
+TEST_CASE("who waits sees every change, however the ring falls") {
+  weir::Doorbell bell;
+  std::atomic<int> value = 0;
+  std::thread other([&] {
+    for (int i = 1; i <= 200; ++i) {
+      if (i % 20 == 0) std::this_thread::sleep_for(1ms);  // long enough to fall asleep
+      value = i;
+      bell.ring();
+    }
+  });
+  for (int i = 1; i <= 200; ++i)
+    CHECK(bell.wait_until(std::chrono::steady_clock::now() + 10s, [&] { return value >= i; }));
+  other.join();
+}
+
+TEST_CASE("a wait ends when its time is over") {
+  weir::Doorbell bell;
+  auto const begin = std::chrono::steady_clock::now();
+  CHECK_FALSE(bell.wait_until(begin + 5ms, [] { return false; }));
+  CHECK(std::chrono::steady_clock::now() - begin >= 5ms);
+}

@@ -1,0 +1,43 @@
+// Pipelines whose stages have replicas, each group of which sums its gradients with an AllReduce.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "pipeline/staged_model.hpp"
+#include "support/bits.hpp"
+#include "support/ranks.hpp"
+#include "weir/gradient/all_reduce.hpp"
+#include "weir/optim/sgd.hpp"
+
+TEST_CASE("p x R replicated stages give the bits of one process with the same order of sums") {
+  constexpr std::size_t replicas = 2;
+  constexpr std::uint32_t m = 4;
+  weir::Sgd const optimizer{{.learning_rate = 0.1, .momentum = 0.5}};
+  auto const data = staged::samples(replicas * 2 * m);
+  for (std::uint32_t const p : {2u, 4u}) {
+    auto const expected = staged::train_whole<double>(p, data, 2, replicas * m, 5, optimizer, true, replicas);
+    std::vector<std::vector<double>> results(replicas, staged::initial_weights<double>(p));
+    on_ranks(replicas, [&](weir::ThreadCommunicator const& communicator) {
+      std::size_t const rank = communicator.rank();
+      staged::Stages<double> const stages(std::vector<std::size_t>(p, 1), true);
+      weir::HostExecutor const executor;
+      weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+          executor,
+          staged::make_table("1f1b", {.workers = p, .micro_batches = m}),
+          {.stages = stages.layouts, .local_batch = 2, .seed = 9, .replica = rank}};
+      std::vector<weir::ThreadCommunicator> of_stage;
+      for (std::uint32_t stage = 0; stage < p; ++stage) of_stage.push_back(communicator.split(0, rank));
+      auto sync = pipe.bind_each(
+          [&](std::size_t unit) {
+            return weir::LocalAggregator{} | weir::AllReduce{of_stage[unit]} | optimizer;
+          },
+          weir::view(results[rank]));
+      for (int step = 0; step < 5; ++step)
+        sync(pipe(staged::Batch(data).subspan(rank * 2 * m, 2 * m), stages.list));
+      sync.drain();
+    });
+    CHECK(same_bits(results[0], expected));
+    CHECK(same_bits(results[1], expected));
+  }
+}

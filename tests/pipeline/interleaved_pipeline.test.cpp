@@ -1,0 +1,134 @@
+#include "weir/pipeline/interleaved_pipeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "pipeline/all_schedules.hpp"
+
+using staged::train_one;
+using staged::train_pipeline;
+
+TEST_CASE("every synchronous schedule of one direction gives the bits of one worker, in double") {
+  staged::check_all_schedules<double>();
+}
+
+TEST_CASE("a schedule of two directions gives the bits of two partial sums, the forward one first") {
+  auto const data = staged::samples(32);
+  for (char const* const name : {"chimera", "dualpipe"}) {
+    for (std::uint32_t p : {2u, 4u}) {
+      std::uint32_t const m = 2 * p;
+      auto const table = staged::make_table(name, {.workers = p, .micro_batches = m});
+      // One worker of the reference takes the micro-batches of each direction.
+      std::vector<staged::Sample> sorted;
+      for (weir::Direction const direction : {weir::Direction::forward, weir::Direction::reverse}) {
+        for (std::uint32_t j = 0; j < m; ++j) {
+          for (weir::Operation const& operation : table.operations()) {
+            if (operation.stage != 0 || operation.micro_batch != j || operation.direction != direction ||
+                !weir::is_forward(operation))
+              continue;
+            sorted.insert(sorted.end(), data.begin() + 2 * j, data.begin() + 2 * j + 2);
+          }
+        }
+      }
+      staged::Stages<double> const stages(std::vector<std::size_t>(p, 1));
+      auto const weights = train_pipeline<double>(table, stages, staged::Batch(data).first(2 * m), 5,
+                                                  weir::PipelineOptions{.local_batch = 2});
+      CAPTURE(name);
+      CAPTURE(p);
+      CHECK(same_bits(weights, train_one<double>(p, sorted, 2, m, false, 2)));
+    }
+  }
+}
+
+TEST_CASE("uneven and empty stages, wherever they are, change nothing") {
+  auto const data = staged::samples(12);
+  auto const expected = train_one<double>(4, data, 2, 6);
+  for (std::vector<std::size_t> const& layers : std::vector<std::vector<std::size_t>>{
+           {2, 1, 1, 0}, {1, 0, 0, 3}, {2, 0, 1, 1}, {0, 2, 2, 0}, {0, 0, 0, 4}, {4, 0, 0, 0}}) {
+    for (auto const& table : {staged::make_table("1f1b", {.workers = 4, .micro_batches = 6}),
+                              staged::make_table("zb-h1", {.workers = 4, .micro_batches = 6}),
+                              staged::make_table("interleaved-1f1b", {.workers = 2, .micro_batches = 6})}) {
+      staged::Stages<double> const stages(layers);
+      CHECK(same_bits(train_pipeline<double>(table, stages, data, 5, weir::PipelineOptions{.local_batch = 2}),
+                      expected));
+    }
+  }
+}
+
+TEST_CASE("recomputing, always or in all stages but the last, gives the same bits with dropout") {
+  auto const data = staged::samples(12);
+  auto const expected = train_one<double>(4, data, 2, 6, true);
+  for (char const* const name : {"gpipe", "1f1b", "zb-h2"}) {
+    auto const table = staged::make_table(name, {.workers = 4, .micro_batches = 6});
+    staged::Stages<double> const stages({1, 1, 1, 1}, true);
+    for (auto const recompute :
+         {weir::Recompute::never, weir::Recompute::always, weir::Recompute::except_last}) {
+      CHECK(same_bits(train_pipeline<double>(table, stages, data, 5,
+                                             weir::PipelineOptions{.local_batch = 2, .recompute = recompute}),
+                      expected));
+    }
+  }
+}
+
+TEST_CASE("gradients summed over several flushes are those of one flush of all") {
+  auto const data = staged::samples(16);
+  auto const table = staged::make_table("1f1b", {.workers = 2, .micro_batches = 4});
+  staged::Stages<double> const stages({1, 1}, true);
+  auto const expected = train_one<double>(2, data, 2, 8, true);
+  std::vector<double> weights = staged::initial_weights<double>(2);
+  weir::HostExecutor const executor;
+  weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+      executor, table, {.stages = stages.layouts, .local_batch = 2, .seed = 9, .flushes_per_update = 2}};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1, .momentum = 0.5}})
+                  .on(pipe, weir::view(weights));
+  for (std::size_t flush = 0; flush < 10; ++flush)
+    sync(pipe(staged::Batch(data).subspan(flush % 2 * 8, 8), stages.list));
+  sync.drain();
+  CHECK(same_bits(weights, expected));
+}
+
+TEST_CASE("options that do not fit the table are refused by name") {
+  auto const table = staged::make_table("1f1b", {.workers = 2, .micro_batches = 4});
+  weir::HostExecutor const executor;
+  auto const refusal = [&](weir::PipelineOptions options) {
+    try {
+      weir::InterleavedPipeline<weir::HostExecutor, double> const pipe{executor, table, std::move(options)};
+    } catch (weir::ContractViolation const& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  staged::Stages<double> const stages({1, 1});
+  CHECK(refusal({.stages = {stages.layouts[0]}}) ==
+        "InterleavedPipeline: 1 stage layouts for a table of 2 stages");
+  CHECK(refusal({.stages = stages.layouts, .local_batch = 0}).find("local batch of 0") != std::string::npos);
+  CHECK(refusal({.stages = stages.layouts, .skip_edges = {{0, 1}}}).find("skip edge") != std::string::npos);
+  CHECK(refusal({.stages = stages.layouts}) == "");
+}
+
+TEST_CASE("the times of a run keep the order of the table, and no worker does two things at a time") {
+  auto const data = staged::samples(8);
+  auto const table = staged::make_table("zb-h1", {.workers = 2, .micro_batches = 4});
+  staged::Stages<double> const stages({1, 1});
+  std::vector<double> weights = staged::initial_weights<double>(2);
+  weir::HostExecutor const executor;
+  weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+      executor, table, {.stages = stages.layouts, .local_batch = 2, .records_times = true}};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1, .momentum = 0.5}})
+                  .on(pipe, weir::view(weights));
+  sync(pipe(staged::Batch(data), stages.list));
+  sync.drain();
+  weir::Timeline const times = pipe.timeline();
+  REQUIRE(times.start.size() == times.table.operations().size());
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    std::int64_t before = 1;
+    for (std::size_t i = times.table.begin_of(worker); i < times.table.begin_of(worker + 1); ++i) {
+      CHECK(times.start[i] >= before);
+      CHECK(times.end[i] >= times.start[i]);
+      before = times.end[i];
+    }
+  }
+}

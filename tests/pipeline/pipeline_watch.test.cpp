@@ -1,0 +1,51 @@
+#include "weir/pipeline/pipeline_watch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+using namespace std::chrono_literals;
+using weir::detail::PipelineStopped;
+using weir::detail::PipelineWatch;
+using weir::detail::WorkerWait;
+
+TEST_CASE("the first failure stays, and whoever waits leaves") {
+  PipelineWatch watch(2, 10s);
+  weir::Operation const operation{weir::OperationKind::forward, {}, 1, 2};
+  watch.enter(1, operation);
+  try {
+    throw std::runtime_error("first");
+  } catch (...) {
+    watch.fail_at(1);
+  }
+  watch.fail(std::make_exception_ptr(std::runtime_error("second")));
+  CHECK(watch.is_stopped());
+  CHECK_THROWS_AS(watch.wait(0, WorkerWait::weights, nullptr, [] { return false; }), PipelineStopped);
+  try {
+    std::rethrow_exception(watch.take_failure());
+  } catch (weir::PipelineError const& error) {
+    CHECK(std::string(error.what()) == "worker 1, 1F2: first");
+  }
+  CHECK(watch.take_failure() == nullptr);
+  watch.reset();
+  CHECK_FALSE(watch.is_stopped());
+}
+
+TEST_CASE("a wait without progress anywhere tells what every worker is at") {
+  PipelineWatch watch(3, 5ms);
+  weir::PipelineEdge const edge{.from = 1, .to = 0, .is_forward = false};
+  weir::Operation const backward{weir::OperationKind::backward, {}, 0, 4};
+  weir::Operation const forward{weir::OperationKind::forward, {}, 1, 5};
+  watch.enter(0, backward);
+  watch.enter(1, forward);
+  CHECK_THROWS_AS(watch.wait(0, WorkerWait::message, &edge, [] { return false; }), PipelineStopped);
+  try {
+    std::rethrow_exception(watch.take_failure());
+  } catch (weir::PipelineStalled const& error) {
+    CHECK(std::string(error.what()) ==
+          "worker 0, 0B4: nothing has gone on for 5 ms; worker 0 at 0B4 waits for a message on edge 1 -> 0 "
+          "(B); worker 1 at 1F5 is computing; worker 2 has finished");
+  }
+}

@@ -1,0 +1,108 @@
+#include "weir/pipeline/transport/faulty.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "pipeline/scalar_chain.hpp"
+#include "support/bits.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule/wpipe.hpp"
+#include "weir/stage/recipe.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using Transport = weir::FaultyTransport<weir::ThreadTransport>;
+using Pipe = weir::InterleavedPipeline<weir::HostExecutor, double, weir::GroupDoubleBuffer, Transport>;
+scalar_chain::Batch const data(scalar_chain::samples);
+
+struct Outcome {
+  std::vector<double> weights;
+  std::string failure;
+  std::vector<double> after_reset;  // by a run without faults
+};
+
+Outcome run(weir::Faults const& faults, std::chrono::milliseconds watchdog = 60s) {
+  Outcome outcome{.weights = scalar_chain::initial_weights(), .failure = {}, .after_reset = {}};
+  scalar_chain::Model const model;
+  weir::HostExecutor const executor;
+  Pipe pipe{executor,
+            weir::make_table<weir::WPipe>({.workers = 2, .micro_batches = 8, .period = 2}),
+            {.stages = scalar_chain::layouts(4), .watchdog = watchdog},
+            {},
+            Transport(weir::ThreadTransport(), faults)};
+  auto sync =
+      (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(outcome.weights));
+  sync(pipe(data, model));
+  try {
+    sync.drain();
+  } catch (weir::PipelineError const& error) {
+    outcome.failure = error.what();
+    auto const kept = outcome.weights;
+    auto const initial = scalar_chain::initial_weights();
+    std::copy(initial.begin(), initial.end(), outcome.weights.begin());  // in place
+    sync.reset();
+    sync(pipe(data, model));
+    sync.drain();
+    outcome.after_reset = outcome.weights;
+    std::copy(kept.begin(), kept.end(), outcome.weights.begin());
+  }
+  return outcome;
+}
+
+bool has(std::string const& text, char const* part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("random delays change no bit") {
+  auto const expected = run({}).weights;
+  for (std::uint64_t seed = 0; seed < 100; ++seed)
+    CHECK(same_bits(run({.seed = seed, .longest_delay = 20us}).weights, expected));
+}
+
+TEST_CASE("each fault ends in one exception that names worker and operation, and a reset repairs it") {
+  auto const expected = run({}).weights;
+  // Wherever it is; the watchdog notices what is lost, the receiver what comes twice.
+  for (std::uint64_t const number : {0u, 5u, 20u}) {
+    CAPTURE(number);
+    auto const failed = run({.fail = number});
+    CHECK(has(failed.failure, "worker "));
+    CHECK(has(failed.failure, "the transport was told to fail at "));
+    CHECK(same_bits(failed.after_reset, expected));
+
+    auto const lost = run({.drop = number}, 30ms);
+    CHECK(has(lost.failure, "where ") == !has(lost.failure, "nothing has gone on for 30 ms"));
+    CHECK(has(lost.failure, "edge "));
+    CHECK(same_bits(lost.after_reset, expected));
+
+    auto const doubled = run({.duplicate = number}, 30ms);
+    CHECK(has(doubled.failure, "brought "));
+    CHECK(same_bits(doubled.after_reset, expected));
+  }
+}
+
+TEST_CASE("a worker that stalls for longer than the watchdog waits is noticed, a shorter one is not") {
+  CHECK(has(run({.stall = 3, .stall_time = 150ms}, 20ms).failure, "nothing has gone on for 20 ms"));
+  CHECK(run({.stall = 3, .stall_time = 20ms}).failure == "");
+}
+
+TEST_CASE("a bit that was flipped on its way is seen in the weights") {
+  auto const expected = run({}).weights;
+  std::size_t differ = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    auto const outcome = run({.seed = seed, .flip = 4});
+    CHECK(outcome.failure == "");
+    differ += same_bits(outcome.weights, expected) ? 0 : 1;
+  }
+  CHECK(differ > 0);  // most bits of the buffer are padding
+}

@@ -1,0 +1,194 @@
+#include "weir/pipeline/weight_store.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "pipeline/scalar_chain.hpp"
+#include "support/bits.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/adamw.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule/one_f_one_b.hpp"
+#include "weir/pipeline/schedule/pipedream.hpp"
+#include "weir/pipeline/schedule/pipedream_2bw.hpp"
+#include "weir/pipeline/schedule/wpipe.hpp"
+#include "weir/stage/recipe.hpp"
+#include "weir/workers/gradients.hpp"
+
+namespace {
+
+using Chain = std::vector<double>;
+
+/// Any number of versions, so that one type of pipeline runs all schedules.
+struct AnyStore {
+  std::vector<std::uint32_t> counts;
+  std::uint32_t versions(std::uint32_t stage, std::uint32_t) const { return counts[stage]; }
+};
+
+template <class Store>
+AnyStore store_of(Store const& store, std::uint32_t stages) {
+  AnyStore any;
+  for (std::uint32_t stage = 0; stage < stages; ++stage) any.counts.push_back(store.versions(stage, stages));
+  return any;
+}
+
+template <class Optimizer>
+Chain train(weir::ScheduleTable const& table, AnyStore const& store, Optimizer const& optimizer,
+            std::size_t rounds = 1) {
+  Chain weights = scalar_chain::initial_weights();
+  scalar_chain::Model const model;
+  weir::HostExecutor const executor;
+  weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> pipe{
+      executor, table, {.stages = scalar_chain::layouts(4)}, store};
+  auto sync = (weir::LocalAggregator{} | optimizer).on(pipe, weir::view(weights));
+  std::size_t const m = table.properties().micro_batches;
+  for (std::size_t at = 0; at < 8 * rounds; at += m)
+    sync(pipe(scalar_chain::Batch(scalar_chain::samples).subspan(at % 8, m), model));
+  sync.drain();
+  return weights;
+}
+
+struct Case {
+  char const* name;
+  weir::ScheduleTable table;
+  AnyStore store;
+  std::size_t period;
+  Chain golden;
+};
+
+std::vector<Case> cases() {
+  using weir::make_table;
+  return {
+      {"wpipe p=2 M=2",
+       make_table<weir::WPipe>({.workers = 2, .micro_batches = 8, .period = 2}),
+       store_of(weir::GroupDoubleBuffer{}, 4),
+       2,
+       {0.94447635339563640, 0.38390550801650292, 0.67450505127365745, 1.20565480889038090}},
+      {"wpipe p=2 M=4 K=2",
+       make_table<weir::WPipe>({.workers = 2, .micro_batches = 8, .period = 4, .blocks = 2}),
+       store_of(weir::GroupDoubleBuffer{}, 4),
+       4,
+       {0.96481196500235467, 0.42962393000470939, 0.70232571716636283, 1.22168954923735360}},
+      {"pipedream-2bw p=4 M=4",
+       make_table<weir::PipeDream2BW>({.workers = 4, .micro_batches = 8, .period = 4}),
+       store_of(weir::DoubleBuffer{}, 4),
+       4,
+       {0.96263504028320312, 0.42527008056640625, 0.70018005371093750, 1.22010803222656250}},
+      {"pipedream p=4",
+       make_table<weir::PipeDream>({.workers = 4, .micro_batches = 8}),
+       store_of(weir::Stash<>{}, 4),
+       1,
+       {0.91033230329920856, 0.30115996921545429, 0.62876218172763021, 1.17982904852782640}},
+      {"synchronous, flush of 4",
+       make_table<weir::OneFOneB>({.workers = 4, .micro_batches = 4}),
+       store_of(weir::Single{}, 4),
+       4,
+       {0.96848685862694872, 0.43541170241701638, 0.70772392872728462, 1.22485976657101640}},
+  };
+}
+
+/// One optimizer per stage, each fed with the gradient at the weights that section 5 of the recurrences
+/// names: version(stage, period).
+template <class Optimizer>
+Chain recurrence(Case const& the, Optimizer const& optimizer, std::size_t rounds = 1) {
+  using Source = weir::Gradients<weir::HostExecutor, double>;
+  auto const plan = weir::BucketPlan::by_bytes({sizeof(double)}, 8, 8, weir::ElementType::float64);
+  Chain weights = scalar_chain::initial_weights();
+  std::vector<Chain> history{weights};
+  weir::HostExecutor const executor;
+  Chain gradients(4);
+  std::vector<std::unique_ptr<Source>> sources;
+  auto const bind = [&](std::size_t s) {
+    return (weir::LocalAggregator{} | optimizer).on(*sources[s], weir::view(&weights[s], 1));
+  };
+  for (std::size_t s = 0; s < 4; ++s) {
+    sources.push_back(std::make_unique<Source>(
+        executor, plan,
+        std::vector<weir::TensorView<double, weir::HostSpace>>{weir::view(&gradients[s], 1)}));
+  }
+  using Bound = decltype(bind(0));
+  std::vector<std::unique_ptr<Bound>> bound;
+  for (std::size_t s = 0; s < 4; ++s) bound.push_back(std::unique_ptr<Bound>(new Bound(bind(s))));
+
+  auto const& properties = the.table.properties();
+  std::size_t first_version = 0;
+  for (std::size_t at = 0; at < 8 * rounds; at += properties.micro_batches) {
+    for (std::size_t t = 0; t * the.period < properties.micro_batches; ++t) {
+      std::size_t const from = at + t * the.period;
+      Chain sum(4, 0.0);
+      for (std::size_t j = 0; j < the.period; ++j) {
+        auto const [x, target] = scalar_chain::samples[(from + j) % 8];
+        double input[5] = {x};
+        double w[4];
+        for (std::size_t s = 0; s < 4; ++s) {
+          std::size_t const delay = properties.synchronous     ? 0
+                                    : the.store.counts[s] == 0 ? 0
+                                                               : the.store.counts[s] - 1;
+          w[s] = history[first_version + (t < delay ? 0 : t - delay)][s];
+          input[s + 1] = w[s] * input[s];
+        }
+        double gradient = input[4] - target;
+        for (std::size_t s = 4; s-- > 0;) {
+          sum[s] = j == 0 ? gradient * input[s] : sum[s] + gradient * input[s];
+          gradient = gradient * w[s];
+        }
+      }
+      for (std::size_t s = 0; s < 4; ++s) {
+        gradients[s] = sum[s] / static_cast<double>(the.period);  // a power of two: exact
+        std::size_t const count[1] = {the.period};
+        (*bound[s])((*sources[s])(count));
+        bound[s]->wait();
+      }
+      history.push_back(weights);
+    }
+    first_version = history.size() - 1;
+  }
+  return weights;
+}
+
+}  // namespace
+
+TEST_CASE("final weights of the scalar chain are the golden ones") {
+  for (Case const& the : cases()) {
+    Chain const weights = train(the.table, the.store, weir::Sgd{{.learning_rate = 0.25}});
+    CAPTURE(the.name);
+    for (std::size_t s = 0; s < 4; ++s) CHECK(std::abs(weights[s] - the.golden[s]) < 1e-12);
+  }
+}
+
+TEST_CASE("schedules without a flush are the recurrences of delayed updates, bit for bit") {
+  for (Case const& the : cases()) {
+    CAPTURE(the.name);
+    auto const check = [&](auto const& optimizer) {
+      CHECK(same_bits(train(the.table, the.store, optimizer, 3), recurrence(the, optimizer, 3)));
+    };
+    check(weir::Sgd{{.learning_rate = 0.25, .momentum = 0.9}});
+    check(weir::AdamW{{.learning_rate = 0.05}});
+  }
+}
+
+TEST_CASE("a store with fewer versions than the schedule needs is refused, with the number") {
+  auto const all = cases();
+  Case const& wpipe = all[0];
+  CHECK_THROWS_WITH_AS(train(wpipe.table, store_of(weir::Single{}, 4), weir::Sgd{{.learning_rate = 0.25}}),
+                       "stage 0 needs 2 versions of its weights at a time, the store keeps 1",
+                       weir::ContractViolation);
+  CHECK_THROWS_AS(train(all[3].table, store_of(weir::DoubleBuffer{}, 4), weir::Sgd{{.learning_rate = 0.25}}),
+                  weir::ContractViolation);
+}
+
+TEST_CASE("stores keep what their schedules need") {
+  CHECK(weir::Single{}.versions(0, 4) == 1);
+  CHECK(weir::Stash<>{}.versions(0, 4) == 4);
+  CHECK(weir::Stash<>{}.versions(3, 4) == 1);
+  CHECK(weir::Stash<3>{}.versions(3, 4) == 3);
+  CHECK(weir::DoubleBuffer{}.versions(3, 4) == 2);
+  CHECK(weir::GroupDoubleBuffer{}.versions(1, 4) == 2);
+  CHECK(weir::GroupDoubleBuffer{}.versions(2, 4) == 1);
+}
