@@ -104,11 +104,12 @@ class Recipe {
 
   /// The same for a source in parts that each feed a recipe, such as a pipeline.
   template <class Source, WeightViews Views>
-  requires EndsInUpdate<Recipe> && (!GradientSource<Source>)
-  auto on(Source& source, Views const& weights, BindOptions options = {}) const
-      requires requires { source.bind(*this, weights, options); } {
-    return source.bind(*this, weights, options);
+  requires EndsInUpdate<Recipe> &&
+      (!GradientSource<Source>)auto on(Source& source, Views const& weights,
+                                       BindOptions options = {}) const requires requires {
+    source.bind(*this, weights, options);
   }
+  { return source.bind(*this, weights, options); }
 
   /// What `on` allocates for weights of type `Real`, besides what communicators reserve. Units: bytes.
   template <class Real = float>
