@@ -9,6 +9,7 @@
 
 #include "weir/core/error.hpp"
 #include "weir/pipeline/operation.hpp"
+#include "weir/pipeline/pipeline_core.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
 #include "weir/stage/bind_options.hpp"
 #include "weir/stage/loss_sum.hpp"

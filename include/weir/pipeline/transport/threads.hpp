@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,15 +25,16 @@ class ThreadTransport {
 
   void open(std::span<PipelineEdge const> edges, std::uint32_t needed) {
     std::uint32_t const capacity = options_.capacity != 0 ? options_.capacity : 2 * needed + 2;
-    for (PipelineEdge const& edge : edges) edges_.push_back(std::make_unique<Edge>(edge, capacity));
+    edges_.reserve(edges.size());
+    for (PipelineEdge const& edge : edges) edges_.emplace_back(edge, capacity);
   }
 
   std::uint32_t capacity(std::size_t edge) const {
-    return static_cast<std::uint32_t>(edges_[edge]->slots.size());
+    return static_cast<std::uint32_t>(edges_[edge].slots.size());
   }
 
   bool try_send(std::size_t index, PipelineMessage const& message) {
-    Edge& edge = *edges_[index];
+    Edge& edge = edges_[index];
     Slot* const slot =
         edge.is_in_order ? &edge.slots[edge.sent % edge.slots.size()] : find_room(edge, message.tag);
     if (slot == nullptr || slot->is_full.load(std::memory_order_acquire)) return false;
@@ -45,7 +45,7 @@ class ThreadTransport {
   }
 
   bool try_receive(std::size_t index, MessageTag const& tag, PipelineMessage& message) {
-    Edge& edge = *edges_[index];
+    Edge& edge = edges_[index];
     Slot* const slot = edge.is_in_order ? next(edge, tag) : find(edge, tag);
     if (slot == nullptr) return false;
     message = slot->message;
@@ -55,9 +55,9 @@ class ThreadTransport {
   }
 
   void clear() {
-    for (auto const& edge : edges_) {
-      for (Slot& slot : edge->slots) slot.is_full = false;
-      edge->sent = edge->received = 0;
+    for (Edge& edge : edges_) {
+      for (Slot& slot : edge.slots) slot.is_full = false;
+      edge.sent = edge.received = 0;
     }
   }
 
@@ -105,7 +105,7 @@ class ThreadTransport {
   }
 
   ThreadTransportOptions options_;
-  std::vector<std::unique_ptr<Edge>> edges_;
+  std::vector<Edge> edges_;
 };
 
 static_assert(PipelineTransport<ThreadTransport>);
