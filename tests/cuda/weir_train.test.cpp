@@ -11,6 +11,7 @@
 #define WEIR_TRAIN_WITH_CUDA 1
 #include "../../examples/apps/weir_train/gpus.cpp"
 #include "../../examples/apps/weir_train/host_device.hpp"
+#include "../../examples/apps/weir_train/make_network.cpp"
 #include "support/cuda/clean_session.hpp"
 #include "support/cuda/verbs.hpp"
 #include "weir_train_doubles.hpp"
@@ -52,7 +53,7 @@ Configuration configuration(std::size_t workers, std::size_t micro_batches) {
 Outcome train_on_host(Configuration const& c) {
   return train_on_threads(c.ranks, [&, group = weir::ThreadCommunicator::group(c.ranks)](std::size_t rank) {
     CountingMemory memory;
-    return train_rank<HostDevice>({c, data()}, group[rank], memory);
+    return train_rank<HostDevice, WholeGradients>({c, data()}, group[rank], memory);
   });
 }
 
