@@ -6,7 +6,8 @@
 #include "fault/sanitizers.hpp"
 
 /// What counters.test.cpp counts in this program: it replaces the functions of the C library, which stand
-/// below everything else. Under a sanitizer these belong to the sanitizer, which tells of allocations only.
+/// below everything else. Under AddressSanitizer these belong to the sanitizer, and only
+/// `operator new` is counted; under ThreadSanitizer nothing is.
 namespace counters {
 
 inline constexpr bool under_sanitizer = UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER;
