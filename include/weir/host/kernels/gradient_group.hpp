@@ -141,7 +141,7 @@ struct GradientGroup {
           if (step + k < steps) {
             Values ignored;
             to[o][k] = gradient + (terms[o].values - gradient);
-            terms[o].next(v, false, at[o][k], index[o][k], ignored);
+            terms[o].next(v, step + k + 1 == steps, at[o][k], index[o][k], ignored);
           } else if constexpr (k > 0) {
             to[o][k] = to[o][k - 1];
             at[o][k] = at[o][k - 1];
