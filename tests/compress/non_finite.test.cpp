@@ -27,7 +27,8 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinite = std::numeric_limits<float>::infinity();
 
 bool same_bits(std::vector<float> const& one, std::vector<float> const& other) {
-  return one.size() == other.size() && std::memcmp(one.data(), other.data(), one.size() * sizeof(float)) == 0;
+  return one.size() == other.size() &&
+         (one.empty() || std::memcmp(one.data(), other.data(), one.size() * sizeof(float)) == 0);
 }
 
 SparseBucketOptions with(NonFinitePolicy policy, double density, std::size_t capacity = 1000000) {

@@ -78,6 +78,7 @@ struct Outcome {
 
 template <class Vector>
 bool same_bytes(Vector const& one, Vector const& other) {
+  if (one.empty() || other.empty()) return one.size() == other.size();
   return one.size() == other.size() &&
          std::memcmp(one.data(), other.data(), one.size() * sizeof(one[0])) == 0;
 }
