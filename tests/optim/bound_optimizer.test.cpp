@@ -171,6 +171,9 @@ struct Shifted {
   }
 };
 
+template <class Launch>
+Shifted(Launch, weir::WeightShift) -> Shifted<Launch>;
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("an update from one version of the weights to another has the bits of one in place",
