@@ -9,23 +9,14 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
-#include <string_view>
 #include <vector>
 
 #include "host/copy_roof.hpp"
+#include "mpi/rank_benchmarks.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/mpi/communicator.hpp"
 
 namespace {
-
-/// Of all processes, which begin together.
-double slowest_of(std::function<void()> const& work) {
-  MPI_Barrier(MPI_COMM_WORLD);
-  double seconds = seconds_of(work);
-  MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
-  return seconds;
-}
 
 void all_reduce(benchmark::State& state) {
   auto const bytes = static_cast<std::size_t>(state.range(0));
@@ -74,33 +65,8 @@ BENCHMARK(all_reduce)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
 
-/// Of the processes that do not report.
-class Silence : public benchmark::BenchmarkReporter {
- public:
-  bool ReportContext(Context const&) override { return true; }
-  void ReportRuns(std::vector<Run> const&) override {}
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  int provided = 0;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided);
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  std::vector<char*> arguments(argv, argv + argc);
-  if (rank != 0) {  // one file is enough
-    std::erase_if(arguments, [](char const* argument) {
-      return std::string_view(argument).starts_with("--benchmark_out");
-    });
-  }
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
-  Silence silence;
-  if (rank == 0) {
-    benchmark::RunSpecifiedBenchmarks();
-  } else {
-    benchmark::RunSpecifiedBenchmarks(&silence);
-  }
-  MPI_Finalize();
+  run_on_ranks(argc, argv);
 }
