@@ -14,12 +14,15 @@
 #include "pipeline/scalar_chain.hpp"
 #include "support/bits.hpp"
 #include "weir/gradient/local_aggregator.hpp"
+#include "weir/gradient/loss_scale.hpp"
 #include "weir/host/executor.hpp"
+#include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
 #include "weir/pipeline/schedule/one_f_one_b.hpp"
 #include "weir/pipeline/schedule/wpipe.hpp"
 #include "weir/stage/recipe.hpp"
+#include "weir/state/archive.hpp"
 
 namespace {
 
@@ -252,4 +255,115 @@ TEST_CASE("the learning rate is that of the runs started later") {
   sync(run.pipe(data.first(4), run.model));
   sync.drain();
   CHECK(run.weights == scalar_chain::initial_weights());
+}
+
+TEST_CASE("a pipeline that was saved and loaded goes on with the bits of the one that was not") {
+  for (bool const has_flush : {true, false}) {
+    CAPTURE(has_flush);
+    auto const table = has_flush ? flush() : wpipe(2);
+    std::size_t const n = table.properties().micro_batches;
+    auto const bind = [](Run& run) {
+      return (weir::LocalAggregator{} | weir::AdamW{{.learning_rate = 0.05}})
+          .on(run.pipe, weir::view(run.weights));
+    };
+    auto const train = [&](Run& run, auto& sync, int first, int last) {
+      for (int i = first; i < last; ++i) sync(run.pipe(data.subspan(i % 2 == 0 ? 0 : 4, n), run.model));
+      sync.drain();
+    };
+    Run whole(table);
+    auto uninterrupted = bind(whole);
+    train(whole, uninterrupted, 0, 7);
+
+    weir::Archive archive;
+    Run first(table);
+    auto before = bind(first);
+    train(first, before, 0, 3);  // after which the versions do not lie as at the beginning
+    before.save(archive);
+    train(first, before, 3, 7);  // saving changes nothing
+    CHECK(same_bits(first.weights, whole.weights));
+
+    weir::Archive const read = weir::Archive::from_bytes(archive.bytes());
+    Run second(table);
+    auto after = bind(second);
+    train(second, after, 0, 2);  // which loading makes undone
+    after.load(read);
+    weir::Archive again;
+    after.save(again);
+    CHECK(again.bytes() == archive.bytes());
+    CHECK(after.updates() == std::vector<std::uint64_t>(4, 3));
+    train(second, after, 3, 7);
+    CHECK(same_bits(second.weights, whole.weights));
+
+    // After a failure, too.
+    second.model.stage = 1;
+    after(second.pipe(data.first(n), second.model));
+    CHECK(failure_of(after) != "");
+    CHECK_THROWS_AS(after.save(again), weir::ContractViolation);
+    second.model.stage = -1;
+    after.load(read);
+    train(second, after, 3, 7);
+    CHECK(same_bits(second.weights, whole.weights));
+  }
+}
+
+TEST_CASE("an archive of another pipeline is refused by name, and nothing is changed") {
+  Run run(wpipe(4), {.seed = 3});
+  auto sync = run.bind();
+  sync(run.pipe(data.first(4), run.model));
+  weir::Archive archive;
+  sync.save(archive);
+  auto const refusal = [&](weir::ScheduleTable const& table, weir::PipelineOptions const& options,
+                           weir::LoadOptions how = {}) {
+    Run other(table, options);
+    auto into = other.bind();
+    std::string text;
+    try {
+      into.load(archive, how);
+    } catch (weir::ArchiveError const& error) {
+      text = error.what();
+    }
+    CHECK((other.weights == run.weights) == text.empty());
+    into(other.pipe(data.first(4), other.model));
+    into.drain();
+    return text;
+  };
+  CHECK(refusal(wpipe(4), {.seed = 3}) == "");
+  CHECK(refusal(wpipe(4), {.seed = 4}) == "the seed differs: 3 in the archive, 4 here");
+  CHECK(refusal(wpipe(4), {.local_batch = 2, .seed = 3, .remainder = weir::Remainder::partial}) ==
+        "the local batch differs: 1 in the archive, 2 here");
+  CHECK(refusal(flush(), {.seed = 3}) ==
+        "the number of micro-batches of an update differs: 2 in the archive, 4 here");
+  CHECK(refusal(flush(), {.seed = 3}, {.strict = false}) == "");
+
+  // A part that differs, behind one that does not.
+  std::vector<double> weights(5, 0.5);
+  weir::PipelineOptions options = Run::with_stages({.seed = 3});
+  options.stages[1].parameters = {2};
+  Pipe pipe{run.executor, wpipe(4), options};
+  auto into = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  CHECK_THROWS_WITH_AS(
+      into.load(archive),
+      "the parameter 0 of the bucket plan differs: 1 of float64 in the archive, 2 of float64 here",
+      weir::ArchiveError);
+  CHECK(weights == std::vector<double>(5, 0.5));
+}
+
+TEST_CASE("saving between two flushes of one update is refused") {
+  Run run(flush(), {.flushes_per_update = 2});
+  auto sync = run.bind();
+  weir::Archive archive;
+  sync(run.pipe(data.first(4), run.model));
+  CHECK_THROWS_WITH_AS(sync.save(archive),
+                       "save: 1 flushes of an update of 2 have run; after the last one would be right",
+                       weir::ContractViolation);
+  sync(run.pipe(data.first(4), run.model));
+  sync.save(archive);
+  CHECK(archive.get_value<std::uint64_t>("pipeline.updates", 0) == 1);
+}
+
+TEST_CASE("a recipe with a loss scale is refused, since no stage would multiply its loss by it") {
+  Run run(flush());
+  CHECK_THROWS_WITH_AS(
+      (weir::LocalAggregator{} | weir::LossScale{} | weir::Sgd{{}}).on(run.pipe, weir::view(run.weights)),
+      doctest::Contains("a recipe with LossScale in a pipeline"), weir::ContractViolation);
 }

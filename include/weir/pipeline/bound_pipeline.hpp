@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,9 @@
 #include "weir/pipeline/pipeline_core.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
 #include "weir/stage/bind_options.hpp"
+#include "weir/stage/checkpoint.hpp"
 #include "weir/stage/loss_sum.hpp"
+#include "weir/state/archive_scope.hpp"
 
 namespace weir::inline v1 {
 
@@ -32,6 +35,13 @@ class BoundPipeline {
   template <class RecipeOf, class Views>
   BoundPipeline(Pipeline& pipe, RecipeOf const& recipe_of, Views const& weights, BindOptions options)
       : pipe_(pipe) {
+    if constexpr (takes_loss_scale_out()) {
+      throw ContractViolation(
+          "a recipe with LossScale in a pipeline, whose stages are not told by what to multiply the loss: "
+          "its "
+          "gradients would be divided by a scale that they do not have; a recipe without LossScale would be "
+          "right");
+    }
     auto& units = pipe_.core().units();
     units.bind(pipe_.executor(), weights);
     for (std::size_t unit = 0; unit < units.size(); ++unit) {
@@ -112,7 +122,53 @@ class BoundPipeline {
     restart();
   }
 
+  /// Puts the latest weights, what the recipes remember and how many updates were made into an archive
+  /// (`state/archive.hpp`). Waits for the runs before. Errors: as `drain`; `ContractViolation` after a
+  /// failure, and between two flushes whose gradients are summed.
+  void save(Archive& archive) {
+    drain();
+    check();
+    auto& core = pipe_.core();
+    core.checkpoint().save(archive, core.updates());
+    archive.header() = {.element = name_of(element_type_of<typename Pipeline::real_type>)};
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
+      core.units()[unit].settle_weights();
+      ArchiveScope part(archive, part_name(unit));
+      bound_[unit]->save(part);
+      part.put_header();
+      archive.header().layout_hash = 31 * archive.header().layout_hash + part.header().layout_hash;
+      archive.header().world_size = part.header().world_size;
+    }
+  }
+
+  /// Takes everything back, also after a failure; what follows has the bits of the run that was saved. Strict
+  /// loading refuses another seed, local batch, replica, number of micro-batches of an update or delay, and
+  /// what recipes refuse. Errors: `ArchiveError` that names the first field that differs; nothing has been
+  /// changed then.
+  void load(Archive const& archive, LoadOptions options = {}) {
+    settle();
+    auto& core = pipe_.core();
+    auto const updates = core.checkpoint().check(archive, options);
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit)
+      bound_[unit]->check(ArchiveScope(archive, part_name(unit)), options);
+    core.reset();
+    core.set_updates(updates);
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
+      bound_[unit]->load(ArchiveScope(archive, part_name(unit)), options);
+      core.units()[unit].resume(updates);
+    }
+    failure_ = nullptr;
+    has_failed_ = false;
+  }
+
  private:
+  static constexpr bool takes_loss_scale_out() {
+    if constexpr (requires { Bound::takes_loss_scale_out; }) return Bound::takes_loss_scale_out;
+    return false;
+  }
+
+  static std::string part_name(std::size_t unit) { return "part" + std::to_string(unit) + "."; }
+
   void check() {
     if (pipe_.core().watch().is_stopped()) drain();
     if (has_failed_) throw ContractViolation("this pipeline has failed: reset() would make it usable again");

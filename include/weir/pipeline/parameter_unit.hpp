@@ -23,8 +23,8 @@ namespace weir::inline v1 {
 /// add to its gradient.
 ///
 /// Weights have versions, numbered from 0; version v lies v mod `versions` times a fixed distance after the
-/// first. So many updates as the readers may be late can be under way, so there are as many gradients, and
-/// one that is being filled.
+/// first, or, after weights were loaded, so many from the one that was loaded. So many updates as the readers
+/// may be late can be under way, so there are as many gradients, and one that is being filled.
 template <Executor E, class Real = float>
 class ParameterUnit {
  public:
@@ -105,6 +105,8 @@ class ParameterUnit {
     return {reinterpret_cast<Real*>(data) + offset, shape_.plan.parameter(parameter).elements};
   }
 
+  std::size_t delay() const { return shape_.delay; }
+
   /// How many updates have been made. Units: updates since the last `restart`.
   std::uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
 
@@ -146,10 +148,20 @@ class ParameterUnit {
   /// The caller's memory is version 0 from here on. When nothing is under way.
   void restart() {
     import_weights();
-    started_ = 0;
-    completed_ = 0;
-    failed_ = false;
-    for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
+    go_on_from(0);
+  }
+  /// Puts the latest weights into those that a recipe is bound to. When nothing is under way.
+  void settle_weights() {
+    if (place_of(completed()) != 0) {
+      for (std::size_t p = 0; p < caller_.size(); ++p) copy(home_, weights(completed(), p), first_[p]);
+      home_.synchronize();
+    }
+    first_version_ = completed();
+  }
+  /// The weights that the recipe is bound to are those after so many updates. When nothing is under way.
+  void resume(std::uint64_t updates) {
+    go_on_from(updates);
+    export_weights();
   }
 
   /// An update, for the recipe.
@@ -176,11 +188,18 @@ class ParameterUnit {
   }
 
   std::ptrdiff_t place_of(std::uint64_t version) const {
-    return static_cast<std::ptrdiff_t>(version % shape_.versions) * distance_;
+    return static_cast<std::ptrdiff_t>((version - first_version_) % shape_.versions) * distance_;
   }
   std::byte* gradients_of(std::uint64_t update, std::size_t contributor) const {
     std::size_t const index = update % gradient_slots_ * shape_.contributors + contributor;
     return gradients_.data() + index * shape_.plan.gradient_bytes();
+  }
+
+  void go_on_from(std::uint64_t updates) {
+    first_version_ = started_ = updates;
+    completed_ = updates;
+    failed_ = false;
+    for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
   }
 
   void import_weights() {
@@ -230,6 +249,7 @@ class ParameterUnit {
   std::vector<ViewOn<Real, E>> first_;
   Buffer<Real, E> store_;
   std::ptrdiff_t distance_ = 0;
+  std::uint64_t first_version_ = 0;  // lies in the first place
   void* recipe_ = nullptr;
   void (*update_)(void*, ParameterUnit&) = nullptr;
   bool (*has_failed_)(void*) = nullptr;

@@ -12,6 +12,7 @@
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
+#include "weir/pipeline/pipeline_checkpoint.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
@@ -217,6 +218,36 @@ class PipelineCore {
       member.unit->arrive(run.first_version + period, member.contributor,
                           member.counts_samples ? count.samples : 0, micro_batches_of(run, period));
     }
+  }
+
+  /// Between runs.
+  PipelineCheckpoint checkpoint() {
+    TableView const table = program_.table();
+    PipelineCheckpoint saved{.seed = options_.seed,
+                             .micro_batches = table.synchronous()
+                                                  ? table.micro_batches() * options_.flushes_per_update
+                                                  : table.period(),
+                             .local_batch = options_.local_batch,
+                             .replica = options_.replica};
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) {
+      saved.stages.push_back(units_.first_stage(unit));
+      saved.delays.push_back(units_[unit].delay());
+    }
+    return saved;
+  }
+
+  /// The updates of the runs planned so far. Errors: `ContractViolation` between two flushes of one.
+  std::uint64_t updates() const {
+    if (!program_.table().synchronous()) return planned_updates_;
+    if (flushes_ % options_.flushes_per_update != 0)
+      throw ContractViolation("save: " + std::to_string(flushes_ % options_.flushes_per_update) +
+                              " flushes of an update of " + std::to_string(options_.flushes_per_update) +
+                              " have run; after the last one would be right");
+    return flushes_ / options_.flushes_per_update;
+  }
+  void set_updates(std::uint64_t updates) {
+    (program_.table().synchronous() ? flushes_ : planned_updates_) =
+        program_.table().synchronous() ? updates * options_.flushes_per_update : updates;
   }
 
   /// Makes a pipeline that has failed ready again. When no worker is at work and no update under way.

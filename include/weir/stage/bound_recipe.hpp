@@ -35,6 +35,9 @@ class BoundRecipe {
   using E = typename Source::executor_type;
   using Real = typename Source::real_type;
 
+  /// Whether the source has to multiply the loss by what a stage says.
+  static constexpr bool takes_loss_scale_out = (detail::takes_loss_scale_out<Stages> || ...);
+
   BoundRecipe(Source& source, Weights<E, Real> weights, std::tuple<Stages...> const& stages,
               BindOptions options)
       : source_(source),
@@ -162,6 +165,19 @@ class BoundRecipe {
   /// differs; nothing has been changed then.
   template <class Archive>
   void load(Archive const& archive, LoadOptions options = {}) {
+    check(archive, options);
+    auto const [step, consumed] = checkpoint().load(archive);
+    runner_.chain().for_each([&](auto& object) {
+      if constexpr (requires { object.load(archive); }) object.load(archive);
+    });
+    started_ = step;
+    runner_.set_position(step, consumed);
+    restored();
+  }
+
+  /// Throws what `load` would throw, and changes nothing.
+  template <class Archive>
+  void check(Archive const& archive, LoadOptions options = {}) {
     runner_.finish();
     auto const saved = checkpoint();
     saved.check(archive, options);
@@ -169,13 +185,6 @@ class BoundRecipe {
     runner_.chain().for_each([&](auto& object) {
       if constexpr (requires { object.check(archive); }) object.check(archive);
     });
-    auto const [step, consumed] = saved.load(archive);
-    runner_.chain().for_each([&](auto& object) {
-      if constexpr (requires { object.load(archive); }) object.load(archive);
-    });
-    started_ = step;
-    runner_.set_position(step, consumed);
-    restored();
   }
 
   /// Says that the caller has changed the weights or, after a torn step, restored them and the optimizer's

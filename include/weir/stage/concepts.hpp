@@ -58,6 +58,11 @@ inline constexpr bool needs_all_buckets = requires {
 };
 
 template <class S>
+inline constexpr bool takes_loss_scale_out = requires {
+  requires S::takes_loss_scale_out;
+};
+
+template <class S>
 inline constexpr bool takes_pending_update = requires {
   requires S::takes_pending_update;
 };

@@ -28,11 +28,6 @@ template <class Stage>
 inline constexpr bool needs_unscaled_gradients = requires {
   requires Stage::needs_unscaled_gradients;
 };
-template <class Stage>
-inline constexpr bool takes_loss_scale_out = requires {
-  requires Stage::takes_loss_scale_out;
-};
-
 /// Whether the loss scale is taken out only after a stage that needs it taken out.
 template <class... Stages>
 constexpr bool is_unscaled_too_late() {
