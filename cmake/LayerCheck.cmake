@@ -23,7 +23,9 @@ foreach(folder IN LISTS backends)
   set(${folder}_may ${base} comm/concepts.hpp)
 endforeach()
 list(APPEND mpi_may comm/options.hpp comm/fingerprint.hpp comm/mismatch.hpp comm/operation_log.hpp  # what engines share
-     comm/check_arguments.hpp comm/even_split.hpp comm/rank_order.hpp)
+     comm/check_arguments.hpp comm/even_split.hpp comm/rank_order.hpp
+     comm/remote_transport.hpp comm/pipeline_transport.hpp comm/pipeline_message.hpp comm/message_pool.hpp  # of a pipeline
+     comm/message_numbers.hpp comm/direction.hpp)
 set(nccl_may ${mpi_may} comm/byte_exchange.hpp cuda)  # a CUDA stream is what NCCL enqueues on
 list(APPEND cuda_may comm/check_arguments.hpp)  # of StagedCommunicator, which works over any transport of a host
 

@@ -20,6 +20,8 @@
 
 namespace weir::inline v1 {
 
+class MpiTransport;
+
 /// The ranks of an `MPI_Comm` that the caller owns and that is duplicated here. MPI is neither initialised
 /// nor ended.
 ///
@@ -143,6 +145,7 @@ class MpiCommunicator {
 
  private:
   using Member = detail::MpiMember;
+  friend class MpiTransport;
 
   explicit MpiCommunicator(std::shared_ptr<Member> member) : member_(std::move(member)) {}
 

@@ -109,9 +109,9 @@ class BoundPipeline {
   /// Makes a pipeline usable again that has failed, with the weights that are in the caller's memory.
   void reset() {
     settle();
+    pipe_.core().reset();
     failure_ = nullptr;
     has_failed_ = false;
-    pipe_.core().reset();
     restart();
   }
 
@@ -151,8 +151,7 @@ class BoundPipeline {
     auto const updates = core.checkpoint().check(archive, options);
     for (std::size_t unit = 0; unit < bound_.size(); ++unit)
       bound_[unit]->check(ArchiveScope(archive, part_name(unit)), options);
-    core.reset();
-    core.set_updates(updates);
+    core.reset(updates);
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       bound_[unit]->load(ArchiveScope(archive, part_name(unit)), options);
       core.units()[unit].resume(updates);
@@ -185,6 +184,7 @@ class BoundPipeline {
       }
       wait_for_count(core.units()[unit]);
     }
+    if (has_failed_) core.traffic().cancel();
     if (core.watch().is_stopped()) {
       has_failed_ = true;
       if (auto const failure = core.watch().take_failure()) failure_ = failure;

@@ -56,7 +56,9 @@ class InterleavedPipeline {
             [&](std::uint32_t stage) { return store.versions(stage, table.stages()); }, std::move(transport)),
         evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never) {
     core_.allocate(evaluation_);
-    for (std::size_t worker = 0; worker < table.workers(); ++worker) workers_.push_back(executor.fork());
+    for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
+      if (core_.lanes().has_worker(worker)) workers_.push_back({worker, executor.fork()});
+    }
     losses_.resize(table.workers());
     if (core_.options().records_times) {
       begins_.resize(core_.program().table().operations().size());
@@ -70,7 +72,12 @@ class InterleavedPipeline {
   ~InterleavedPipeline() { wait_for_workers(); }
 
   E const& executor() const { return core_.executor(); }
+  /// Those of this process.
   std::size_t workers() const { return workers_.size(); }
+  /// Those of the weights of this process.
+  std::size_t parts() const { return core_.units().size(); }
+  /// The stage of a part, of which the weights are; of a tied one the first stage.
+  std::size_t stage_of(std::size_t unit) const { return core_.units().first_stage(unit); }
   std::size_t local_batch() const { return core_.options().local_batch; }
   std::uint64_t seed() const { return core_.options().seed; }
 
@@ -150,9 +157,9 @@ class InterleavedPipeline {
   }
 
   void wait_for_workers() noexcept {
-    for (E const& worker : workers_) {
+    for (Worker const& worker : workers_) {
       try {
-        worker.synchronize();
+        worker.executor.synchronize();
       } catch (...) {  // the workers' tasks keep what they threw elsewhere
       }
     }
@@ -161,6 +168,10 @@ class InterleavedPipeline {
   Core& core() { return core_; }
 
  private:
+  struct Worker {
+    std::uint32_t index;
+    E executor;
+  };
   struct alignas(64) Loss {
     LossSum sum;
   };
@@ -169,10 +180,11 @@ class InterleavedPipeline {
   void submit(Launch<Batch, Model> const& launch, detail::PipelineRun const& run,
               detail::PipelineProgram const& program) {
     core_.executor().record(core_.start_event());
-    for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-      workers_[worker].wait(core_.start_event());
-      workers_[worker].submit([this, batch = launch.batch, &model = launch.model, run, &program,
-                               worker](E const& point) { work(batch, model, run, program, worker, point); });
+    for (Worker const& worker : workers_) {
+      worker.executor.wait(core_.start_event());
+      worker.executor.submit(
+          [this, batch = launch.batch, &model = launch.model, run, &program,
+           index = worker.index](E const& point) { work(batch, model, run, program, index, point); });
     }
   }
 
@@ -183,6 +195,7 @@ class InterleavedPipeline {
     if (watch.is_stopped()) return;
     auto const& steps = program.worker(worker);
     try {
+      core_.traffic().begin(worker);
       for (std::size_t i = 0; i < steps.size();) {
         // A pair receives for both, then computes both, then sends for both.
         std::size_t const end = i + (steps[i].operation.kind == OperationKind::pair ? 2 : 1);
@@ -203,10 +216,12 @@ class InterleavedPipeline {
         watch.leave(worker);
         i = end;
       }
+      core_.traffic().finish(worker);
     } catch (detail::PipelineStopped const&) {
     } catch (...) {
       watch.fail_at(worker);
     }
+    if (watch.is_stopped()) core_.traffic().cancel();
     watch.rest(worker);
   }
 
@@ -299,7 +314,7 @@ class InterleavedPipeline {
   std::vector<Loss> losses_;          // by worker
   std::vector<std::int64_t> begins_;  // by operation
   std::vector<std::int64_t> ends_;
-  std::vector<E> workers_;  // the last member: their threads are joined before the memory goes
+  std::vector<Worker> workers_;  // the last member: their threads are joined before the memory goes
 };
 
 }  // namespace weir::inline v1

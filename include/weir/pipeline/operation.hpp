@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "weir/comm/direction.hpp"
+
 namespace weir::inline v1 {
 
 /// What a worker of a pipeline does. The first four are computed; the others are inserted by passes, but for
@@ -24,10 +26,6 @@ enum class OperationKind : std::uint8_t {
   receive_backward,  ///< the stage receives the gradient of its output
   barrier,
 };
-
-/// Which copy of the model a micro-batch runs through, where a schedule has two: stage 0 is on the first
-/// worker in the one, and on the last in the other.
-enum class Direction : std::uint8_t { forward, reverse };
 
 /// A cell of a schedule: trivially copyable, 16 bytes.
 ///

@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "weir/pipeline/message_pool.hpp"
+#include "weir/comm/message_pool.hpp"
+#include "weir/comm/pipeline_transport.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/stage_micro.hpp"
-#include "weir/pipeline/transport.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1::detail {
@@ -29,6 +29,13 @@ class PipelineChannels {
     std::size_t edge = no_edge;  // none where both lanes are on one worker
     MessageLayout const* layout = nullptr;
     std::unique_ptr<MessagePool> pool = nullptr;
+    std::unique_ptr<MessagePool> arrivals = nullptr;  // where the transport copies
+  };
+  /// Of a transport that copies.
+  struct Copies {
+    bool are_made = false;
+    std::size_t trailer_bytes = 0;
+    std::size_t prefetch = 0;
   };
 
   PipelineChannels(LaneMap const& lanes, PipelineOptions const& options)
@@ -67,31 +74,50 @@ class PipelineChannels {
   MessageLayout const& outputs(std::size_t stage) const { return outputs_[stage]; }
   MessageLayout const& gradients(std::size_t stage) const { return gradients_[stage]; }
 
-  /// Takes the buffers: as many as can be on the edges, with the receivers, and in the sender's hand.
+  /// Takes the buffers: as many as can be on the edges, with the receivers, and in the sender's hand; where
+  /// the transport copies, up to the edge and from there on.
   template <class Capacity, class Records>
   void allocate(E const& executor, std::vector<StageLayout> const& stages, Capacity const& capacity,
-                Records const& records) {
-    for (Channel& channel : channels_) {
-      std::size_t count = 1;
-      std::size_t const stage = lanes_.stage(channel.from);
-      bool const begins_here = channel.link != 0 || !stages[stage].is_empty ||
-                               (channel.is_forward ? stage == 0 : stage + 1 == stages.size());
-      if (!begins_here) continue;  // it passes on what it gets
+                Records const& records, Copies const& copies = {}) {
+    auto const on_the_way = [&](Channel& channel, bool has_arrived) {
+      std::size_t count = 0;
       for (Channel* next = &channel; next != nullptr;) {
-        count += (next->edge == no_edge ? 0 : capacity(next->edge)) + records(next->to);
+        if (next->edge != no_edge && !(has_arrived && next == &channel)) {
+          count += capacity(next->edge);
+          if (copies.are_made) break;
+        }
+        count += records(next->to);
         bool const goes_on = channel.link == 0 && stages[lanes_.stage(next->to)].is_empty;
         next = !goes_on ? nullptr : channel.is_forward ? forward(next->to) : backward(next->to);
       }
-      memory_.emplace_back(executor, count * channel.layout->bytes);
-      channel.pool = std::make_unique<MessagePool>(memory_.back().data(), channel.layout->bytes, count);
+      return count;
+    };
+    auto const pool = [&](Channel const& channel, std::size_t count) {
+      std::size_t const bytes = channel.layout->bytes + copies.trailer_bytes;
+      memory_.emplace_back(executor, count * bytes);
+      return std::make_unique<MessagePool>(memory_.back().data(), bytes, count);
+    };
+    for (Channel& channel : channels_) {
+      std::size_t const stage = lanes_.stage(channel.from);
+      bool const begins_here = channel.link != 0 || !stages[stage].is_empty ||
+                               (channel.is_forward ? stage == 0 : stage + 1 == stages.size());
+      // Else it passes on what it gets.
+      if (begins_here && lanes_.is_here(channel.from))
+        channel.pool = pool(channel, 1 + on_the_way(channel, false));
+      if (copies.are_made && channel.edge != no_edge && lanes_.is_here(channel.to))
+        channel.arrivals = pool(channel, copies.prefetch + on_the_way(channel, true));
     }
   }
 
   void refill() noexcept {
     for (Channel& channel : channels_) {
       if (channel.pool != nullptr) channel.pool->refill();
+      if (channel.arrivals != nullptr) channel.arrivals->refill();
     }
   }
+
+  /// Leaves the buffers to whoever may still use them.
+  void abandon() noexcept { (void)new std::vector<Buffer<std::byte, E>>(std::move(memory_)); }
 
  private:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);

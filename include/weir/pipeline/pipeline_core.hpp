@@ -1,20 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
 #include "weir/pipeline/pipeline_checkpoint.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
+#include "weir/pipeline/pipeline_planner.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/pipeline_run.hpp"
 #include "weir/pipeline/pipeline_traffic.hpp"
@@ -38,14 +36,15 @@ class PipelineCore {
       : executor_(executor),
         start_(executor.make_event()),
         options_((check_pipeline(table, options), std::move(options))),
-        lanes_(table),
+        lanes_(table, Traffic::workers_here(transport, table.workers())),
         program_(insert_updates(insert_recompute(table, options_.recompute)), lanes_, options_.skip_edges,
                  options_.recompute),
-        watch_(table.workers(), options_.watchdog),
+        watch_(table.workers(), options_.watchdog, Traffic::interval, &lanes_),
         traffic_(table, lanes_, options_, watch_, std::move(transport)),
-        units_(executor, program_.table(), lanes_, options_, versions, watch_) {
+        units_(executor, program_.table(), lanes_, options_, versions, watch_),
+        planner_(options_) {
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
-      if (!lanes_.has(lane)) continue;
+      if (!lanes_.is_here(lane)) continue;
       auto& info = traffic_.lane(lane).info;
       info.parameters = units_.places(lane);
       info.touched.resize(info.parameters.size());
@@ -59,8 +58,10 @@ class PipelineCore {
                                                                       : other.records(lane)};
     };
     traffic_.allocate(executor_, records);
+    traffic_.list_arrivals(program_, false);
+    traffic_.list_arrivals(other, true);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
-      if (!lanes_.has(lane)) continue;
+      if (!lanes_.is_here(lane)) continue;
       std::uint32_t const places = program_.places(lane);
       prepare(traffic_.lane(lane), records(lane), places > other.places(lane) ? places : other.places(lane));
     }
@@ -73,42 +74,11 @@ class PipelineCore {
   PipelineProgram const& program() const { return program_; }
   PipelineWatch& watch() { return watch_; }
   PipelineUnits<E, Real>& units() { return units_; }
+  PipelineUnits<E, Real> const& units() const { return units_; }
   Traffic& traffic() { return traffic_; }
 
-  /// Errors: `ContractViolation` for more samples than the table has micro-batches for, and, where there is
-  /// no flush, for a remainder that is not allowed.
-  PipelineRun plan_run(std::size_t samples) {
-    TableView const table = program_.table();
-    PipelineRun run = plan(samples);
-    if (table.synchronous()) {
-      run.periods = 1;
-      run.first_version = flushes_ / options_.flushes_per_update;
-      run.flush = flushes_ % options_.flushes_per_update;
-      run.is_update = ++flushes_ % options_.flushes_per_update == 0;
-      return run;
-    }
-    std::uint32_t const rest = run.micro_batches % table.period();
-    if (rest != 0) {
-      if (options_.remainder == Remainder::error)
-        throw ContractViolation(std::to_string(run.micro_batches) +
-                                " micro-batches, which is no multiple of the " +
-                                std::to_string(table.period()) +
-                                " of an update; say by PipelineOptions::remainder what becomes of the rest");
-      if (options_.remainder == Remainder::drop) run.micro_batches -= rest;
-    }
-    run.periods = (run.micro_batches + table.period() - 1) / table.period();
-    run.first_version = planned_updates_;
-    planned_updates_ += run.periods;
-    return run;
-  }
-
-  PipelineRun plan_evaluation(std::size_t samples) {
-    PipelineRun run = plan(samples);
-    run.is_evaluation = true;
-    run.first_version =
-        program_.table().synchronous() ? flushes_ / options_.flushes_per_update : planned_updates_;
-    return run;
-  }
+  PipelineRun plan_run(std::size_t samples) { return planner_.training(program_.table(), samples); }
+  PipelineRun plan_evaluation(std::size_t samples) { return planner_.evaluation(program_.table(), samples); }
 
   /// What a stage is called with.
   StageCall<E, Real> call(PipelineRun const& run, PipelineStep const& step, E const& point,
@@ -236,26 +206,14 @@ class PipelineCore {
     return saved;
   }
 
-  /// The updates of the runs planned so far. Errors: `ContractViolation` between two flushes of one.
-  std::uint64_t updates() const {
-    if (!program_.table().synchronous()) return planned_updates_;
-    if (flushes_ % options_.flushes_per_update != 0)
-      throw ContractViolation("save: " + std::to_string(flushes_ % options_.flushes_per_update) +
-                              " flushes of an update of " + std::to_string(options_.flushes_per_update) +
-                              " have run; after the last one would be right");
-    return flushes_ / options_.flushes_per_update;
-  }
-  void set_updates(std::uint64_t updates) {
-    (program_.table().synchronous() ? flushes_ : planned_updates_) =
-        program_.table().synchronous() ? updates * options_.flushes_per_update : updates;
-  }
+  std::uint64_t updates() const { return planner_.updates(program_.table()); }
 
-  /// Makes a pipeline that has failed ready again. When no worker is at work and no update under way.
-  void reset() {
+  /// Makes a pipeline that has failed ready again, after so many updates. When no worker is at work and no
+  /// update under way.
+  void reset(std::uint64_t updates = 0) {
     traffic_.clear();
     watch_.reset();
-    flushes_ = 0;
-    planned_updates_ = 0;
+    planner_.go_on_from(updates);
   }
 
  private:
@@ -276,21 +234,6 @@ class PipelineCore {
     state.skip_data.resize(state.skips_in.size());
     state.skip_gradient_data.resize(state.skips_in.size());
     state.periods.resize(units_.periods());
-  }
-
-  PipelineRun plan(std::size_t samples) {
-    PipelineRun run;
-    std::size_t const batch = options_.local_batch;
-    std::size_t const count = (samples + batch - 1) / batch;
-    if (count > program_.table().micro_batches()) {
-      throw ContractViolation("a batch of " + std::to_string(samples) + " samples, but the pipeline takes " +
-                              std::to_string(program_.table().micro_batches() * batch) + " per run");
-    }
-    run.number = runs_++;
-    run.micro_batches = static_cast<std::uint32_t>(count);
-    run.local_batch = batch;
-    if (options_.records_times) run.begin = std::chrono::steady_clock::now();
-    return run;
   }
 
   std::size_t micro_batches_of(PipelineRun const& run, std::uint32_t period) const {
@@ -341,9 +284,7 @@ class PipelineCore {
   PipelineWatch watch_;
   Traffic traffic_;
   PipelineUnits<E, Real> units_;
-  std::uint32_t runs_ = 0;
-  std::uint64_t flushes_ = 0;
-  std::uint64_t planned_updates_ = 0;
+  RunPlanner planner_;
 };
 
 }  // namespace weir::inline v1::detail

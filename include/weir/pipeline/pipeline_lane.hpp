@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "weir/pipeline/message_pool.hpp"
+#include "weir/comm/message_pool.hpp"
+#include "weir/comm/pipeline_message.hpp"
 #include "weir/pipeline/pipeline_channels.hpp"
-#include "weir/pipeline/pipeline_message.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 #include "weir/tensor/buffer.hpp"
 

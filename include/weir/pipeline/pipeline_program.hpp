@@ -50,7 +50,10 @@ class LaneMap {
  public:
   static constexpr std::uint32_t nowhere = UINT32_MAX;
 
-  explicit LaneMap(TableView const& table) : stages_(table.stages()) {
+  /// `is_here`, by worker: whether it is one of this process. Empty: all are.
+  explicit LaneMap(TableView const& table, std::vector<std::uint8_t> is_here = {})
+      : stages_(table.stages()), is_here_(std::move(is_here)) {
+    if (is_here_.empty()) is_here_.assign(table.workers(), 1);
     for (Operation const& operation : table.operations()) {
       if (operation.direction == Direction::reverse) directions_ = 2;
     }
@@ -73,12 +76,15 @@ class LaneMap {
   std::uint32_t direction(std::uint32_t lane) const { return lane / stages_; }
   std::uint32_t worker(std::uint32_t lane) const { return workers_[lane]; }
   bool has(std::uint32_t lane) const { return workers_[lane] != nowhere; }
+  bool is_here(std::uint32_t lane) const { return has(lane) && has_worker(workers_[lane]); }
+  bool has_worker(std::uint32_t worker) const { return is_here_[worker] != 0; }
   bool is_local(std::uint32_t from, std::uint32_t to) const { return workers_[from] == workers_[to]; }
 
  private:
   std::uint32_t stages_;
   std::uint32_t directions_ = 1;
   std::vector<std::uint32_t> workers_;
+  std::vector<std::uint8_t> is_here_;
 };
 
 /// What the workers do in a run, ready to be interpreted.

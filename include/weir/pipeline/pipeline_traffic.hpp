@@ -1,11 +1,15 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "weir/comm/fingerprint.hpp"
+#include "weir/comm/remote_transport.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/edge_capacity.hpp"
@@ -27,6 +31,15 @@ class PipelineTraffic {
   using Channels = PipelineChannels<E, Real>;
   using Channel = typename Channels::Channel;
   using Lane = LaneState<E, Real>;
+  static constexpr bool is_remote = RemoteTransport<Transport>;
+  /// After which who waits asks the transport again; 0: when rung for.
+  static constexpr std::chrono::microseconds interval{is_remote ? 20 : 0};
+
+  /// By worker; empty: all.
+  static std::vector<std::uint8_t> workers_here(Transport& transport, std::uint32_t workers) {
+    if constexpr (is_remote) return transport.workers_here(workers);
+    return {};
+  }
 
   PipelineTraffic(TableView const& table, LaneMap const& lanes, PipelineOptions const& options,
                   PipelineWatch& watch, Transport transport)
@@ -42,6 +55,15 @@ class PipelineTraffic {
     }
   }
 
+  PipelineTraffic(PipelineTraffic const&) = delete;
+  PipelineTraffic& operator=(PipelineTraffic const&) = delete;
+
+  ~PipelineTraffic() {
+    if constexpr (is_remote) {
+      if (!transport_.close()) channels_.abandon();
+    }
+  }
+
   Lane& lane(std::size_t lane) { return lane_states_[lane]; }
 
   /// Takes the buffers of all messages. `records(lane)`: for how many micro-batches a lane holds some.
@@ -49,25 +71,57 @@ class PipelineTraffic {
   void allocate(E const& executor, Records const& records) {
     channels_.allocate(
         executor, options_.stages, [&](std::size_t edge) { return std::size_t{transport_.capacity(edge)}; },
-        records);
+        records, copies());
+  }
+
+  /// Notes in which order the workers of a program receive, for receives that are posted before they are
+  /// due.
+  void list_arrivals(PipelineProgram const& program, bool is_evaluation) {
+    if constexpr (is_remote) {
+      auto& of_worker = arrivals_[is_evaluation ? 1 : 0];
+      of_worker.resize(watch_.workers());
+      positions_.resize(watch_.workers());
+      for (std::uint32_t worker = 0; worker < of_worker.size(); ++worker) {
+        if (!lanes_.has_worker(worker)) continue;
+        for (PipelineStep const& step : program.worker(worker)) {
+          for_each_source(step, [&](Channel* channel, auto const&) {
+            if (channel != nullptr && channel->edge != Channels::no_edge)
+              of_worker[worker].push_back({channel, step.operation});
+          });
+        }
+      }
+    }
+  }
+
+  /// At the begin and at the end of a worker's run. The end waits until all that it sent has left.
+  void begin(std::size_t worker) {
+    if constexpr (is_remote) positions_[worker] = {};
+  }
+  void finish(std::size_t worker) {
+    if constexpr (is_remote) {
+      for (std::size_t index = 0; index < channels_.edges().size(); ++index) {
+        PipelineEdge const& edge = channels_.edges()[index];
+        if (edge.from != worker) continue;
+        watch_.wait(worker, WorkerWait::room, &edge, [&] { return transport_.try_flush(index); });
+      }
+    }
+  }
+
+  /// Tells other processes, if there are any, that this one has failed.
+  void cancel() noexcept {
+    if constexpr (is_remote) transport_.cancel();
   }
 
   /// Takes in what the operation needs and other workers make.
   void receive(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
                std::size_t worker) {
-    bool const is_ahead = is_forward(step.operation);
-    if (!is_ahead && !gives_input_gradient(step.operation)) return;
+    Operation const& operation = step.operation;
+    if (!is_forward(operation) && !gives_input_gradient(operation)) return;
     Lane& state = lane_states_[step.lane];
-    LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
-    if (is_ahead) {
-      fetch(state.from_before, run, step, worker, record.input);
-      for (std::size_t k = 0; k < state.skips_in.size(); ++k)
-        fetch(state.skips_in[k].forward, run, step, worker, record.skip_inputs[k]);
-    } else {
-      fetch(state.from_next, run, step, worker, record.output_gradient);
-      for (std::size_t k = 0; k < state.skips_out.size(); ++k)
-        fetch(state.skips_out[k].backward, run, step, worker, record.skip_gradients[k]);
-    }
+    LaneRecord& record = state.records[program.record(step.lane, operation.micro_batch)];
+    for_each_source(step, [&](Channel* channel, auto const& place) {
+      fetch(channel, run, operation, worker, place(record));
+    });
   }
 
   /// Hands on what the operation has made.
@@ -80,7 +134,7 @@ class PipelineTraffic {
     auto const hand_on = [&](typename Channels::Channel* channel, PipelineMessage& message,
                              auto const& place) {
       if (channel == nullptr) return;
-      message.tag = tag(run, step, *channel, step.operation.stage);
+      message.tag = tag(run, step.operation, *channel);
       if (channel->edge == Channels::no_edge) {
         LaneRecord& other =
             lane_states_[channel->to].records[program.record(channel->to, step.operation.micro_batch)];
@@ -123,11 +177,47 @@ class PipelineTraffic {
   }
 
  private:
+  struct Arrival {
+    Channel* channel = nullptr;
+    Operation operation;
+  };
+  struct Position {
+    std::size_t posted = 0;
+    std::size_t received = 0;
+  };
+
+  static constexpr typename Channels::Copies copies() {
+    if constexpr (is_remote) return {true, Transport::trailer_bytes, Transport::prefetch};
+    return {};
+  }
+
+  /// Calls `f(channel, place)` for each message that a step takes in, in order; `place(record)` is where it
+  /// goes.
+  template <class Function>
+  void for_each_source(PipelineStep const& step, Function const& f) {
+    Lane& state = lane_states_[step.lane];
+    if (is_forward(step.operation)) {
+      f(state.from_before, [](LaneRecord& record) -> PipelineMessage& { return record.input; });
+      for (std::size_t k = 0; k < state.skips_in.size(); ++k)
+        f(state.skips_in[k].forward,
+          [k](LaneRecord& record) -> PipelineMessage& { return record.skip_inputs[k]; });
+    } else if (gives_input_gradient(step.operation)) {
+      f(state.from_next, [](LaneRecord& record) -> PipelineMessage& { return record.output_gradient; });
+      for (std::size_t k = 0; k < state.skips_out.size(); ++k)
+        f(state.skips_out[k].backward,
+          [k](LaneRecord& record) -> PipelineMessage& { return record.skip_gradients[k]; });
+    }
+  }
+
   void open_transport(TableView const& table) {
-    bool const is_in_order = options_.skip_edges.empty() && fifo_order(table).per_edge;
-    for (PipelineEdge& edge : channels_.edges()) edge.is_in_order = is_in_order;
+    FifoOrder const order = fifo_order(table);
+    bool const has_skips = !options_.skip_edges.empty();
+    for (PipelineEdge& edge : channels_.edges()) edge.is_in_order = !has_skips && order.per_edge;
     std::uint32_t const needed = min_edge_capacity(table, options_.skip_edges);
-    transport_.open(channels_.edges(), needed);
+    transport_.open(
+        channels_.edges(), needed,
+        MessageNumbers{table.stages(), static_cast<std::uint32_t>(1 + options_.skip_edges.size()),
+                       !has_skips && order.per_stage ? 1 : table.micro_batches(), layout_of(table)});
     for (std::size_t edge = 0; edge < channels_.edges().size(); ++edge) {
       std::uint32_t const capacity = transport_.capacity(edge);
       if (capacity < needed || capacity == 0) {
@@ -136,6 +226,23 @@ class PipelineTraffic {
                                 std::to_string(needed == 0 ? 1 : needed));
       }
     }
+  }
+
+  std::uint64_t layout_of(TableView const& table) {
+    std::uint64_t hash = layout_hash(layout_hash_seed, table.workers());
+    for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
+      hash = layout_hash(hash, table.begin_of(worker));
+      for (Operation const& operation : table.worker(worker)) {
+        hash = layout_hash(hash, std::uint64_t{operation.micro_batch} << 32 |
+                                     std::uint64_t{operation.stage} << 16 |
+                                     static_cast<std::uint64_t>(operation.kind) << 8 |
+                                     static_cast<std::uint64_t>(operation.direction));
+        hash = layout_hash(hash, std::uint64_t{operation.version} << 32 | operation.period);
+      }
+    }
+    for (std::size_t channel = 0; channel < channels_.size(); ++channel)
+      hash = layout_hash(hash, channels_[channel].layout->bytes);
+    return layout_hash(hash, options_.local_batch);
   }
 
   void connect(std::uint32_t lane) {
@@ -188,17 +295,32 @@ class PipelineTraffic {
     }
   }
 
-  static MessageTag tag(PipelineRun const& run, PipelineStep const& step, Channel const& channel,
-                        std::uint32_t stage) {
-    return {run.number,   step.operation.micro_batch, static_cast<std::uint16_t>(stage),
-            channel.link, channel.is_forward,         step.operation.direction};
+  MessageTag tag(PipelineRun const& run, Operation const& operation, Channel const& channel) const {
+    return {run.number,   operation.micro_batch, static_cast<std::uint16_t>(lanes_.stage(channel.from)),
+            channel.link, channel.is_forward,    operation.direction};
   }
 
-  void fetch(Channel* channel, PipelineRun const& run, PipelineStep const& step, std::size_t worker,
+  /// Keeps as many receives posted as the transport likes.
+  void post_receives(PipelineRun const& run, std::size_t worker) {
+    auto const& list = arrivals_[run.is_evaluation ? 1 : 0][worker];
+    auto& [posted, received] = positions_[worker];
+    for (; posted < list.size() && posted - received < Transport::prefetch; ++posted) {
+      Channel& channel = *list[posted].channel;
+      transport_.post_receive(channel.edge, tag(run, list[posted].operation, channel),
+                              {.tag = {},
+                               .data = channel.arrivals->take(),
+                               .bytes = channel.layout->bytes,
+                               .home = channel.arrivals.get()});
+    }
+    ++received;  // the next one is waited for
+  }
+
+  void fetch(Channel* channel, PipelineRun const& run, Operation const& operation, std::size_t worker,
              PipelineMessage& message) {
     if (channel == nullptr || channel->edge == Channels::no_edge) return;
     PipelineEdge const& edge = channels_.edges()[channel->edge];
-    MessageTag const due = tag(run, step, *channel, lanes_.stage(channel->from));
+    MessageTag const due = tag(run, operation, *channel);
+    if constexpr (is_remote) post_receives(run, worker);
     watch_.wait(worker, WorkerWait::message, &edge,
                 [&] { return transport_.try_receive(channel->edge, due, message); });
     watch_.bell(edge.from).ring();
@@ -220,6 +342,8 @@ class PipelineTraffic {
   Channels channels_;
   Transport transport_;
   std::vector<Lane> lane_states_;
+  std::array<std::vector<std::vector<Arrival>>, 2> arrivals_;  // of training and evaluation, by worker
+  std::vector<Position> positions_;                            // among them, by worker
 };
 
 }  // namespace weir::inline v1::detail

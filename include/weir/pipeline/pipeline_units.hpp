@@ -132,6 +132,12 @@ class PipelineUnits {
         std::uint32_t const lane = lanes_.lane(direction, stage);
         if (!lanes_.has(lane)) continue;
         lanes.push_back(lane);
+        if (!lanes_.is_here(lane)) {
+          throw ContractViolation("stage " + std::to_string(stage) + " is on worker " +
+                                  std::to_string(lanes_.worker(lane)) +
+                                  ", in another process, and on a worker of this one, or shares a parameter "
+                                  "with a stage here: their gradients would have to be added here");
+        }
         shape.readers.push_back(&watch_.bell(lanes_.worker(lane)));
       }
     }
@@ -143,7 +149,15 @@ class PipelineUnits {
     }
   }
 
+  bool is_here(std::uint32_t stage) const {
+    for (std::uint32_t direction = 0; direction < lanes_.directions(); ++direction) {
+      if (lanes_.is_here(lanes_.lane(direction, stage))) return true;
+    }
+    return false;
+  }
+
   void add_stage(E const& executor, std::uint32_t stage, std::size_t kept) {
+    if (!is_here(stage)) return;
     std::vector<std::size_t> elements;
     auto const& parameters = options_.stages[stage].parameters;
     places_[stage].resize(parameters.size());
@@ -162,6 +176,7 @@ class PipelineUnits {
     std::uint32_t delay = 0;
     std::uint32_t live = 1;
     bool is_even = true;
+    bool is_any_here = false;
     std::size_t elements = 0;
     for (auto const& [stage, parameter] : tied) {
       if (stage >= options_.stages.size() || parameter >= options_.stages[stage].parameters.size())
@@ -177,17 +192,20 @@ class PipelineUnits {
       if (versions_[stage].delay > delay) delay = versions_[stage].delay;
       if (versions_[stage].live > live) live = versions_[stage].live;
       stages.push_back(static_cast<std::uint32_t>(stage));
-      places_[stage][parameter] = {units_.size(), 0};
+      if (is_here(static_cast<std::uint32_t>(stage))) {
+        places_[stage][parameter] = {units_.size(), 0};
+        is_any_here = true;
+      }
     }
     if (!is_even && delay > 1)
       refuse("is shared by stages whose updates are late by different numbers, of which one is " +
              std::to_string(delay) + "; at most 1 would be right");
-    add(executor, {elements}, stages, live > delay ? live : delay + 1, delay);
+    if (is_any_here) add(executor, {elements}, stages, live > delay ? live : delay + 1, delay);
   }
 
   /// Appends the parameters that this stage registers.
   void list_parameters(std::uint32_t stage) {
-    if (options_.stages[stage].is_empty) return;
+    if (options_.stages[stage].is_empty || !is_here(stage)) return;
     for (std::size_t p = 0; p < options_.stages[stage].parameters.size(); ++p) {
       TiedParameter const* const tied = find_tied(stage, p);
       if (tied == nullptr || tied->front().stage == stage) registered_.push_back(places_[stage][p]);

@@ -12,9 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "weir/comm/pipeline_transport.hpp"
 #include "weir/pipeline/doorbell.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
-#include "weir/pipeline/transport.hpp"
+#include "weir/pipeline/pipeline_program.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -29,10 +30,14 @@ enum class WorkerWait : std::uint8_t { nothing, message, room, weights };
 /// Who waits is also who notices that nothing goes on any more: there is no thread for that.
 class PipelineWatch {
  public:
-  PipelineWatch(std::size_t workers, std::chrono::milliseconds patience) : patience_(patience) {
+  /// With an interval, who waits looks again after it: not all changes are rung for.
+  PipelineWatch(std::size_t workers, std::chrono::milliseconds patience,
+                std::chrono::microseconds interval = {}, LaneMap const* lanes = nullptr)
+      : patience_(patience), interval_(interval), lanes_(lanes) {
     while (workers_.size() < workers) workers_.push_back(std::make_unique<Worker>());
   }
 
+  std::size_t workers() const { return workers_.size(); }
   Doorbell& bell(std::size_t worker) { return workers_[worker]->bell; }
 
   /// The operation that a worker begins; it stays until the next one.
@@ -55,13 +60,16 @@ class PipelineWatch {
     self.waits_for.store(what, std::memory_order_release);
     bool has_come = false;
     auto const is_ended = [&] { return is_stopped() || (has_come = is_over()); };
+    auto end = std::chrono::steady_clock::now() + patience_;
     for (std::uint64_t seen = done();;) {
-      bool const is_ended_in_time =
-          self.bell.wait_until(std::chrono::steady_clock::now() + patience_, is_ended);
-      if (is_ended_in_time) break;
+      auto const next = std::chrono::steady_clock::now() + interval_;
+      bool const is_short = interval_.count() != 0 && next < end;
+      if (self.bell.wait_until(is_short ? next : end, is_ended)) break;
+      if (is_short) continue;
       std::uint64_t const now = done();
       if (now == seen) fail(std::make_exception_ptr(stalled(worker)));
       seen = now;
+      end = std::chrono::steady_clock::now() + patience_;
     }
     self.waits_for.store(WorkerWait::nothing, std::memory_order_release);
     if (!has_come) throw PipelineStopped{};
@@ -120,6 +128,8 @@ class PipelineWatch {
   }
 
   std::string what_of(std::size_t index) const {
+    if (lanes_ != nullptr && !lanes_->has_worker(static_cast<std::uint32_t>(index)))
+      return " is in another process";
     Worker const& worker = *workers_[index];
     Operation const* const operation = worker.operation.load();
     if (operation == nullptr) return " has finished";
@@ -139,6 +149,8 @@ class PipelineWatch {
   }
 
   std::chrono::milliseconds patience_;
+  std::chrono::microseconds interval_;
+  LaneMap const* lanes_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::mutex mutex_;
   std::atomic<bool> is_stopped_ = false;

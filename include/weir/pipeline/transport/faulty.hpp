@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "weir/comm/remote_transport.hpp"
 #include "weir/core/random.hpp"
-#include "weir/pipeline/transport.hpp"
 
 namespace weir::inline v1 {
 
@@ -39,13 +39,13 @@ struct Faults {
 
 /// A transport on which things go wrong, for tests.
 template <PipelineTransport Inner>
-class FaultyTransport {
+requires(!RemoteTransport<Inner>) class FaultyTransport {
  public:
   FaultyTransport(Inner inner, Faults const& faults)
       : inner_(std::move(inner)), faults_(faults), sent_(std::make_unique<std::atomic<std::uint64_t>>(0)) {}
 
-  void open(std::span<PipelineEdge const> edges, std::uint32_t needed) {
-    inner_.open(edges, needed);
+  void open(std::span<PipelineEdge const> edges, std::uint32_t needed, MessageNumbers const& numbers) {
+    inner_.open(edges, needed, numbers);
     edges_.resize(edges.size());
   }
   std::uint32_t capacity(std::size_t edge) const { return inner_.capacity(edge); }

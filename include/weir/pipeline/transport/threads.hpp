@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "weir/comm/pipeline_transport.hpp"
 #include "weir/core/error.hpp"
-#include "weir/pipeline/transport.hpp"
 
 namespace weir::inline v1 {
 
@@ -23,7 +23,7 @@ class ThreadTransport {
  public:
   explicit ThreadTransport(ThreadTransportOptions options = {}) : options_(options) {}
 
-  void open(std::span<PipelineEdge const> edges, std::uint32_t needed) {
+  void open(std::span<PipelineEdge const> edges, std::uint32_t needed, MessageNumbers const& = {}) {
     std::uint32_t const capacity = options_.capacity != 0 ? options_.capacity : 2 * needed + 2;
     edges_.reserve(edges.size());
     for (PipelineEdge const& edge : edges) edges_.emplace_back(edge, capacity);

@@ -1,4 +1,4 @@
-#include "weir/pipeline/message_pool.hpp"
+#include "weir/comm/message_pool.hpp"
 
 #include <doctest/doctest.h>
 

@@ -6,7 +6,8 @@
 #include <span>
 #include <string>
 
-#include "weir/pipeline/pipeline_message.hpp"
+#include "weir/comm/message_numbers.hpp"
+#include "weir/comm/pipeline_message.hpp"
 
 namespace weir::inline v1 {
 
@@ -26,7 +27,7 @@ inline std::string text(PipelineEdge const& edge) {
 
 /// What carries messages between the workers of a pipeline. Sends are called by the edge's one worker,
 /// receives by the other; neither blocks: a worker calls again when the other one has done something.
-///   `open(edges, needed)` once, before any other call; `needed` messages per edge are enough.
+///   `open(edges, needed, numbers)` once, before any other call; `needed` messages per edge are enough.
 ///   `capacity(edge)`: how many messages it holds that have not been received.
 ///   `try_send(edge, message)`: true if it has taken over the message.
 ///   `try_receive(edge, tag, message)`: true if this message has come.
@@ -37,8 +38,8 @@ template <class T>
 concept PipelineTransport = std::movable<T> &&
     requires(T& transport, T const& constant, std::span<PipelineEdge const> edges, std::size_t edge,
              std::uint32_t needed, PipelineMessage& message, PipelineMessage const& sent,
-             MessageTag const& tag) {
-  transport.open(edges, needed);
+             MessageTag const& tag, MessageNumbers const& numbers) {
+  transport.open(edges, needed, numbers);
   { constant.capacity(edge) } -> std::same_as<std::uint32_t>;
   { transport.try_send(edge, sent) } -> std::same_as<bool>;
   { transport.try_receive(edge, tag, message) } -> std::same_as<bool>;

@@ -1,4 +1,4 @@
-#include "weir/pipeline/transport.hpp"
+#include "weir/comm/pipeline_transport.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "weir/pipeline/pipeline_message.hpp"
+#include "weir/comm/pipeline_message.hpp"
 
 #include <doctest/doctest.h>
 

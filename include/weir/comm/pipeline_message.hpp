@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "weir/pipeline/operation.hpp"
+#include "weir/comm/direction.hpp"
 
 namespace weir::inline v1 {
 

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "weir/core/error.hpp"
+#include "weir/pipeline/pipeline_options.hpp"
+#include "weir/pipeline/pipeline_run.hpp"
+#include "weir/pipeline/schedule_table.hpp"
+
+namespace weir::inline v1::detail {
+
+/// How many runs and updates there have been, and what the next run is.
+class RunPlanner {
+ public:
+  explicit RunPlanner(PipelineOptions const& options) : options_(options) {}
+
+  /// Errors: `ContractViolation` for more samples than the table has micro-batches for, and, where there is
+  /// no flush, for a remainder that is not allowed.
+  PipelineRun training(TableView const& table, std::size_t samples) {
+    PipelineRun run = next(table, samples);
+    if (table.synchronous()) {
+      run.periods = 1;
+      run.first_version = flushes_ / options_.flushes_per_update;
+      run.flush = flushes_ % options_.flushes_per_update;
+      run.is_update = ++flushes_ % options_.flushes_per_update == 0;
+      return run;
+    }
+    std::uint32_t const rest = run.micro_batches % table.period();
+    if (rest != 0) {
+      if (options_.remainder == Remainder::error)
+        throw ContractViolation(std::to_string(run.micro_batches) +
+                                " micro-batches, which is no multiple of the " +
+                                std::to_string(table.period()) +
+                                " of an update; say by PipelineOptions::remainder what becomes of the rest");
+      if (options_.remainder == Remainder::drop) run.micro_batches -= rest;
+    }
+    run.periods = (run.micro_batches + table.period() - 1) / table.period();
+    run.first_version = updates_;
+    updates_ += run.periods;
+    return run;
+  }
+
+  PipelineRun evaluation(TableView const& table, std::size_t samples) {
+    PipelineRun run = next(table, samples);
+    run.is_evaluation = true;
+    run.first_version = table.synchronous() ? flushes_ / options_.flushes_per_update : updates_;
+    return run;
+  }
+
+  /// Of the runs planned so far. Errors: `ContractViolation` between two flushes of one.
+  std::uint64_t updates(TableView const& table) const {
+    if (!table.synchronous()) return updates_;
+    if (flushes_ % options_.flushes_per_update != 0)
+      throw ContractViolation("save: " + std::to_string(flushes_ % options_.flushes_per_update) +
+                              " flushes of an update of " + std::to_string(options_.flushes_per_update) +
+                              " have run; after the last one would be right");
+    return flushes_ / options_.flushes_per_update;
+  }
+  void go_on_from(std::uint64_t updates) {
+    flushes_ = updates * options_.flushes_per_update;
+    updates_ = updates;
+  }
+
+ private:
+  PipelineRun next(TableView const& table, std::size_t samples) {
+    PipelineRun run;
+    std::size_t const batch = options_.local_batch;
+    std::size_t const count = (samples + batch - 1) / batch;
+    if (count > table.micro_batches()) {
+      throw ContractViolation("a batch of " + std::to_string(samples) + " samples, but the pipeline takes " +
+                              std::to_string(table.micro_batches() * batch) + " per run");
+    }
+    run.number = runs_++;
+    run.micro_batches = static_cast<std::uint32_t>(count);
+    run.local_batch = batch;
+    if (options_.records_times) run.begin = std::chrono::steady_clock::now();
+    return run;
+  }
+
+  PipelineOptions const& options_;
+  std::uint32_t runs_ = 0;
+  std::uint64_t flushes_ = 0;
+  std::uint64_t updates_ = 0;  // where there is no flush
+};
+
+}  // namespace weir::inline v1::detail

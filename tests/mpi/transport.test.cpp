@@ -1,0 +1,362 @@
+#include "weir/mpi/transport.hpp"
+
+#include <doctest/doctest.h>
+#include <mpi.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "pipeline/staged_model.hpp"
+#include "support/bits.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/adamw.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/transport/threads.hpp"
+#include "weir/stage/recipe.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using staged::make_table;
+using Store = weir::GroupDoubleBuffer;  // of which schedules with a flush use one version
+template <class Transport>
+using Pipe = weir::InterleavedPipeline<weir::HostExecutor, double, Store, Transport>;
+
+/// All ranks, met at its beginning and end, so that one test does not run into the next.
+struct World {
+  World() { MPI_Barrier(MPI_COMM_WORLD); }
+  World(World const&) = delete;
+  World& operator=(World const&) = delete;
+  ~World() { MPI_Barrier(MPI_COMM_WORLD); }
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(communicator.size()); }
+
+  weir::MpiCommunicator communicator{MPI_COMM_WORLD, {.deadline = 20s}};
+};
+
+/// The weights of some of the stages.
+std::vector<double> part_of(std::vector<double> const& all, staged::Stages<double> const& stages,
+                            std::size_t stage) {
+  auto const begin =
+      all.begin() + static_cast<std::ptrdiff_t>(stages.list[stage].first_layer * staged::layer_parameters);
+  return {begin, begin + static_cast<std::ptrdiff_t>(stages.list[stage].layers * staged::layer_parameters)};
+}
+
+struct Outcome {
+  std::vector<double> weights;  // of the stages of this process, in order
+  std::vector<std::size_t> stages;
+  std::vector<std::uint64_t> updates;
+  double evaluated = 0;  // in this process
+};
+
+/// Two runs, an evaluation, and one more run of fewer samples.
+template <class Transport>
+Outcome train(weir::ScheduleTable const& table, staged::Stages<double> const& stages, Transport transport,
+              weir::PipelineOptions options = {}) {
+  Outcome outcome;
+  weir::HostExecutor const executor;
+  options.stages = stages.layouts;
+  options.seed = 9;
+  options.local_batch = 2;
+  options.remainder = weir::Remainder::partial;
+  Pipe<Transport> pipe{executor, table, options, {}, std::move(transport)};
+  for (std::size_t part = 0; part < pipe.parts(); ++part) {
+    outcome.stages.push_back(pipe.stage_of(part));
+    auto const initial = part_of(staged::initial_weights<double>(stages.total), stages, pipe.stage_of(part));
+    outcome.weights.insert(outcome.weights.end(), initial.begin(), initial.end());
+  }
+  auto sync =
+      (weir::LocalAggregator{} | weir::AdamW{{.learning_rate = 0.05}}).on(pipe, weir::view(outcome.weights));
+  auto const data = staged::samples(2 * table.properties().micro_batches);
+  for (int run = 0; run < 2; ++run) sync(pipe(staged::Batch(data), stages.list));
+  outcome.evaluated = sync.evaluate(pipe(staged::Batch(data), stages.list)).sum;
+  sync(pipe(staged::Batch(data).first(data.size() - 1), stages.list));
+  sync.drain();
+  outcome.updates = sync.updates();
+  return outcome;
+}
+
+void check_same_as_threads(char const* name, weir::ScheduleShape const& shape,
+                           std::vector<std::size_t> layers = {}, weir::PipelineOptions const& options = {}) {
+  CAPTURE(name);
+  CAPTURE(shape.workers);
+  World const world;
+  auto const table = make_table(name, shape);
+  if (layers.empty()) layers.assign(table.properties().stages, 1);
+  staged::Stages<double> const stages(layers, true);
+  auto const expected = train(table, stages, weir::ThreadTransport(), options);
+  auto const outcome = train(table, stages, weir::MpiTransport(world.communicator), options);
+  std::vector<double> weights;
+  for (std::size_t const stage : outcome.stages) {
+    std::size_t before = 0;
+    for (std::size_t s = 0; s < stage; ++s) before += layers[s] * staged::layer_parameters;
+    auto const begin = expected.weights.begin() + static_cast<std::ptrdiff_t>(before);
+    weights.insert(weights.end(), begin,
+                   begin + static_cast<std::ptrdiff_t>(layers[stage] * staged::layer_parameters));
+  }
+  CHECK(same_bits(outcome.weights, weights));
+  CHECK(outcome.updates ==
+        std::vector<std::uint64_t>(outcome.stages.size(),
+                                   3 * (table.properties().synchronous
+                                            ? 1
+                                            : table.properties().micro_batches / table.properties().period)));
+  std::uint64_t parts = outcome.stages.size();
+  MPI_Allreduce(MPI_IN_PLACE, &parts, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+  CHECK(parts == expected.stages.size());
+  double evaluated = outcome.evaluated;
+  MPI_Allreduce(MPI_IN_PLACE, &evaluated, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+  CHECK(evaluated == expected.evaluated);  // one process has it all
+}
+
+/// Stages y = w x of one number, the first and last of a tensor; stage 2 adds what stage 0 gave.
+struct Skipping {
+  static double last(auto const& tensor) { return tensor[tensor.size() - 1]; }
+  static void fill(auto const& tensor, double value) { tensor[0] = tensor[tensor.size() - 1] = value; }
+
+  static double input(auto& micro) {
+    double const x = micro.is_first_stage() ? micro.samples()[0] : last(micro.input());
+    return micro.stage() == 2 ? x + last(micro.skip_input()) : x;
+  }
+  void forward(auto& micro) const {
+    fill(micro.is_last_stage() ? micro.saved() : micro.output(), micro.weights(0)[0] * input(micro));
+  }
+  void backward(auto& micro) const {
+    double const gradient = micro.is_last_stage() ? micro.saved()[0] - 0.5 : last(micro.output_gradient());
+    double& sum = micro.gradient(0)[0];
+    sum = (micro.accumulate() ? sum : 0.0) + gradient * input(micro);
+    if (!micro.is_first_stage()) fill(micro.input_gradient(), gradient * micro.weights(0)[0]);
+    if (micro.stage() == 2) {
+      for (double& value : std::span(micro.skip_gradient().data(), micro.skip_gradient().size())) value = 0;
+      fill(micro.skip_gradient(), gradient * micro.weights(0)[0]);
+    }
+  }
+};
+
+template <class Transport>
+std::vector<std::pair<std::size_t, double>> train_skipping(std::size_t elements, Transport transport) {
+  weir::HostExecutor const executor;
+  weir::StageLayout const stage{.parameters = {1}, .outputs = {{elements}}, .saved = 1};
+  Pipe<Transport> pipe{executor,
+                       make_table("1f1b", {.workers = 4, .micro_batches = 6}),
+                       {.stages = {stage, stage, stage, stage}, .skip_edges = {{0, 2}}},
+                       {},
+                       std::move(transport)};
+  std::vector<double> weights(pipe.parts(), 0.75);
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.125}}).on(pipe, weir::view(weights));
+  std::vector<double> const samples{1, -.5, .25, .75, 1, -.25};
+  Skipping const model;
+  for (int run = 0; run < 4; ++run) sync(pipe(std::span<double const>(samples), model));
+  sync.drain();
+  std::vector<std::pair<std::size_t, double>> result;
+  for (std::size_t part = 0; part < pipe.parts(); ++part)
+    result.emplace_back(pipe.stage_of(part), weights[part]);
+  return result;
+}
+
+/// A stage that throws, or sleeps, in its first forward.
+struct Failing {
+  bool throws = false;
+  std::chrono::milliseconds sleep{0};
+  staged::Stage<double> inner = {};
+
+  void forward(auto& micro) const {
+    if (throws && micro.index() == 1) throw std::domain_error("no more");
+    std::this_thread::sleep_for(sleep);
+    inner.forward(micro);
+  }
+  void backward(auto& micro) const {
+    inner.backward_input(micro);
+    inner.backward_weight(micro);
+  }
+};
+
+/// What a run of 1f1b with a worker on each rank ends in.
+template <class Check>
+void fail(World const& world, bool fails_here, Failing const& how, std::chrono::milliseconds watchdog,
+          Check const& check) {
+  weir::HostExecutor const executor;
+  staged::Stages<double> const stages(std::vector<std::size_t>(world.size(), 1));
+  Pipe<weir::MpiTransport> pipe{executor,
+                                make_table("1f1b", {.workers = world.size(), .micro_batches = 4}),
+                                {.stages = stages.layouts, .watchdog = watchdog},
+                                {},
+                                weir::MpiTransport(world.communicator)};
+  std::vector<double> weights(staged::layer_parameters);
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{}}).on(pipe, weir::view(weights));
+  std::vector<Failing> const list(world.size(), fails_here ? how : Failing{});
+  auto const data = staged::samples(4);
+  sync(pipe(staged::Batch(data), list));
+  check(sync);
+  CHECK_THROWS_WITH_AS(sync.reset(), doctest::Contains("a pipeline over MPI that has failed cannot be reset"),
+                       weir::ContractViolation);
+}
+
+template <class Cause>
+bool has_cause(weir::PipelineError const& error) {
+  try {
+    if (error.cause() != nullptr) std::rethrow_exception(error.cause());
+  } catch (Cause const&) {
+    return true;
+  } catch (...) {
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("processes train to the bits of threads, whatever the schedule, with a worker each") {
+  World const world;
+  std::uint32_t const p = world.size();
+  for (char const* const name : {"gpipe", "1f1b", "zb-h2", "zb-v", "dualpipe-v"})
+    check_same_as_threads(name, {.workers = p, .micro_batches = 2 * p});
+  check_same_as_threads("interleaved-1f1b", {.workers = p, .micro_batches = 2 * p, .chunks = 2});
+  check_same_as_threads("1f1b", {.workers = p, .micro_batches = 1});
+}
+
+TEST_CASE("WPipe over processes is that over threads, with exactly N / M updates of each stage") {
+  World const world;
+  std::uint32_t const p = world.size();
+  check_same_as_threads("wpipe", {.workers = p, .micro_batches = 3 * p, .period = p});
+}
+
+TEST_CASE("a process may have several workers, stages be uneven or empty, and activations recomputed") {
+  check_same_as_threads("1f1b", {.workers = 4, .micro_batches = 6}, {2, 0, 1, 1});
+  check_same_as_threads("zb-h1", {.workers = 4, .micro_batches = 5}, {0, 2, 2, 0});
+  check_same_as_threads("interleaved-1f1b", {.workers = 4, .micro_batches = 5, .chunks = 2}, {},
+                        {.recompute = weir::Recompute::always});
+  check_same_as_threads("wpipe", {.workers = 4, .micro_batches = 12, .period = 4});
+}
+
+TEST_CASE("skip edges, and messages that MPI sends only when they are received, give the bits of threads") {
+  for (std::size_t const elements : {1u, 50'000u}) {
+    World const world;
+    auto const expected = train_skipping(elements, weir::ThreadTransport());
+    for (auto const& [stage, weight] : train_skipping(elements, weir::MpiTransport(world.communicator))) {
+      CHECK(stage == expected[stage].first);
+      CHECK(weight == expected[stage].second);
+      CHECK(weight != 0.75);
+    }
+  }
+}
+
+TEST_CASE("a stage that throws ends the run on all ranks, each with one error that names its operation") {
+  World const world;
+  bool const is_last = world.communicator.rank() + 1 == world.size();
+  auto const begin = std::chrono::steady_clock::now();
+  fail(world, is_last, {.throws = true}, 20s, [&](auto& sync) {
+    try {
+      sync.drain();
+      CHECK(false);
+    } catch (weir::PipelineError const& error) {
+      CHECK((is_last ? has_cause<std::domain_error>(error) : has_cause<weir::PeerAborted>(error)));
+      CHECK(error.worker() == world.communicator.rank());
+    }
+    sync.drain();
+  });
+  CHECK(std::chrono::steady_clock::now() - begin < 5s);
+}
+
+TEST_CASE("a rank that does not go on is noticed by the watchdog of the others") {
+  World const world;
+  bool const is_late = world.communicator.rank() + 1 == world.size();
+  fail(world, is_late, {.sleep = 400ms}, is_late ? 20'000ms : 100ms, [&](auto& sync) {
+    try {
+      sync.drain();
+      CHECK(false);
+    } catch (weir::PipelineStalled const& error) {
+      CHECK_FALSE(is_late);
+      std::string const text = error.what();
+      CAPTURE(text);
+      CHECK(text.find("waits for a message on edge ") != std::string::npos);
+      CHECK(text.find("worker " + std::to_string(world.size() - 1) + " is in another process") !=
+            std::string::npos);
+    } catch (weir::PipelineError const& error) {
+      CHECK(has_cause<weir::PeerAborted>(error));  // the one that is late, or that heard of it first
+    }
+  });
+}
+
+TEST_CASE("what the ranks have to agree on is compared, and a placement that cannot be is refused") {
+  World const world;
+  std::uint32_t const p = world.size();
+  staged::Stages<double> const stages(std::vector<std::size_t>(p, 1));
+  auto const make = [&](weir::ScheduleTable const& table, std::vector<std::size_t> const& ranks,
+                        std::size_t local_batch = 1) {
+    weir::HostExecutor const executor;
+    Pipe<weir::MpiTransport> const pipe{executor,
+                                        table,
+                                        {.stages = stages.layouts, .local_batch = local_batch},
+                                        {},
+                                        weir::MpiTransport(world.communicator, {.ranks = ranks})};
+  };
+  bool const is_first = world.communicator.rank() == 0;
+  auto const table = make_table("1f1b", {.workers = p, .micro_batches = 4});
+  CHECK_THROWS_AS(make(is_first ? table : make_table("gpipe", {.workers = p, .micro_batches = 4}), {}),
+                  weir::FingerprintMismatch);
+  CHECK_THROWS_AS(make(table, {}, is_first ? 1 : 2), weir::FingerprintMismatch);
+  std::vector<std::size_t> ranks(p, 0);
+  ranks[1] = 1;
+  CHECK_THROWS_AS(make(table, is_first ? ranks : std::vector<std::size_t>(p, 0)), weir::FingerprintMismatch);
+  ranks[1] = p;
+  CHECK_THROWS_AS(make(table, ranks), weir::ContractViolation);
+  CHECK_THROWS_AS(make(table, {0}), weir::ContractViolation);
+  // The two copies of a stage, on ranks that would each have half of its gradient.
+  CHECK_THROWS_WITH_AS(make(make_table("chimera", {.workers = 2, .micro_batches = 2}), {0, 1}),
+                       doctest::Contains(p == 2 ? "in another process" : "stage layouts"),
+                       weir::ContractViolation);
+}
+
+TEST_CASE("a message of another run or another size is refused by its tag") {
+  World const world;
+  std::size_t const rank = world.communicator.rank();
+  std::byte memory[4 * 128];
+  weir::MessagePool pool(memory, 128, 4);
+  auto const message = [&](std::uint32_t run, std::size_t bytes) {
+    return weir::PipelineMessage{.tag = {.run = run}, .data = pool.take(), .bytes = bytes, .home = &pool};
+  };
+  for (bool const is_of_other_size : {false, true}) {
+    weir::MpiTransport transport(world.communicator, {.ranks = {0, 1}});
+    CHECK(transport.workers_here(2)[0] == (rank == 0 ? 1 : 0));
+    std::vector<weir::PipelineEdge> const edges{{.from = 0, .to = 1}};
+    transport.open(edges, 1, {});
+    if (rank == 0) {
+      CHECK(transport.try_send(0, message(0, is_of_other_size ? 32 : 64)));
+      while (!transport.try_flush(0)) {
+      }
+    } else if (rank == 1) {
+      weir::MessageTag const due{.run = is_of_other_size ? 0u : 1u};
+      transport.post_receive(0, due, message(due.run, 64));
+      weir::PipelineMessage got;
+      auto const receive = [&] {
+        while (!transport.try_receive(0, due, got)) {
+        }
+      };
+      if (is_of_other_size) {
+        CHECK_THROWS_WITH_AS(receive(), "edge 0 -> 1 (F): 0F0 came with 32 bytes, 64 were due",
+                             weir::ContractViolation);
+      } else {
+        CHECK_THROWS_WITH_AS(receive(), "edge 0 -> 1 (F) brought 0F0 of run 0 where 0F0 of run 1 was due",
+                             weir::ContractViolation);
+      }
+    }
+    CHECK(transport.close());
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+}
+
+TEST_CASE("a table that needs more tags than MPI has is refused") {
+  World const world;
+  weir::MpiTransport transport(world.communicator, {.ranks = {0, 1}});
+  (void)transport.workers_here(2);
+  CHECK_THROWS_WITH_AS(transport.open({}, 1, {.stages = 1u << 30, .micro_batches = 1u << 31}),
+                       doctest::Contains("this table needs"), weir::ContractViolation);
+}
