@@ -253,6 +253,7 @@ class InterleavedPipeline {
     if (is_forward(operation) || is_recompute) {
       core_.before_forward(run, program, step, worker, call, has_call);
       if (has_call) visit(model, call, samples, [](auto& stage, auto& micro) { stage.forward(micro); });
+      if (has_call) core_.note(run, step, worker, call);
       if (!is_recompute) core_.after_forward(run, program, step);
     } else {
       core_.before_backward(program, step, call);
@@ -260,6 +261,7 @@ class InterleavedPipeline {
         visit(model, call, samples, [&](auto& stage, auto& micro) {
           backward(stage, micro, operation.kind, core_.gradient(step, call));
         });
+        core_.note(run, step, worker, call);
       }
       core_.after_backward(program, step, samples.size());
     }

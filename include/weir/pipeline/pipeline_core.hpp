@@ -9,6 +9,7 @@
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
+#include "weir/pipeline/payload_hash.hpp"
 #include "weir/pipeline/pipeline_checkpoint.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
@@ -43,6 +44,7 @@ class PipelineCore {
         traffic_(table, lanes_, options_, watch_, std::move(transport)),
         units_(executor, program_.table(), lanes_, options_, versions, watch_),
         planner_(options_) {
+    if (options_.log != nullptr) options_.log->open(table.workers());
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (!lanes_.is_here(lane)) continue;
       auto& info = traffic_.lane(lane).info;
@@ -169,6 +171,30 @@ class PipelineCore {
     state.periods[step.operation.period].samples += samples;
     release_inputs(record);
     release(record.output_gradient);
+  }
+
+  /// Logs what a stage was given and has given, or compares it with the log.
+  void note(PipelineRun const& run, PipelineStep const& step, std::size_t worker,
+            StageCall<E, Real> const& call) {
+    if (options_.log == nullptr || run.is_evaluation) return;
+    auto const& lane = call.lane;
+    bool const is_backward = !is_forward(step.operation) && !call.is_recompute;
+    PayloadHash taken;
+    PayloadHash given;
+    taken.add(lane.inputs, call.input, call.samples, sizeof(Real));
+    for (std::size_t k = 0; k < lane.skip_inputs.size(); ++k)
+      taken.add(lane.skip_inputs[k], call.skip_inputs[k], call.samples, sizeof(Real));
+    if (!is_backward) given.add(lane.outputs, call.output, call.samples, sizeof(Real));
+    if (is_backward) {
+      taken.add(lane.output_gradients, call.output_gradient, call.samples, sizeof(Real));
+      given.add(lane.input_gradients, call.input_gradient, call.samples, sizeof(Real));
+    }
+    if (is_backward && gives_input_gradient(step.operation)) {
+      for (std::size_t k = 0; k < lane.skip_gradients.size(); ++k)
+        given.add(lane.skip_gradients[k], call.skip_gradients[k], call.samples, sizeof(Real));
+    }
+    options_.log->add(worker, {run.number, step.operation, run.first_version + step.operation.version,
+                               taken.value(), given.value()});
   }
 
   /// The gradients of a period are complete.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "weir/pipeline/replay_log.hpp"
 #include "weir/pipeline/skip_edge.hpp"
 #include "weir/pipeline/stage_bytes.hpp"
 #include "weir/tensor/bucket_plan.hpp"
@@ -56,6 +57,7 @@ struct PipelineOptions {
   std::size_t first_bucket_bytes = BucketPlan::default_first_cap;
   std::size_t bucket_bytes = BucketPlan::default_cap;
   bool records_times = false;  // of every operation, for `timeline()`
+  ReplayLog* log = nullptr;    // of what operations take in and give; outlives the pipeline
 };
 
 }  // namespace weir::inline v1

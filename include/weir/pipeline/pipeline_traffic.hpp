@@ -20,6 +20,7 @@
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/pipeline_run.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
+#include "weir/pipeline/table_hash.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -220,29 +221,19 @@ class PipelineTraffic {
                        !has_skips && order.per_stage ? 1 : table.micro_batches(), layout_of(table)});
     for (std::size_t edge = 0; edge < channels_.edges().size(); ++edge) {
       std::uint32_t const capacity = transport_.capacity(edge);
-      if (capacity < needed || capacity == 0) {
+      if (capacity < needed) {
         throw ContractViolation("capacity: " + text(channels_.edges()[edge]) + " holds " +
                                 std::to_string(capacity) + " messages, this table needs " +
-                                std::to_string(needed == 0 ? 1 : needed));
+                                std::to_string(needed));
       }
     }
   }
 
   std::uint64_t layout_of(TableView const& table) {
-    std::uint64_t hash = layout_hash(layout_hash_seed, table.workers());
-    for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
-      hash = layout_hash(hash, table.begin_of(worker));
-      for (Operation const& operation : table.worker(worker)) {
-        hash = layout_hash(hash, std::uint64_t{operation.micro_batch} << 32 |
-                                     std::uint64_t{operation.stage} << 16 |
-                                     static_cast<std::uint64_t>(operation.kind) << 8 |
-                                     static_cast<std::uint64_t>(operation.direction));
-        hash = layout_hash(hash, std::uint64_t{operation.version} << 32 | operation.period);
-      }
-    }
+    std::uint64_t hash = layout_hash(table_hash(table), options_.local_batch);
     for (std::size_t channel = 0; channel < channels_.size(); ++channel)
       hash = layout_hash(hash, channels_[channel].layout->bytes);
-    return layout_hash(hash, options_.local_batch);
+    return hash;
   }
 
   void connect(std::uint32_t lane) {
@@ -321,8 +312,13 @@ class PipelineTraffic {
     PipelineEdge const& edge = channels_.edges()[channel->edge];
     MessageTag const due = tag(run, operation, *channel);
     if constexpr (is_remote) post_receives(run, worker);
-    watch_.wait(worker, WorkerWait::message, &edge,
-                [&] { return transport_.try_receive(channel->edge, due, message); });
+    bool is_told = transport_.capacity(channel->edge) != 0;
+    watch_.wait(worker, WorkerWait::message, &edge, [&] {
+      if (transport_.try_receive(channel->edge, due, message)) return true;
+      // Without room on the edge who sends waits until somebody stands here.
+      if (!std::exchange(is_told, true)) watch_.bell(edge.from).ring();
+      return false;
+    });
     watch_.bell(edge.from).ring();
     if (message.bytes != channel->layout->bytes) {
       throw ContractViolation(text(due) + " came with " + std::to_string(message.bytes) + " bytes, " +

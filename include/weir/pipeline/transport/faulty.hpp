@@ -34,7 +34,9 @@ struct Faults {
   std::uint64_t flip = never;                  // has one bit changed, at random
   std::uint64_t stall = never;                 // its sender sleeps for `stall_time` first
   std::chrono::milliseconds stall_time{0};
-  std::uint64_t fail = never;  // is refused with `InjectedFault`
+  std::uint64_t fail = never;   // is refused with `InjectedFault`
+  std::uint32_t overtaken = 0;  // one in so many, at random, is held back and overtaken by those behind it on
+                                // its edge, until the receiver asks for it; 0: none
 };
 
 /// A transport on which things go wrong, for tests.
@@ -54,36 +56,62 @@ requires(!RemoteTransport<Inner>) class FaultyTransport {
     Edge& edge = edges_[index];
     if (!edge.is_begun) begin(edge, message);
     if (edge.number == faults_.drop) return end(edge);
+    if (edge.is_to_be_held && hold(edge, message)) return end(edge);
     if (!inner_.try_send(index, message)) return false;
     if (edge.number == faults_.duplicate && !inner_.try_send(index, message))
       throw InjectedFault("there was no room to send " + text(message.tag) + " twice");
     return end(edge);
   }
 
-  bool try_receive(std::size_t edge, MessageTag const& tag, PipelineMessage& message) {
-    return inner_.try_receive(edge, tag, message);
+  bool try_receive(std::size_t index, MessageTag const& tag, PipelineMessage& message) {
+    Hand& hand = *edges_[index].hand;
+    if (hand.is_full.load(std::memory_order_acquire) && hand.message.tag == tag) {
+      message = hand.message;
+      hand.is_full.store(false, std::memory_order_release);
+      return true;
+    }
+    return inner_.try_receive(index, tag, message);
   }
 
   void clear() {
     inner_.clear();
-    for (Edge& edge : edges_) edge = Edge{};
+    for (Edge& edge : edges_) {
+      edge.is_begun = edge.is_to_be_held = false;
+      edge.hand->is_full = false;
+    }
   }
 
  private:
-  /// Used by the sender only.
+  /// A message that is held back, from the sender to the receiver.
+  struct Hand {
+    std::atomic<bool> is_full = false;
+    PipelineMessage message;
+  };
+  /// Used by the sender only, but for the hand.
   struct Edge {
     bool is_begun = false;  // the message that is tried has met its fault
+    bool is_to_be_held = false;
     std::uint64_t number = 0;
+    std::unique_ptr<Hand> hand = std::make_unique<Hand>();
   };
+
+  static bool hold(Edge& edge, PipelineMessage const& message) {
+    if (edge.hand->is_full.load(std::memory_order_acquire)) return false;
+    edge.hand->message = message;
+    edge.hand->is_full.store(true, std::memory_order_release);
+    return true;
+  }
 
   void begin(Edge& edge, PipelineMessage const& message) {
     edge.is_begun = true;
     edge.number = sent_->fetch_add(1);
+    edge.is_to_be_held = false;
     RandomStream const random{.seed = faults_.seed, .micro_batch = static_cast<std::uint32_t>(edge.number)};
     if (faults_.longest_delay.count() != 0) {
       auto const longest = static_cast<float>(faults_.longest_delay.count());
       std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int>(random.uniform(0) * longest)));
     }
+    if (faults_.overtaken != 0) edge.is_to_be_held = random.word(3) % faults_.overtaken == 0;
     if (edge.number == faults_.stall) std::this_thread::sleep_for(faults_.stall_time);
     if (edge.number == faults_.fail)
       throw InjectedFault("the transport was told to fail at " + text(message.tag));
