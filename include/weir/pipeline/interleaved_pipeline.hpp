@@ -53,7 +53,9 @@ class InterleavedPipeline {
                       Store const& store = {}, Transport transport = Transport())
       : core_(
             executor, table, std::move(options),
-            [&](std::uint32_t stage) { return store.versions(stage, table.stages()); }, std::move(transport)),
+            [&](std::uint32_t stage) { return store.versions(stage, table.stages()); }, std::move(transport),
+            predicts()),
+        store_(store),
         evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never) {
     core_.allocate(evaluation_);
     for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
@@ -168,6 +170,11 @@ class InterleavedPipeline {
   Core& core() { return core_; }
 
  private:
+  static constexpr bool predicts() {
+    if constexpr (requires { Store::predicts; }) return Store::predicts;
+    return false;
+  }
+
   struct Worker {
     std::uint32_t index;
     E executor;
@@ -245,6 +252,9 @@ class InterleavedPipeline {
                detail::PipelineProgram const& program, Step const& step, std::size_t worker, E const& point) {
     Operation const& operation = step.operation;
     if (operation.kind == OperationKind::update) return core_.update(run, step, point);
+    if constexpr (predicts()) {
+      if (operation.kind == OperationKind::predict) return core_.predict(run, step, worker, point, store_);
+    }
     bool const is_recompute = operation.kind == OperationKind::recompute;
     if (!is_compute(operation) && !is_recompute) return;
     auto const samples = piece(batch, run, operation.micro_batch);
@@ -312,6 +322,7 @@ class InterleavedPipeline {
   }
 
   Core core_;
+  Store store_;
   detail::PipelineProgram evaluation_;
   std::vector<Loss> losses_;          // by worker
   std::vector<std::int64_t> begins_;  // by operation

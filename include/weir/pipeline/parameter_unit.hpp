@@ -39,6 +39,7 @@ class ParameterUnit {
     std::size_t local_batch = 1;
     std::size_t versions = 1;
     std::size_t delay = 0;
+    bool predicts = false;                // weights that are late are not read, but what is made of them
     std::vector<Doorbell*> readers = {};  // to be rung when an update is done
   };
 
@@ -49,7 +50,8 @@ class ParameterUnit {
         gradients_(home_, gradient_slots_ * shape_.contributors * shape_.plan.gradient_bytes()),
         used_(shape_.contributors, std::vector<std::uint8_t>(shape_.plan.parameters(), 1)),
         arrivals_(gradient_slots_),
-        store_(home_, 0) {
+        store_(home_, 0),
+        predicted_(home_, 0) {
     for (Arrivals& arrivals : arrivals_) arrivals.samples.assign(shape_.contributors, 0);
   }
 
@@ -85,6 +87,7 @@ class ParameterUnit {
     for (auto const& view : caller_) size += padded(view.size());
     distance_ = static_cast<std::ptrdiff_t>(size);
     store_ = Buffer<Real, E>(home_, size * shape_.versions);
+    if (shape_.predicts && shape_.delay != 0) predicted_ = Buffer<Real, E>(home_, size * gradient_slots_);
     first_.clear();
     std::size_t offset = 0;
     for (auto const& view : caller_) {
@@ -98,6 +101,13 @@ class ParameterUnit {
 
   ViewOn<Real const, E> weights(std::uint64_t version, std::size_t parameter) const {
     return {first_[parameter].data() + place_of(version), first_[parameter].size()};
+  }
+  /// What stands for late weights in the period of an update.
+  bool predicts() const { return predicted_.size() != 0; }
+  ViewOn<Real, E> predicted(std::uint64_t update, std::size_t parameter) const {
+    auto const offset = static_cast<std::size_t>(distance_) * (update % gradient_slots_);
+    return {predicted_.data() + offset + (first_[parameter].data() - store_.data()),
+            first_[parameter].size()};
   }
   ViewOn<Real, E> gradient(std::uint64_t update, std::size_t contributor, std::size_t parameter) const {
     auto const [bucket, offset] = shape_.plan.place(parameter);
@@ -248,6 +258,7 @@ class ParameterUnit {
   std::vector<ViewOn<Real, E>> caller_;  // by parameter
   std::vector<ViewOn<Real, E>> first_;
   Buffer<Real, E> store_;
+  Buffer<Real, E> predicted_;  // by gradient
   std::ptrdiff_t distance_ = 0;
   std::uint64_t first_version_ = 0;  // lies in the first place
   void* recipe_ = nullptr;

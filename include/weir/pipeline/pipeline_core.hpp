@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/insert_predict.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
 #include "weir/pipeline/payload_hash.hpp"
@@ -19,6 +20,7 @@
 #include "weir/pipeline/pipeline_traffic.hpp"
 #include "weir/pipeline/pipeline_units.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
+#include "weir/pipeline/predicted.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 
 namespace weir::inline v1::detail {
@@ -33,16 +35,17 @@ class PipelineCore {
  public:
   template <class Versions>
   PipelineCore(E const& executor, TableView const& table, PipelineOptions options, Versions const& versions,
-               Transport transport)
+               Transport transport, bool predicts = false)
       : executor_(executor),
         start_(executor.make_event()),
         options_((check_pipeline(table, options), std::move(options))),
         lanes_(table, Traffic::workers_here(transport, table.workers())),
-        program_(insert_updates(insert_recompute(table, options_.recompute)), lanes_, options_.skip_edges,
-                 options_.recompute),
+        program_(insert_updates(
+                     insert_recompute(predicts ? insert_predict(table).view() : table, options_.recompute)),
+                 lanes_, options_.skip_edges, options_.recompute),
         watch_(table.workers(), options_.watchdog, Traffic::interval, &lanes_),
         traffic_(table, lanes_, options_, watch_, std::move(transport)),
-        units_(executor, program_.table(), lanes_, options_, versions, watch_),
+        units_(executor, program_.table(), lanes_, options_, versions, watch_, predicts),
         planner_(options_) {
     if (options_.log != nullptr) options_.log->open(table.workers());
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
@@ -104,6 +107,27 @@ class PipelineCore {
     call.saved = state.memory[0].data() + step.place * state.distance;
     call.loss = &loss;
     return call;
+  }
+
+  /// Lets the store make what stands for late weights in a period.
+  template <class Store>
+  void predict(PipelineRun const& run, PipelineStep const& step, std::size_t worker, E const& point,
+               Store const& store) {
+    Operation const& operation = step.operation;
+    if (operation.period >= run.periods) return;
+    wait_for_weights(run, step, worker);
+    for (auto const& member : units_.of_lane(step.lane)) {
+      auto const& unit = *member.unit;
+      for (std::size_t p = 0; unit.predicts() && p < unit.plan().parameters(); ++p) {
+        store.predict(point,
+                      Prediction{.stage = operation.stage,
+                                 .parameter = p,
+                                 .version = run.first_version + operation.version,
+                                 .steps = operation.period - operation.version},
+                      unit.weights(run.first_version + operation.version, p),
+                      unit.predicted(run.first_version + operation.period, p));
+      }
+    }
   }
 
   /// Waits for the weights and makes room for the output.

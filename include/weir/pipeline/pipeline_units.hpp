@@ -37,10 +37,12 @@ class PipelineUnits {
   /// `versions(stage)` is what the store keeps.
   template <class Versions>
   PipelineUnits(E const& executor, TableView const& table, LaneMap const& lanes,
-                PipelineOptions const& options, Versions const& versions, PipelineWatch& watch)
+                PipelineOptions const& options, Versions const& versions, PipelineWatch& watch,
+                bool predicts = false)
       : lanes_(lanes),
         options_(options),
         watch_(watch),
+        predicts_(predicts),
         versions_(weight_versions(table)),
         periods_((table.micro_batches() + table.period() - 1) / table.period()),
         members_(lanes.lanes()),
@@ -125,7 +127,8 @@ class PipelineUnits {
                                .contributors = 0,
                                .local_batch = options_.local_batch,
                                .versions = kept,
-                               .delay = delay};
+                               .delay = delay,
+                               .predicts = predicts_};
     std::vector<std::uint32_t> lanes;
     for (std::uint32_t const stage : stages) {
       for (std::uint32_t direction = 0; direction < lanes_.directions(); ++direction) {
@@ -171,6 +174,7 @@ class PipelineUnits {
 
   void add_tied(E const& executor, TiedParameter const& tied) {
     auto const refuse = [](std::string const& text) { throw ContractViolation("a tied parameter " + text); };
+    if (predicts_) refuse("cannot be predicted");
     if (tied.size() < 2) refuse("is one of two stages or more");
     std::vector<std::uint32_t> stages;
     std::uint32_t delay = 0;
@@ -215,6 +219,7 @@ class PipelineUnits {
   LaneMap const& lanes_;
   PipelineOptions const& options_;
   PipelineWatch& watch_;
+  bool predicts_;
   std::vector<StageVersions> versions_;
   std::uint32_t periods_;
   std::vector<std::vector<Membership>> members_;  // by lane

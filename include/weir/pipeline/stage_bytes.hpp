@@ -47,10 +47,15 @@ constexpr std::vector<std::uint64_t> peak_bytes(TableView const& table, std::spa
       bool const is_recomputed = recompute == Recompute::always || (recompute == Recompute::except_last &&
                                                                     operation.stage + 1u < table.stages());
       std::uint64_t const kept = is_recomputed ? stage.input : stage.activation;
-      // What is recomputed is there as a whole while the forward or backward runs.
+      // What is recomputed is there as a whole while the forward or backward runs; of a backward that is
+      // split, from the one part to the other.
+      bool const is_split =
+          operation.kind == OperationKind::backward_input || operation.kind == OperationKind::backward_weight;
       std::uint64_t const working = is_recomputed ? stage.activation : 0;
       if (is_forward(operation)) held += kept;
-      if (held + working > peak) peak = held + working;
+      if (operation.kind == OperationKind::backward_input) held += working;
+      if (std::uint64_t const now = held + (is_split ? 0 : working); now > peak) peak = now;
+      if (operation.kind == OperationKind::backward_weight) held -= working;
       if (gives_weight_gradient(operation)) held -= kept;
     }
     peaks[worker] = weights + peak;

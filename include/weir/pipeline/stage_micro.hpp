@@ -134,6 +134,8 @@ class StageMicro {
   /// The weights of a parameter of this stage, of the same version in every call for this micro-batch.
   ViewOn<Real const, E> weights(std::size_t parameter) const {
     auto const& place = call_.lane.parameters[parameter];
+    if (call_.period > call_.version && place.unit->predicts() && !call_.is_evaluation)
+      return place.unit->predicted(call_.first_version + call_.period, place.parameter);
     return place.unit->weights(call_.first_version + version(place), place.parameter);
   }
   /// Where the gradient of a parameter goes, in the backward, or in that of the weights.
