@@ -86,13 +86,15 @@ Outcome train(weir::ScheduleTable const& table, staged::Stages<double> const& st
 }
 
 void check_same_as_threads(char const* name, weir::ScheduleShape const& shape,
-                           std::vector<std::size_t> layers = {}, weir::PipelineOptions const& options = {}) {
+                           std::vector<std::size_t> layers = {}, weir::PipelineOptions const& options = {},
+                           weir::EdgeCodec codec = weir::EdgeCodec::none) {
   CAPTURE(name);
   CAPTURE(shape.workers);
   World const world;
   auto const table = make_table(name, shape);
   if (layers.empty()) layers.assign(table.properties().stages, 1);
-  staged::Stages<double> const stages(layers, true);
+  staged::Stages<double> stages(layers, true);
+  for (weir::StageLayout& layout : stages.layouts) layout.codec = codec;
   auto const expected = train(table, stages, weir::ThreadTransport(), options);
   auto const outcome = train(table, stages, weir::MpiTransport(world.communicator), options);
   std::vector<double> weights;
@@ -234,6 +236,12 @@ TEST_CASE("a process may have several workers, stages be uneven or empty, and ac
   check_same_as_threads("interleaved-1f1b", {.workers = 4, .micro_batches = 5, .chunks = 2}, {},
                         {.recompute = weir::Recompute::always});
   check_same_as_threads("wpipe", {.workers = 4, .micro_batches = 12, .period = 4});
+}
+
+TEST_CASE("what is rounded to 16 bits on its way is so over processes, too") {
+  World const world;
+  check_same_as_threads("zb-v", {.workers = world.size(), .micro_batches = 2 * world.size()}, {}, {},
+                        weir::EdgeCodec::half);
 }
 
 TEST_CASE("skip edges, and messages that MPI sends only when they are received, give the bits of threads") {

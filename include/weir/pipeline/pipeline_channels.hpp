@@ -27,6 +27,7 @@ class PipelineChannels {
     bool is_forward = true;
     std::uint16_t link = 0;
     std::size_t edge = no_edge;  // none where both lanes are on one worker
+    EdgeCodec codec = EdgeCodec::none;
     MessageLayout const* layout = nullptr;
     std::unique_ptr<MessagePool> pool = nullptr;
     std::unique_ptr<MessagePool> arrivals = nullptr;  // where the transport copies
@@ -126,8 +127,13 @@ class PipelineChannels {
 
   void lay_out(PipelineOptions const& options) {
     std::vector<EdgeTensor> tensors;
+    EdgeCodec codec = EdgeCodec::none;
     for (StageLayout const& stage : options.stages) {
-      if (!stage.is_empty) tensors = stage.outputs;
+      if (!stage.is_empty) {
+        tensors = stage.outputs;
+        codec = stage.codec;
+      }
+      codecs_.push_back(codec);
       outputs_.emplace_back();
       gradients_.emplace_back();
       for (EdgeTensor const& tensor : tensors) {
@@ -147,8 +153,10 @@ class PipelineChannels {
   std::size_t add(Channel channel) {
     std::uint32_t const source = channel.is_forward ? channel.from : channel.to;
     channel.layout = channel.is_forward ? &outputs_[lanes_.stage(source)] : &gradients_[lanes_.stage(source)];
-    if (!lanes_.is_local(channel.from, channel.to))
+    if (!lanes_.is_local(channel.from, channel.to)) {
+      channel.codec = codecs_[lanes_.stage(source)];
       channel.edge = edge(lanes_.worker(channel.from), lanes_.worker(channel.to), channel.is_forward);
+    }
     channels_.push_back(std::move(channel));
     return channels_.size() - 1;
   }
@@ -165,6 +173,7 @@ class PipelineChannels {
   std::vector<SkipEdge> skips_;
   std::vector<MessageLayout> outputs_;    // by stage
   std::vector<MessageLayout> gradients_;  // of these outputs
+  std::vector<EdgeCodec> codecs_;         // of both
   std::vector<PipelineEdge> edges_;
   std::vector<Channel> channels_;
   std::vector<std::size_t> neighbours_;  // by lane: forward, backward

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "weir/pipeline/edge_codec.hpp"
 #include "weir/pipeline/replay_log.hpp"
 #include "weir/pipeline/skip_edge.hpp"
 #include "weir/pipeline/stage_bytes.hpp"
@@ -22,6 +23,7 @@ struct EdgeTensor {
 struct StageLayout {
   std::vector<std::size_t> parameters = {};  // elements of each, in registration order
   std::vector<EdgeTensor> outputs = {};      // none for the last stage
+  EdgeCodec codec = EdgeCodec::none;         // of the outputs and their gradients between workers
   std::size_t saved = 0;                     // elements of one sample that the forward leaves to the backward
   bool is_empty = false;                     // without layers: hands on what it gets; the rest does not count
 };

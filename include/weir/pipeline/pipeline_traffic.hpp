@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/edge_capacity.hpp"
 #include "weir/pipeline/fifo_order.hpp"
+#include "weir/pipeline/pipeline_arrivals.hpp"
 #include "weir/pipeline/pipeline_channels.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
@@ -79,15 +79,13 @@ class PipelineTraffic {
   /// due.
   void list_arrivals(PipelineProgram const& program, bool is_evaluation) {
     if constexpr (is_remote) {
-      auto& of_worker = arrivals_[is_evaluation ? 1 : 0];
-      of_worker.resize(watch_.workers());
-      positions_.resize(watch_.workers());
-      for (std::uint32_t worker = 0; worker < of_worker.size(); ++worker) {
+      arrivals_.resize(watch_.workers());
+      for (std::uint32_t worker = 0; worker < watch_.workers(); ++worker) {
         if (!lanes_.has_worker(worker)) continue;
         for (PipelineStep const& step : program.worker(worker)) {
           for_each_source(step, [&](Channel* channel, auto const&) {
             if (channel != nullptr && channel->edge != Channels::no_edge)
-              of_worker[worker].push_back({channel, step.operation});
+              arrivals_.add(is_evaluation, worker, {channel, step.operation});
           });
         }
       }
@@ -96,7 +94,7 @@ class PipelineTraffic {
 
   /// At the begin and at the end of a worker's run. The end waits until all that it sent has left.
   void begin(std::size_t worker) {
-    if constexpr (is_remote) positions_[worker] = {};
+    if constexpr (is_remote) arrivals_.begin(worker);
   }
   void finish(std::size_t worker) {
     if constexpr (is_remote) {
@@ -178,15 +176,6 @@ class PipelineTraffic {
   }
 
  private:
-  struct Arrival {
-    Channel* channel = nullptr;
-    Operation operation;
-  };
-  struct Position {
-    std::size_t posted = 0;
-    std::size_t received = 0;
-  };
-
   static constexpr typename Channels::Copies copies() {
     if constexpr (is_remote) return {true, Transport::trailer_bytes, Transport::prefetch};
     return {};
@@ -232,7 +221,8 @@ class PipelineTraffic {
   std::uint64_t layout_of(TableView const& table) {
     std::uint64_t hash = layout_hash(table_hash(table), options_.local_batch);
     for (std::size_t channel = 0; channel < channels_.size(); ++channel)
-      hash = layout_hash(hash, channels_[channel].layout->bytes);
+      hash = layout_hash(layout_hash(hash, channels_[channel].layout->bytes),
+                         static_cast<std::uint64_t>(channels_[channel].codec));
     return hash;
   }
 
@@ -293,17 +283,14 @@ class PipelineTraffic {
 
   /// Keeps as many receives posted as the transport likes.
   void post_receives(PipelineRun const& run, std::size_t worker) {
-    auto const& list = arrivals_[run.is_evaluation ? 1 : 0][worker];
-    auto& [posted, received] = positions_[worker];
-    for (; posted < list.size() && posted - received < Transport::prefetch; ++posted) {
-      Channel& channel = *list[posted].channel;
-      transport_.post_receive(channel.edge, tag(run, list[posted].operation, channel),
+    arrivals_.advance(run.is_evaluation, worker, Transport::prefetch, [&](auto const& arrival) {
+      Channel& channel = *arrival.channel;
+      transport_.post_receive(channel.edge, tag(run, arrival.operation, channel),
                               {.tag = {},
                                .data = channel.arrivals->take(),
-                               .bytes = channel.layout->bytes,
+                               .bytes = bytes_of(channel),
                                .home = channel.arrivals.get()});
-    }
-    ++received;  // the next one is waited for
+    });
   }
 
   void fetch(Channel* channel, PipelineRun const& run, Operation const& operation, std::size_t worker,
@@ -320,13 +307,22 @@ class PipelineTraffic {
       return false;
     });
     watch_.bell(edge.from).ring();
-    if (message.bytes != channel->layout->bytes) {
+    if (message.bytes != bytes_of(*channel)) {
       throw ContractViolation(text(due) + " came with " + std::to_string(message.bytes) + " bytes, " +
-                              std::to_string(channel->layout->bytes) + " were due");
+                              std::to_string(bytes_of(*channel)) + " were due");
     }
+    message.bytes = channel->layout->bytes;
+    decode<Real>(channel->codec, message.data, message.bytes);
   }
 
-  void post(Channel const& channel, std::size_t worker, PipelineMessage const& message) {
+  /// On the way.
+  static std::size_t bytes_of(Channel const& channel) {
+    return encoded_bytes<Real>(channel.codec, channel.layout->bytes);
+  }
+
+  void post(Channel const& channel, std::size_t worker, PipelineMessage message) {
+    encode<Real>(channel.codec, message.data, message.bytes);
+    message.bytes = bytes_of(channel);
     PipelineEdge const& edge = channels_.edges()[channel.edge];
     watch_.wait(worker, WorkerWait::room, &edge, [&] { return transport_.try_send(channel.edge, message); });
     watch_.bell(edge.to).ring();
@@ -338,8 +334,7 @@ class PipelineTraffic {
   Channels channels_;
   Transport transport_;
   std::vector<Lane> lane_states_;
-  std::array<std::vector<std::vector<Arrival>>, 2> arrivals_;  // of training and evaluation, by worker
-  std::vector<Position> positions_;                            // among them, by worker
+  PipelineArrivals<Channel> arrivals_;
 };
 
 }  // namespace weir::inline v1::detail
