@@ -24,7 +24,7 @@ struct Flipping : weir::ThreadTransport {
   int bit;  // -1: none
 
   bool try_send(std::size_t edge, weir::PipelineMessage const& message) {
-    if (bit >= 0 && message.tag == tag) {
+    if (message.tag == tag && bit >= 0) {  // `bit` is of the one worker that sends it
       message.data[bit / 8] ^= std::byte(1u << bit % 8);
       bit = -1;  // before it is tried again
     }
