@@ -120,6 +120,7 @@
 #include "weir/stage/step_runner.hpp"
 #include "weir/stage/weights.hpp"
 #include "weir/state/archive.hpp"
+#include "weir/state/archive_scope.hpp"
 #include "weir/state/archive_sections.hpp"
 #include "weir/state/archive_stream.hpp"
 #include "weir/state/archive_type.hpp"

@@ -21,6 +21,7 @@
 #include "weir/pipeline/pipeline_units.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
 #include "weir/pipeline/predicted.hpp"
+#include "weir/pipeline/replay_log.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 
 namespace weir::inline v1::detail {

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "weir/pipeline/edge_codec.hpp"
-#include "weir/pipeline/replay_log.hpp"
 #include "weir/pipeline/skip_edge.hpp"
 #include "weir/pipeline/stage_bytes.hpp"
 #include "weir/tensor/bucket_plan.hpp"
 
 namespace weir::inline v1 {
+
+class ReplayLog;
 
 /// A tensor that one stage hands to the next.
 struct EdgeTensor {
