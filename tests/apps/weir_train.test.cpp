@@ -121,7 +121,7 @@ TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
 TEST_CASE("weir-train: options that a later version brings are answered so, with status 2") {
   for (std::string const option :
        {"--mask bibd", "--mask-density 0.1", "--pipeline 1f1b", "--pipeline-workers 2", "--chunks 2",
-        "--period 4", "--adaptive", "--data cifar10:there", "--model transformer"}) {
+        "--period 4", "--data cifar10:there", "--model transformer"}) {
     check_refused(option, 2, {option.substr(0, option.find(' ')), "not available in this version"});
   }
   CHECK(hash_of("--epochs 1 --density 1 --mask none --device host") == hash_of("--epochs 1"));

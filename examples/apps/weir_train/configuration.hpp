@@ -42,6 +42,7 @@ struct Configuration {
   weir::WeightPolicy weight_sync = weir::WeightPolicy::shared;
   std::optional<std::size_t> bucket_bytes = {};
   std::optional<Sparsification> sparsification = {};  // none: gradients are sent whole
+  bool adaptive = false;                              // the batch follows the noise of the gradients
 
   std::uint64_t seed = 0;
   bool seed_is_given = false;  // if not, a checkpoint's holds
@@ -93,6 +94,7 @@ inline std::string title(Configuration const& configuration) {
   text += ", " + counted(configuration.workers, "worker");
   if (configuration.micro_batches > 1) text += " x " + counted(configuration.micro_batches, "micro-batch");
   if (configuration.sparsification) text += text_of(*configuration.sparsification);
+  if (configuration.adaptive) text += ", adaptive";
   return text + device_text(configuration);
 }
 

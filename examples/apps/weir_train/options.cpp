@@ -52,6 +52,10 @@ void declare(Arguments& a) {
         "what connects the ranks [threads; under mpirun mpi; on GPUs nccl, where it is there]", training);
   a.add("--device", "host|cuda", "cuda trains an mlp, each rank on a GPU of its own [host]", training);
   a.add("--capture", "on|off", "with cuda: record a step in a CUDA graph and replay it [off]", training);
+  a.add_flag("--adaptive",
+             "the batch and with it the learning rate follow the noise of the gradients, from the batch that "
+             "the options say; a rank on its own has 2 workers unless --workers says more",
+             training);
   a.add("--save", "FILE", "write a checkpoint at the end", training);
   a.add("--load", "FILE", "go on from a checkpoint", training);
   a.add("--trace", "FILE.json", "write a trace for Perfetto or chrome://tracing", training);
@@ -61,7 +65,6 @@ void declare(Arguments& a) {
        {"--mask", "--mask-density", "--pipeline", "--pipeline-workers", "--chunks", "--period"}) {
     a.add(name, "VALUE", "", later);
   }
-  a.add_flag("--adaptive", "", later);
 }
 
 [[noreturn]] void refuse_for_now(std::string const& what, std::string const& available) {
@@ -79,7 +82,6 @@ void refuse_later_options(Arguments const& a) {
            Later{{"--mask-density"}, "layers are dense"},
            Later{{"--pipeline", "--pipeline-workers", "--chunks", "--period"},
                  "a rank trains the whole model, with --workers and --micro-batches"},
-           Later{{"--adaptive"}, "the batch stays as --batch, --workers and --micro-batches say"},
        }) {
     for (char const* name : group.names) {
       if (a.given(name)) refuse_for_now(name, group.available);
@@ -165,11 +167,6 @@ void parse_layout(Arguments const& a, Configuration& c) {
   count("--epochs", c.epochs);
   count("--workers", c.workers);
   count("--micro-batches", c.micro_batches);
-  if (c.batch < c.workers) {
-    throw UsageError("--batch " + std::to_string(c.batch) + ": smaller than --workers " +
-                     std::to_string(c.workers) + "; a batch of at least " + std::to_string(c.workers) +
-                     ", or fewer workers, would be right");
-  }
   if (a.given("--bucket-bytes"))
     c.bucket_bytes = parse_integer<std::size_t>("--bucket-bytes", a["--bucket-bytes"], 1);
   if (a.given("--weight-sync")) {
@@ -315,6 +312,31 @@ void parse_ranks(Arguments const& a, MpiSize mpi, Configuration& c) {
   }
 }
 
+/// After the ranks are known.
+void parse_adaptive(Arguments const& a, Configuration& c) {
+  c.adaptive = a.given("--adaptive");
+  if (!c.adaptive) return;
+  if (c.device == DeviceKind::cuda)
+    throw UsageError(
+        "--adaptive: not available with --device cuda; leaving it out, or --device host, would be right");
+  if (c.sparsification)
+    throw UsageError("--adaptive: the noise is that of whole gradients, and --density " + a["--density"] +
+                     " does not send them; leaving one of them out would be right");
+  if (c.ranks > 1) return;
+  if (!a.given("--workers")) c.workers = 2;
+  if (c.workers == 1)
+    throw UsageError(
+        "--adaptive: the gradient of --workers 1 on one rank has nothing to be compared with; --workers 2 or "
+        "--ranks 2 would be right");
+}
+
+void check_batch(Configuration const& c) {
+  if (c.batch >= c.workers) return;
+  throw UsageError("--batch " + std::to_string(c.batch) + ": smaller than --workers " +
+                   std::to_string(c.workers) + "; a batch of at least " + std::to_string(c.workers) +
+                   ", or fewer workers, would be right");
+}
+
 void parse_files(Arguments const& a, Configuration& c) {
   auto const path = [&a](char const* name, std::string& value) {
     if (!a.given(name)) return;
@@ -355,6 +377,8 @@ Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
   parse_sparsification(a, c);
   parse_device(a, c);
   parse_ranks(a, mpi, c);
+  parse_adaptive(a, c);
+  check_batch(c);
   parse_files(a, c);
 
   int common = 0;

@@ -13,6 +13,7 @@
 #include "host_device.hpp"
 #include "idx.hpp"
 #include "rank_threads.hpp"
+#include "run_adaptive.hpp"
 #include "run_sparsified.hpp"
 #include "trainer.hpp"
 #include "whole_gradients.hpp"
@@ -48,6 +49,7 @@ Outcome train(Run const& run) {
 #if WEIR_TRAIN_WITH_CUDA
   if (run.configuration.device == DeviceKind::cuda) return train_on_gpus(run);
 #endif
+  if (run.configuration.adaptive) return train_adaptively(run);
   if (run.configuration.sparsification) return train_sparsified(run);
   if (comm == CommKind::threads) {
     auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);

@@ -16,6 +16,8 @@ namespace weir_train {
 /// Sums the largest elements of gradients over ranks.
 class SparsifiedGradients {
  public:
+  static constexpr bool adapts = false;  // the batch
+
   SparsifiedGradients(Configuration const& configuration, std::uint64_t seed)
       : sparsification_(*configuration.sparsification), seed_(seed) {}
 

@@ -49,7 +49,7 @@ struct Run {
 };
 
 /// Trains one rank on a device, `HostDevice` or `CudaDevice`. `Gradients` says how gradients are summed over
-/// ranks: `WholeGradients` or `SparsifiedGradients`.
+/// ranks: `WholeGradients`, `SparsifiedGradients` or `AdaptiveGradients`, which decides on the batch too.
 template <class Device, class Gradients, class Communicator>
 class Trainer {
  public:
@@ -95,6 +95,8 @@ class Trainer {
     auto sync = recipe.on(workers, trained_.view(), {.spans = run_.recorder, .rank = communicator_.rank()});
     try {
       if (!run_.checkpoints.empty()) load(sync);
+      if constexpr (Gradients::adapts)
+        gradients_->start(run_.checkpoints.empty() ? nullptr : &checkpoint(), data_.train.size(), sync);
       train_epochs(workers, sync);
       if (!c_.save.empty()) save(sync);
       return summary();
@@ -111,8 +113,12 @@ class Trainer {
     for (std::size_t epoch = first_epoch_; epoch < c_.epochs; ++epoch) {
       auto const begin = Clock::now();
       weir::permutation<std::uint32_t>(seed_, static_cast<std::uint32_t>(epoch), order_);
-      device_.train_epoch(workers, sync, order_);
-      outcome_.steps += (order_.size() + c_.global_batch() - 1) / c_.global_batch();
+      if constexpr (Gradients::adapts) {
+        outcome_.steps += gradients_->train_epoch(device_, workers, sync, communicator_, order_, epoch);
+      } else {
+        device_.train_epoch(workers, sync, order_);
+        outcome_.steps += (order_.size() + c_.global_batch() - 1) / c_.global_batch();
+      }
       outcome_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       end_epoch(epoch, workers);
     }
@@ -164,6 +170,7 @@ class Trainer {
     weir::Archive archive;
     sync.save(archive);
     state(c_.epochs).save(archive);
+    if constexpr (Gradients::adapts) gradients_->save(archive);
     std::size_t const rank = communicator_.rank();
     if (has_checkpoint(c_, rank)) archive.write(checkpoint_path(c_.save, rank));
   }

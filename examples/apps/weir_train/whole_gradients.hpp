@@ -11,6 +11,8 @@ namespace weir_train {
 /// Sums whole gradients over ranks.
 class WholeGradients {
  public:
+  static constexpr bool adapts = false;  // the batch
+
   WholeGradients(Configuration const&, std::uint64_t) {}
 
   /// From a dense gradient to the sum over the ranks.
