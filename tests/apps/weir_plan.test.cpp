@@ -173,6 +173,31 @@ TEST_CASE(
   check_profile_refused([](Json& p) { p["devices"][1]["local_batches"][0]["points"][1]["data_ms"] = "fast"; },
                         {"devices[1].local_batches[0].points[1].data_ms: \"fast\"; a number would be right",
                          "(Tesla P100-PCIE-16GB)"});
+  for (std::string const field : {"data_ms", "forward_ms", "backward_ms", "update_ms", "copy_ms"}) {
+    std::string const path = "devices[1].local_batches[0].points[1]." + field + ": ";
+    auto const with = [&](Json const& value) {
+      return [&, value](Json& p) { p["devices"][1]["local_batches"][0]["points"][1][field] = value; };
+    };
+    std::string const device = "(Tesla P100-PCIE-16GB)";
+    check_profile_refused([&](Json& p) { p["devices"][1]["local_batches"][0]["points"][1].erase(field); },
+                          {path, "missing", device});
+    check_profile_refused(with(-0.5), {path, "negative", device});
+    check_profile_refused(with("12"), {path, "a number would be right", device});
+    check_profile_refused(with(nullptr), {path, device});
+  }
+  for (std::string const field : {"size", "max_workers"}) {
+    std::string const path = "devices[0].local_batches[2]." + field + ": ";
+    std::string const device = "(Tesla V100-PCIE-16GB)";
+    for (Json const& value : {Json(0), Json(-1), Json("4"), Json(2.5)}) {
+      check_profile_refused([&](Json& p) { p["devices"][0]["local_batches"][2][field] = value; },
+                            {path, device});
+    }
+    check_profile_refused([&](Json& p) { p["devices"][0]["local_batches"][2].erase(field); }, {path, device});
+  }
+  for (Json const& value : {Json(0), Json(-1e9), Json("fast")}) {
+    check_profile_refused([&](Json& p) { p["cluster"][1]["inter_bytes_per_second"] = value; },
+                          {"cluster[1].inter_bytes_per_second: ", "(Tesla P100-PCIE-16GB)"});
+  }
   check_profile_refused([](Json& p) { p["devices"][0]["local_batches"][0]["size"] = 1.5; },
                         {"devices[0].local_batches[0].size: 1.5; a whole number", "(Tesla V100-PCIE-16GB)"});
   check_profile_refused([](Json& p) { p["cluster"][1]["device"] = "Tesla K80"; },

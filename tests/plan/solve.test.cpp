@@ -84,26 +84,27 @@ Profile random_profile(std::mt19937& random, std::size_t max_units, std::size_t 
   return profile;
 }
 
-/// The best step time per sample of all plans of a batch, by trying everything.
-double enumerate(TimeModel const& model, std::size_t global_batch, std::size_t local_batch) {
+/// The best step time of all plans with a local batch, by trying everything.
+double enumerate(TimeModel const& model, PlanRequest const& request, std::size_t local_batch) {
   constexpr double never = std::numeric_limits<double>::infinity();
-  std::size_t const work = global_batch / local_batch;
-  std::vector<std::vector<double>> fastest(model.ranks(), std::vector<double>(work + 1, never));
-  for (std::size_t rank = 0; rank < model.ranks(); ++rank) {
-    std::size_t const server = model.server_of(rank);
+  std::size_t const work = request.global_batch / local_batch / request.unit;
+  std::size_t const units = model.ranks() / request.unit;
+  std::vector<std::vector<double>> fastest(units, std::vector<double>(work + 1, never));
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    std::size_t const server = model.server_of(unit * request.unit);
     std::size_t const max_workers = find_local_batch(model.device_of(server), local_batch)->max_workers;
     for (std::size_t k = 1; k <= max_workers; ++k) {
       for (std::size_t m = 1; k * m <= work; ++m) {
-        double& best = fastest[rank][k * m];
-        best = std::min(best, model.seconds(server, {k, m, local_batch}, WeightPolicy::overlap));
+        double& best = fastest[unit][k * m];
+        best = std::min(best, model.seconds(server, {k, m, local_batch}, request.weight_sync));
       }
     }
   }
-  auto const rest = [&](auto const& self, std::size_t rank, std::size_t left) -> double {
-    if (rank == model.ranks()) return left == 0 ? 0 : never;
+  auto const rest = [&](auto const& self, std::size_t unit, std::size_t left) -> double {
+    if (unit == units) return left == 0 ? 0 : never;
     double best = never;
     for (std::size_t own = 1; own <= left; ++own)
-      best = std::min(best, std::max(fastest[rank][own], self(self, rank + 1, left - own)));
+      best = std::min(best, std::max(fastest[unit][own], self(self, unit + 1, left - own)));
     return best;
   };
   return rest(rest, 0, work);
@@ -236,17 +237,26 @@ TEST_CASE("a single device is planned for, too") {
 TEST_CASE("the planner finds what enumeration finds, on 1000 random profiles") {
   std::mt19937 random(7);
   int feasible = 0;
-  for (int round = 0; round < 1000; ++round) {
+  int in_pairs = 0;
+  for (int round = 0; round < 1000;) {
     CAPTURE(round);
-    Profile const profile = random_profile(random, 4, 4);
+    Profile profile = random_profile(random, 4, 4);
     if (!weir::validate(profile).empty()) continue;  // a fit that falls to 0
+    ++round;
+    WeightPolicy const policies[] = {WeightPolicy::shared, WeightPolicy::sequential, WeightPolicy::overlap};
+    PlanRequest request{.global_batch = 8 * (1 + random() % 12), .weight_sync = policies[random() % 3]};
+    if (random() % 2 == 0) {  // each device twice, and the two of a unit have the same work
+      request.unit = 2;
+      request.global_batch *= 2;
+      for (auto& server : profile.cluster) server.count *= 2;
+      ++in_pairs;
+    }
     TimeModel const model(profile);
-    PlanRequest const request{.global_batch = 8 * (1 + random() % 12)};
     double best = std::numeric_limits<double>::infinity();
     for (auto const& batch : profile.devices[0].local_batches) {
       std::size_t const work = request.global_batch / batch.size;
-      if (request.global_batch % batch.size == 0 && work >= model.ranks())
-        best = std::min(best, enumerate(model, request.global_batch, batch.size));
+      if (request.global_batch % batch.size == 0 && work >= model.ranks() && work % request.unit == 0)
+        best = std::min(best, enumerate(model, request, batch.size));
     }
     Plan const plan = solve(model, request);
     REQUIRE(plan.feasible == (best < std::numeric_limits<double>::infinity()));
@@ -259,6 +269,7 @@ TEST_CASE("the planner finds what enumeration finds, on 1000 random profiles") {
     REQUIRE(plan.seconds_per_step == doctest::Approx(best).epsilon(1e-12));
   }
   CHECK(feasible > 500);
+  CHECK(in_pairs > 400);
 }
 
 TEST_CASE("large batches and clusters are planned at once") {

@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <thread>
 #include <vector>
 
 #include "support/ranks.hpp"
@@ -26,6 +31,13 @@ void check_ranks(Optimizer const& optimizer) {
   }
 }
 
+struct SlowModel {
+  void operator()(auto& micro) const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    for (float& value : micro.gradient(0)) value = 1;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("ranks that are resized, or stay as they are, go on as fresh runs from the checkpoint do") {
@@ -43,6 +55,40 @@ TEST_CASE("ranks that are resized go on knowing which parameters are used") {
              weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}};
     });
   });
+}
+
+TEST_CASE("a change of workers and micro-batches takes less time than a step") {
+  constexpr std::size_t elements = 1 << 18;
+  std::vector<float> weights(elements);
+  std::vector<int> const samples(20);
+  weir::HostExecutor const executor;
+  weir::StreamWorkerPool workers{
+      executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({elements * sizeof(float)})}};
+  auto sync = (weir::GradAccumulator{1} | weir::LocalAggregator{} | weir::Sgd{{.momentum = 0.9}})
+                  .on(workers, weir::view(weights));
+  SlowModel const model;
+  auto const seconds = [](auto const& work) {
+    auto const begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  auto const step = [&] {
+    std::size_t const batch = sync.layout().workers * sync.layout().micro_batches;
+    sync(workers(std::span<int const>(samples).first(batch), model));
+    sync.wait();
+  };
+  // The best of a few: a machine that is busy with something else says nothing.
+  double shortest_step = 1;
+  double shortest_resize = 1;
+  for (int round = 0; round < 5; ++round) {
+    shortest_step = std::min(shortest_step, seconds(step));
+    shortest_resize = std::min(shortest_resize, seconds([&] {
+                                 sync.resize({5, 4, 1});
+                                 sync.settle();
+                               }));
+    sync.resize({2, 1, 1});
+  }
+  CHECK(shortest_resize < shortest_step);
 }
 
 TEST_CASE("a resize that is refused on one rank is made good by one that is not") {
