@@ -2,8 +2,13 @@
 // micro-batch takes a known time, spent asleep, so that the ranks do not share this machine's cores. Goals:
 // within 5 % on average and 10 % at worst, and at least 90 % of the gain over equal shares that the model
 // predicts.
+//
+// This machine may be busy with something else, and where a plan gains little, an error of 1 % in a step time
+// is one of 5 % in the share of the gain. So everything is measured several times, the plan and equal shares
+// by turns, and the median is taken.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -28,6 +33,7 @@ namespace {
 constexpr std::size_t local_batch = 8;
 constexpr std::size_t elements = 1 << 20;  // of the model, in one bucket
 constexpr double bytes_per_second = 1e10;
+constexpr std::size_t rounds = 5;
 std::vector<int> const samples(64 * local_batch);
 
 struct SleepingModel {
@@ -54,7 +60,20 @@ weir::DeviceProfile measure(std::string const& name, SleepingModel model) {
   auto workers = make_workers(executor);
   auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0}}).on(workers, weir::view(weights));
   weir::RecipeStep step(workers, sync, std::span<int const>(samples), model);
-  return {name, {weir::profile_step(step, {.local_batch = local_batch, .warmup = 2, .steps = 20})}};
+  std::vector<weir::LocalBatchProfile> found;
+  for (std::size_t round = 0; round < rounds; ++round)
+    found.push_back(weir::profile_step(step, {.local_batch = local_batch, .warmup = 2, .steps = 30}));
+  auto const pass = [](weir::LocalBatchProfile const& profile) {
+    return profile.points.front().forward_ms + profile.points.front().backward_ms;
+  };
+  std::nth_element(found.begin(), found.begin() + rounds / 2, found.end(),
+                   [&](auto const& left, auto const& right) { return pass(left) < pass(right); });
+  return {name, {found[rounds / 2]}};
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + rounds / 2, values.end());
+  return values[rounds / 2];
 }
 
 /// Calls `body(communicator)` on a thread for each rank.
@@ -89,6 +108,28 @@ double train(std::vector<weir::WorkLayout> const& layouts, std::vector<SleepingM
   return seconds;
 }
 
+weir::AllReduceProfile measure_all_reduce() {
+  weir::AllReduceProfile result;
+  on_ranks(2, [&](weir::ThreadCommunicator const& communicator) {
+    weir::HostExecutor const executor;
+    std::vector<weir::AllReduceProfile> found;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      // As before a collective in training: threads that have slept get a core at once.
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      found.push_back(profile_all_reduce(executor, communicator,
+                                         {.sizes_mib = {1, 2, 4, 8}, .bytes_per_second = bytes_per_second}));
+    }
+    if (communicator.rank() != 0) return;
+    result = found.front();
+    for (std::size_t i = 0; i < result.samples_ms.size(); ++i) {
+      std::vector<double> times;
+      for (auto const& profile : found) times.push_back(profile.samples_ms[i].measured_ms);
+      result.samples_ms[i].measured_ms = median(times);
+    }
+  });
+  return result;
+}
+
 /// Two ranks, the second slower by a factor given in tenths.
 void predict(benchmark::State& state) {
   double const factor = static_cast<double>(state.range(0)) / 10;
@@ -97,12 +138,7 @@ void predict(benchmark::State& state) {
   profile.devices = {measure("fast", models[0]), measure("slow", models[1])};
   profile.cluster = {{"here", "fast", 1, bytes_per_second, bytes_per_second},
                      {"there", "slow", 1, bytes_per_second, bytes_per_second}};
-  on_ranks(2, [&](weir::ThreadCommunicator const& communicator) {
-    weir::HostExecutor const executor;
-    auto const measured = profile_all_reduce(
-        executor, communicator, {.sizes_mib = {1, 2, 4, 8}, .bytes_per_second = bytes_per_second});
-    if (communicator.rank() == 0) profile.inter = measured;
-  });
+  profile.inter = measure_all_reduce();
   weir::TimeModel const model(profile);
   auto const global_batch = static_cast<std::size_t>(state.range(1)) * local_batch;
   weir::Plan const plan =
@@ -113,8 +149,14 @@ void predict(benchmark::State& state) {
   double planned_seconds = 0;
   double equal_seconds = 0;
   for (auto _ : state) {
-    planned_seconds = train(plan.ranks, models);
-    equal_seconds = train(equal.ranks, models);
+    std::vector<double> of_plan;
+    std::vector<double> of_equal;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      of_plan.push_back(train(plan.ranks, models));
+      of_equal.push_back(train(equal.ranks, models));
+    }
+    planned_seconds = median(of_plan);
+    equal_seconds = median(of_equal);
     state.SetIterationTime(planned_seconds);
   }
   auto const error = [](double measured, double predicted) { return 100 * (measured / predicted - 1); };
