@@ -60,7 +60,7 @@ void check(std::vector<weir::HostExecutor> const& executors, Gradients const& gr
 TEST_CASE("a hundred repeats on one to eight threads select the same elements, and keep the same") {
   weir_test::Draws draws(12);
   // Larger than what one thread takes alone, and odd.
-  Gradients const gradients = {draws.laplace(100003), draws.gamma(100003, 0.5)};
+  Gradients const gradients = {draws.laplace(530003), draws.gamma(530003, 0.5)};
   std::vector<weir::HostExecutor> executors;
   for (std::size_t threads = 1; threads <= 8; ++threads)
     executors.push_back(weir::HostExecutor({.threads = threads}));
