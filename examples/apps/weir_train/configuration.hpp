@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "idx.hpp"
+#include "masking.hpp"
 #include "sparsification.hpp"
 #include "weir/optim/weight_sync.hpp"
 
@@ -20,10 +21,12 @@ enum class DeviceKind { host, cuda };
 
 /// One training run.
 struct Configuration {
-  std::string name = {};             // empty: made from the rest
-  std::optional<IdxPaths> idx = {};  // none: the bundled digits
+  std::string name = {};  // empty: made from the rest
+  std::optional<IdxPaths> idx = {};
+  std::string cifar10 = {};  // a folder; where there is neither: the bundled digits
   ModelKind model = ModelKind::mlp;
   std::vector<std::size_t> hidden = {64, 64};
+  std::optional<Masking> masking = {};  // none: all weights are live
 
   std::size_t batch = 32;  // samples per worker and micro-batch
   std::size_t epochs = 20;
@@ -59,16 +62,17 @@ struct Configuration {
   std::size_t global_batch() const { return batch * micro_batches_per_step(); }
 };
 
-/// The network and its layers, such as "mlp 64-64" or "gru 64".
+/// The network, its layers and their masks, such as "mlp 64-64" or "cnn, bibd mask".
 inline std::string model_text(Configuration const& configuration) {
-  if (configuration.model == ModelKind::cnn) return "cnn";
+  std::string const mask = configuration.masking ? text_of(*configuration.masking) : "";
+  if (configuration.model == ModelKind::cnn) return "cnn" + mask;
   std::string text = configuration.model == ModelKind::gru ? "gru" : "mlp";
   char separator = ' ';
   for (std::size_t const width : configuration.hidden) {
     text += std::exchange(separator, '-');
     text += std::to_string(width);
   }
-  return text;
+  return text + mask;
 }
 
 /// ", GPU, captured"

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "dataset.hpp"
 #include "eigen.hpp"
+#include "weir/core/random.hpp"
 
 namespace weir_train {
 
@@ -16,10 +18,13 @@ using Columns = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>>;
 template <class Real>
 using ConstColumns = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic> const>;
 
-/// A parameter of a layer: so many elements, at first uniform in [-bound, bound).
+/// A parameter of a layer: so many elements, at first uniform in [-bound, bound) unless
+/// the layer says otherwise.
 struct ParameterInfo {
   std::size_t elements = 0;
   double bound = 0;
+  std::size_t live = elements;      // without what only fills up
+  std::size_t of_dense = elements;  // if all weights were there
 };
 
 /// The memory that a layer works on for one micro-batch.
@@ -52,6 +57,13 @@ class Layer {
   virtual std::vector<ParameterInfo> parameters() const { return {}; }
   /// Elements of scratch memory for so many samples.
   virtual std::size_t scratch(std::size_t) const { return 0; }
+
+  /// Fills a parameter with its first values, which depend on `random` only.
+  virtual void initialise(std::size_t place, weir::RandomStream const& random, std::span<Real> values) const {
+    auto const bound = static_cast<Real>(parameters()[place].bound);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = bound * static_cast<Real>(2 * random.uniform(i) - 1);
+  }
 
   virtual void forward(LayerPass<Real> const& pass) const = 0;
   /// When it returns, the parameters have been read for the last time.

@@ -12,6 +12,7 @@
 #include "processes.hpp"
 #include "report.hpp"
 #include "run.hpp"
+#include "run_state.hpp"
 #include "tour.hpp"
 #include "weir/core/file_replacement.hpp"
 
@@ -60,13 +61,14 @@ class Program {
   }
 
   void prepare() {
-    Configuration const& c = options_.configuration;
+    Configuration& c = options_.configuration;
     data_ = load_data(c);
 #if WEIR_TRAIN_WITH_CUDA
     if (c.device == DeviceKind::cuda) check_gpus(c);
 #endif
     try {
       if (!c.load.empty()) load_checkpoints(c);
+      if (!c.load.empty() && !c.seed_is_given) c.seed = RunState::load(checkpoints_.front()).seed;
     } catch (weir::ArchiveError const& error) {
       throw RunError(std::string(error.what()) + "; a checkpoint that --save has written would be right");
     }

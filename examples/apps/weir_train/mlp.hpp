@@ -6,16 +6,17 @@
 #include <utility>
 
 #include "dense.hpp"
+#include "dense_layers.hpp"
 #include "network.hpp"
 
 namespace weir_train {
 
-/// A multilayer perceptron: dense layers with ReLU between them.
-template <class Real>
-Network<Real> mlp(Shape input, std::span<std::size_t const> hidden, std::size_t classes) {
+/// A multilayer perceptron: linear layers with ReLU between them, of which `make` makes all but the last.
+template <class Real, class Make = DenseLayers<Real>>
+Network<Real> mlp(Shape input, std::span<std::size_t const> hidden, std::size_t classes, Make make = {}) {
   typename Network<Real>::Layers layers;
   for (std::size_t const width : hidden) {
-    layers.push_back(std::make_unique<Dense<Real>>(input, width, Activation::relu));
+    layers.push_back(make.linear(input, width, Activation::relu));
     input = layers.back()->output();
   }
   layers.push_back(std::make_unique<Dense<Real>>(input, classes, Activation::none));

@@ -35,26 +35,36 @@ class Network {
   /// The first parameter of a layer; for `layers()`, the number of all.
   std::size_t first_parameter(std::size_t layer) const { return first_parameter_[layer]; }
 
-  std::size_t elements() const {
-    std::size_t total = 0;
-    for (ParameterInfo const& parameter : parameters_) total += parameter.elements;
-    return total;
-  }
+  /// In memory, what only fills up among them.
+  std::size_t elements() const { return total(&ParameterInfo::elements); }
+  /// Those that are trained.
+  std::size_t live_elements() const { return total(&ParameterInfo::live); }
+  /// Those of the same network without masks.
+  std::size_t elements_of_dense() const { return total(&ParameterInfo::of_dense); }
 
   /// Fills the weights, which lie in the order of registration, with what depends on the seed only.
   void initialise(std::uint64_t seed, std::span<Real> weights) const {
     constexpr std::uint32_t before_training = 0xffff'ffff;  // a micro-batch that no step has
-    auto at = weights.begin();
-    for (std::uint32_t site = 0; site < parameters_.size(); ++site) {
-      weir::RandomStream const random{.seed = seed, .micro_batch = before_training, .site = site};
-      auto const bound = static_cast<Real>(parameters_[site].bound);
-      for (std::size_t i = 0; i < parameters_[site].elements; ++i) {
-        *at++ = bound * static_cast<Real>(2 * random.uniform(i) - 1);
+    for (std::size_t layer = 0; layer < layers(); ++layer) {
+      std::size_t const first = first_parameter(layer);
+      for (std::size_t parameter = first; parameter < first_parameter(layer + 1); ++parameter) {
+        std::size_t const elements = parameters_[parameter].elements;
+        layers_[layer]->initialise(
+            parameter - first,
+            {.seed = seed, .micro_batch = before_training, .site = static_cast<std::uint32_t>(parameter)},
+            weights.first(elements));
+        weights = weights.subspan(elements);
       }
     }
   }
 
  private:
+  std::size_t total(std::size_t ParameterInfo::*count) const {
+    std::size_t sum = 0;
+    for (ParameterInfo const& parameter : parameters_) sum += parameter.*count;
+    return sum;
+  }
+
   Layers layers_;
   std::vector<ParameterInfo> parameters_;
   std::vector<std::size_t> first_parameter_;

@@ -9,6 +9,8 @@
 
 #include "arguments.hpp"
 #include "built_with.hpp"
+#include "data_options.hpp"
+#include "masking_options.hpp"
 #include "numbers.hpp"
 #include "weir/exec/threshold_adaptation.hpp"
 
@@ -27,10 +29,18 @@ void declare(Arguments& a) {
   a.add("--seed", "N", "of initial weights and order of samples [0]", "Common");
   a.add("--threads", "N", "host threads in all, which workers share [all cores]", "Common");
 
-  a.add("--data", "digits|idx:...",
-        "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format [digits]", training);
+  a.add(
+      "--data", "digits|idx:...|cifar10:DIR",
+      "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format, cifar10: a folder of binary batches "
+      "[digits]",
+      training);
   a.add("--model", "mlp|cnn|gru", "[mlp]", training);
   a.add("--hidden", "N,N", "widths of the hidden layers of mlp and gru [64,64; gru 64]", training);
+  a.add("--mask", "none|bibd|random|random-biregular",
+        "which weights of all layers but the last are live: those of block designs, or as many at random "
+        "[none]",
+        training);
+  a.add("--mask-density", "D", "share of live weights [as for the design of the shape]", training);
   a.add("--batch", "N", "samples per worker and micro-batch [32]", training);
   a.add("--epochs", "N", "[20]", training);
   a.add("--optimizer", "sgd|adamw", "[sgd]", training);
@@ -61,10 +71,8 @@ void declare(Arguments& a) {
   a.add("--trace", "FILE.json", "write a trace for Perfetto or chrome://tracing", training);
   a.add("--timeline", "FILE.svg", "draw the last steps", training);
 
-  for (char const* name :
-       {"--mask", "--mask-density", "--pipeline", "--pipeline-workers", "--chunks", "--period"}) {
+  for (char const* name : {"--pipeline", "--pipeline-workers", "--chunks", "--period"})
     a.add(name, "VALUE", "", later);
-  }
 }
 
 [[noreturn]] void refuse_for_now(std::string const& what, std::string const& available) {
@@ -76,10 +84,7 @@ void refuse_later_options(Arguments const& a) {
     std::vector<char const*> names;
     char const* available;
   };
-  if (a.given("--mask") && a["--mask"] != "none")
-    refuse_for_now("--mask " + a["--mask"], "layers are dense, as with --mask none");
   for (Later const& group : {
-           Later{{"--mask-density"}, "layers are dense"},
            Later{{"--pipeline", "--pipeline-workers", "--chunks", "--period"},
                  "a rank trains the whole model, with --workers and --micro-batches"},
        }) {
@@ -104,24 +109,8 @@ Value parse_word(std::string const& option, std::string const& value,
   refuse_value(option, value, listed(names, "or"));
 }
 
-std::optional<IdxPaths> parse_data(std::string const& value) {
-  if (value == "digits") return {};
-  if (value.starts_with("cifar10:")) refuse_for_now("--data " + value, "digits and idx: are");
-  std::string const right = "digits or idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]";
-  if (!value.starts_with("idx:")) refuse_value("--data", value, right);
-  auto const paths = split(value.substr(4), ',');
-  bool const has_empty = std::find(paths.begin(), paths.end(), "") != paths.end();
-  if ((paths.size() != 2 && paths.size() != 4) || has_empty) refuse_value("--data", value, right);
-  IdxPaths idx{paths[0], paths[1]};
-  if (paths.size() == 4) {
-    idx.test_images = paths[2];
-    idx.test_labels = paths[3];
-  }
-  return idx;
-}
-
 void parse_model(Arguments const& a, Configuration& c) {
-  if (a.given("--data")) c.idx = parse_data(a["--data"]);
+  if (a.given("--data")) parse_data(a["--data"], c);
   if (a.given("--model")) {
     c.model = parse_word<ModelKind>(
         "--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}, {"gru", ModelKind::gru}},
@@ -376,6 +365,7 @@ Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
   parse_layout(a, c);
   parse_sparsification(a, c);
   parse_device(a, c);
+  parse_masking(a, c);
   parse_ranks(a, mpi, c);
   parse_adaptive(a, c);
   check_batch(c);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cifar10.hpp"
 #include "digits.hpp"
 #include "gpus.hpp"
 #include "host_device.hpp"
@@ -79,8 +80,9 @@ std::vector<weir::Span> last_steps(std::vector<weir::Span> spans, std::uint64_t 
 }  // namespace
 
 Dataset load_data(Configuration const& configuration) {
-  Dataset data =
-      configuration.idx ? Idx::load(*configuration.idx) : Digits::load(WEIR_EXAMPLE_DATA_DIR "/digits.csv");
+  Dataset data = configuration.idx                ? Idx::load(*configuration.idx)
+                 : !configuration.cifar10.empty() ? Cifar10::load(configuration.cifar10)
+                                                  : Digits::load(WEIR_EXAMPLE_DATA_DIR "/digits.csv");
   check_fit(configuration, data.train);
   return data;
 }

@@ -71,6 +71,10 @@ inline std::vector<Configuration> tour(Configuration common) {
         c.workers = 2;
         c.batch = 16;
       }),
+      with([](Configuration& c) {
+        c.name = "mlp 64-64, block-design layers of density 0.25";
+        c.masking = {.density = 0.25};
+      }),
   };
 }
 

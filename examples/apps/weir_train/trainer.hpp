@@ -182,8 +182,8 @@ class Trainer {
     outcome_.samples_per_second = trained / outcome_.seconds;
     if (communicator_.size() > 1)
       outcome_.bytes_sent_per_step = gradients_->bytes_per_step(plan_.elements(), outcome_.steps);
-    outcome_.parameters = weights_.size();
-    outcome_.nonzero_parameters = weights_.size();
+    outcome_.parameters = network_.elements_of_dense();
+    outcome_.nonzero_parameters = network_.live_elements();
     outcome_.peak_bytes = memory_.peak();
     outcome_.weights_hash = weights_hash(weights_);
     sums_.compare_weights(outcome_.weights_hash);
