@@ -94,5 +94,12 @@ TEST_CASE("a header that is written is the one that is read") {
     weir_sparsify::NpyContent const content = weir_sparsify::parse_npy(bytes, false);
     CHECK(content.type == weir::ElementType::float64);
     CHECK(content.size == size);
+    CHECK(content.shape.dimensions == 1);
+    CHECK(content.shape.sides[0] == size);
+    std::string const matrix = weir_sparsify::npy_header("<f4", size, 3) + std::string(12 * size, '\1');
+    weir_sparsify::NpyShape const shape = weir_sparsify::parse_npy(matrix, false).shape;
+    CHECK(shape.dimensions == 2);
+    CHECK(shape.sides[0] == size);
+    CHECK(shape.sides[1] == 3);
   }
 }

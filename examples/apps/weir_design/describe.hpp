@@ -19,6 +19,13 @@ struct Made {
   double seconds = 0;
 };
 
+/// What the sparse kernels took, those that ran.
+struct KernelSeconds {
+  double multiply = 0;
+  std::optional<double> input_gradient = {};
+  std::optional<double> weight_gradient = {};
+};
+
 /// What is said of a design.
 struct Description {
   std::string family = {};
@@ -33,6 +40,7 @@ struct Description {
   double sigma2 = 0;
   std::size_t table_bytes = 0;
   double seconds_construct = 0;
+  std::optional<KernelSeconds> kernels = {};  // where they ran
 };
 
 /// Errors: `UsageError` with the option at fault.

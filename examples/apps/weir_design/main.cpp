@@ -1,10 +1,12 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "describe.hpp"
+#include "kernels.hpp"
 #include "options.hpp"
 #include "output_files.hpp"
 #include "report.hpp"
@@ -27,9 +29,17 @@ std::string answer(Options const& options) {
   if (options.table == Table::mlp) return report(mlp_table(), options.json);
   if (options.table == Table::resnet) return report(resnet_table(), options.json);
   Made const made = make(options.mask);
-  OutputFiles files(options.paths);
+  OutputFiles files(options.paths, options.kernels.value_or(KernelOptions{}));
   files.write(made.design);
-  std::string const text = report(describe(made, options.counts_lambda), options.json);
+  std::optional<KernelSeconds> seconds;
+  if (options.kernels) {
+    Products const products = run_kernels(made.design, *options.kernels, options.threads);
+    files.write(products);
+    seconds = products.seconds;
+  }
+  Description description = describe(made, options.counts_lambda);
+  description.kernels = seconds;
+  std::string const text = report(description, options.json);
   files.commit();
   return text;
 }

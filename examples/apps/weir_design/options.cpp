@@ -1,9 +1,11 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "weir/core/error.hpp"
@@ -55,6 +57,8 @@ void declare(Arguments& a) {
   a.add("--svg", "OUT.svg", "draw the matrix", output);
   a.add("--svg-graph", "OUT.svg", "draw the bipartite graph", output);
   a.add("--dot", "OUT.dot", "write the bipartite graph for Graphviz", output);
+
+  declare_kernels(a);
 
   a.add("--feasibility", "v,b,r,k,lambda", "does a block design with these parameters exist?", other);
   a.add("--table", "mlp|resnet", "parameters and operations of known networks", other);
@@ -116,11 +120,13 @@ void parse_paths(Arguments const& a, OutputPaths& paths) {
 
 /// Questions that are not about one design go with no option of a design.
 void refuse_beside(Arguments const& a, char const* question) {
-  for (char const* name : design_options) {
+  auto const refuse = [&](char const* name) {
     if (a.given(name))
       throw UsageError(std::string(name) + ": not together with " + question +
                        "; leaving out one of them would be right");
-  }
+  };
+  for (char const* name : design_options) refuse(name);
+  for (char const* name : kernel_option_names) refuse(name);
 }
 
 }  // namespace
@@ -142,7 +148,9 @@ Options parse_options(int argc, char const* const* argv) {
     options.json = a["--report"] == "json";
     if (!options.json && a["--report"] != "text") refuse_value("--report", a["--report"], "text or json");
   }
-  if (a.given("--threads")) parse_integer<std::size_t>("--threads", a["--threads"], 1, 4096);
+  options.threads = std::max(1u, std::thread::hardware_concurrency());
+  if (a.given("--threads"))
+    options.threads = parse_integer<std::size_t>("--threads", a["--threads"], 1, 4096);
   if (a.given("--feasibility")) {
     refuse_beside(a, "--feasibility");
     options.feasibility = parse_feasibility(a["--feasibility"]);
@@ -158,6 +166,7 @@ Options parse_options(int argc, char const* const* argv) {
   if (options.feasibility || options.table) return options;
   parse_design(a, options);
   parse_paths(a, options.paths);
+  options.kernels = parse_kernels(a);
   options.counts_lambda = a.given("--lambda-histogram");
   return options;
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
+#include "kernel_options.hpp"
 #include "weir/mask/certificate.hpp"
 #include "weir/mask/mask_options.hpp"
 
@@ -28,6 +30,8 @@ struct Options {
   weir::MaskOptions mask = {};
   bool counts_lambda = false;  // however many inputs there are
   OutputPaths paths = {};
+  std::optional<KernelOptions> kernels = {};
+  std::size_t threads = 1;
 };
 
 /// Whether there is an option of this name.

@@ -4,23 +4,26 @@
 #include <string>
 #include <vector>
 
+#include "kernels.hpp"
 #include "options.hpp"
 #include "weir/core/file_replacement.hpp"
 #include "weir/mask/any_design.hpp"
 #include "weir/mask/design_writer.hpp"
+#include "weir_sparsify/npy.hpp"
 #include "weir_train/errors.hpp"
 
 namespace weir_design {
 
-/// The files that a design is written to. What cannot be written is known when this is made, and nothing is
-/// in place before `commit`.
+/// The files that a design, and what its kernels gave, are written to. What cannot be written is known when
+/// this is made, and nothing is in place before `commit`.
 class OutputFiles {
  public:
   /// Errors: `RunError`.
-  explicit OutputFiles(OutputPaths const& paths) : paths_(paths) {
-    guarded([this] {
+  OutputFiles(OutputPaths const& paths, KernelOptions const& kernels) {
+    guarded([&] {
       for (std::string const* path :
-           {&paths_.matrix, &paths_.matrix_market, &paths_.svg, &paths_.graph_svg, &paths_.dot}) {
+           {&paths.matrix, &paths.matrix_market, &paths.svg, &paths.graph_svg, &paths.dot, &kernels.result,
+            &kernels.input_gradient, &kernels.weight_gradient}) {
         files_.push_back(path->empty() ? nullptr : std::make_unique<weir::FileReplacement>(*path));
       }
     });
@@ -40,6 +43,15 @@ class OutputFiles {
   }
 
   /// Errors: `RunError`.
+  void write(Products const& products) {
+    guarded([&] {
+      write(products.result, *files_[5]);
+      if (products.input_gradient) write(*products.input_gradient, *files_[6]);
+      if (products.weight_gradient) write(*products.weight_gradient, *files_[7]);
+    });
+  }
+
+  /// Errors: `RunError`.
   void commit() {
     guarded([this] {
       for (auto const& file : files_) {
@@ -55,6 +67,11 @@ class OutputFiles {
   };
   static ToFile to(weir::FileReplacement& file) { return {file}; }
 
+  static void write(MatrixBytes const& matrix, weir::FileReplacement& file) {
+    file.write(weir_sparsify::npy_header(matrix.descr, matrix.rows, matrix.columns));
+    file.write(matrix.bytes);
+  }
+
   template <class Work>
   static void guarded(Work const& work) {
     try {
@@ -65,7 +82,6 @@ class OutputFiles {
     }
   }
 
-  OutputPaths paths_;
   std::vector<std::unique_ptr<weir::FileReplacement>> files_ = {};
 };
 

@@ -54,6 +54,10 @@ Json json_of(weir::DegreeRange const& range) {
   return Json::array({range.least, range.most});
 }
 
+Json json_of(std::optional<double> const& seconds) {
+  return seconds ? Json(*seconds) : Json();
+}
+
 Json json_of(Description const& d) {
   Json json = {{"family", d.family},
                {"inputs", d.inputs},
@@ -71,6 +75,10 @@ Json json_of(Description const& d) {
   json["sigma2"] = d.sigma2;
   json["table_bytes"] = d.table_bytes;
   json["seconds_construct"] = d.seconds_construct;
+  if (!d.kernels) return json;
+  json["seconds_multiply"] = d.kernels->multiply;
+  json["seconds_input_gradient"] = json_of(d.kernels->input_gradient);
+  json["seconds_weight_gradient"] = json_of(d.kernels->weight_gradient);
   return json;
 }
 
@@ -87,17 +95,24 @@ std::string names_of(std::vector<std::size_t> const& widths) {
 
 std::string report(Description const& d, bool json) {
   if (json) return dump(json_of(d));
-  std::string text =
-      aligned({{"family", d.family},
-               {"outputs x inputs", std::to_string(d.outputs) + " x " + std::to_string(d.inputs)},
-               {"live entries", grouped(d.nnz)},
-               {"density", formatted("%.6f", d.density)},
-               {"entries per row", text_of(d.row_degree)},
-               {"entries per column", text_of(d.column_degree)},
-               {"balanced incomplete block design", d.exact ? "yes" : "no"},
-               {"second singular value", formatted("%.6g", d.sigma2)},
-               {"tables [B]", grouped(d.table_bytes)},
-               {"construction [s]", formatted("%.6f", d.seconds_construct)}});
+  Rows facts = {{"family", d.family},
+                {"outputs x inputs", std::to_string(d.outputs) + " x " + std::to_string(d.inputs)},
+                {"live entries", grouped(d.nnz)},
+                {"density", formatted("%.6f", d.density)},
+                {"entries per row", text_of(d.row_degree)},
+                {"entries per column", text_of(d.column_degree)},
+                {"balanced incomplete block design", d.exact ? "yes" : "no"},
+                {"second singular value", formatted("%.6g", d.sigma2)},
+                {"tables [B]", grouped(d.table_bytes)},
+                {"construction [s]", formatted("%.6f", d.seconds_construct)}};
+  if (d.kernels) {
+    facts.push_back({"product [s]", formatted("%.6f", d.kernels->multiply)});
+    if (d.kernels->input_gradient)
+      facts.push_back({"input gradient [s]", formatted("%.6f", *d.kernels->input_gradient)});
+    if (d.kernels->weight_gradient)
+      facts.push_back({"weight gradient [s]", formatted("%.6f", *d.kernels->weight_gradient)});
+  }
+  std::string const text = aligned(facts);
   if (!d.lambda || d.lambda->empty()) return text;
   Rows rows = {{"meetings", "pairs of inputs"}};
   for (weir::LambdaCount const& count : *d.lambda)

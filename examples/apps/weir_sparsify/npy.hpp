@@ -19,10 +19,17 @@ class NpyError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The sides of an array, as far as they are of use: those of a matrix.
+struct NpyShape {
+  std::size_t dimensions = 0;
+  std::uint64_t sides[2] = {};  // the first two; 0 where there is none
+};
+
 /// What the bytes of a .npy file hold.
 struct NpyContent {
   weir::ElementType type = weir::ElementType::float32;
-  std::size_t size = 0;   // elements, of all dimensions
+  std::size_t size = 0;  // elements, of all dimensions
+  NpyShape shape = {};
   std::string_view data;  // little-endian, in C order
 };
 
@@ -43,6 +50,7 @@ class NpyHeader {
   std::string_view descr() const { return descr_; }
   bool is_fortran_order() const { return is_fortran_order_; }
   std::uint64_t elements() const { return elements_; }
+  NpyShape const& shape() const { return shape_; }
 
  private:
   [[noreturn]] static void refuse() {
@@ -100,6 +108,8 @@ class NpyHeader {
       std::uint64_t const side = number();
       is_empty = is_empty || side == 0;
       if (side != 0) elements_ = product(elements_, side);
+      if (shape_.dimensions < 2) shape_.sides[shape_.dimensions] = side;
+      ++shape_.dimensions;
       if (take(',')) continue;
       if (is_first) refuse();  // (3) is a number, (3,) a shape
       require(')');
@@ -175,6 +185,7 @@ class NpyHeader {
   std::string_view descr_;
   bool is_fortran_order_ = false;
   std::uint64_t elements_ = 1;
+  NpyShape shape_;
 };
 
 inline weir::ElementType npy_element_type(std::string_view descr, bool is_bfloat16) {
@@ -220,6 +231,7 @@ inline NpyContent parse_npy(std::string_view bytes, bool is_bfloat16) {
   NpyContent content;
   content.type = detail::npy_element_type(header.descr(), is_bfloat16);
   content.size = static_cast<std::size_t>(header.elements());
+  content.shape = header.shape();
   if (header.is_fortran_order()) throw NpyError("it is in Fortran order; C order would be right");
   content.data = bytes.substr(at_header + header_size);
   std::size_t const expected = content.size * weir::size_of(content.type);
@@ -230,12 +242,14 @@ inline NpyContent parse_npy(std::string_view bytes, bool is_bfloat16) {
   return content;
 }
 
-/// What stands before the data of an array of one dimension.
-inline std::string npy_header(std::string_view descr, std::size_t size) {
+namespace detail {
+
+/// What stands before the data of an array; the shape as Python writes it.
+inline std::string npy_header_of(std::string_view descr, std::string const& shape) {
   constexpr std::size_t alignment = 64;
   constexpr std::size_t fixed = 10;
-  std::string dictionary = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (" +
-                           std::to_string(size) + ",), }";
+  std::string dictionary =
+      "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': " + shape + ", }";
   std::size_t const unpadded = fixed + dictionary.size() + 1;
   dictionary += std::string((alignment - unpadded % alignment) % alignment, ' ') + '\n';
   std::string header = "\x93NUMPY";
@@ -243,6 +257,18 @@ inline std::string npy_header(std::string_view descr, std::size_t size) {
        {std::size_t{1}, std::size_t{0}, dictionary.size() % 256, dictionary.size() / 256})
     header += static_cast<char>(number);
   return header + dictionary;
+}
+
+}  // namespace detail
+
+/// What stands before the data of an array of one dimension.
+inline std::string npy_header(std::string_view descr, std::size_t size) {
+  return detail::npy_header_of(descr, "(" + std::to_string(size) + ",)");
+}
+
+/// The same of a matrix, which lies row by row.
+inline std::string npy_header(std::string_view descr, std::size_t rows, std::size_t columns) {
+  return detail::npy_header_of(descr, "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")");
 }
 
 }  // namespace weir_sparsify

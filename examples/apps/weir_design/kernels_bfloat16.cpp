@@ -1,0 +1,5 @@
+#include "typed_kernels.hpp"
+
+template weir_design::Products weir_design::run_typed_kernels<weir::bfloat16>(weir::AnyDesign const&,
+                                                                              KernelOptions const&,
+                                                                              std::size_t);
