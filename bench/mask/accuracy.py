@@ -164,6 +164,8 @@ def main():
     parser.add_argument("program", help="weir-train")
     parser.add_argument("--seeds", type=int, default=20, help="at least 5 [20]")
     parser.add_argument("--epochs", type=int, default=50, help="[50]")
+    parser.add_argument("--learning-rate", default="0.01",
+                        help="[0.01; at 0.05 the narrowest network fails without a mask]")
     parser.add_argument("--idx", help="IMAGES,LABELS,TEST_IMAGES,TEST_LABELS of 28 x 28 pixels, in place of the digits")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time [1]")
     parser.add_argument("--json", help="write all accuracies here")
@@ -172,7 +174,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.seeds < 5:
         parser.error("--seeds: with fewer than 5 an interval says nothing")
-    training = ["--epochs", str(arguments.epochs), "--batch", "32", "--learning-rate", "0.05", "--momentum", "0.9"]
+    training = ["--epochs", str(arguments.epochs), "--batch", "32", "--learning-rate", arguments.learning_rate,
+                "--momentum", "0.9"]
     results = []
     with tempfile.TemporaryDirectory() as folder:
         data = "idx:" + arguments.idx if arguments.idx else write_digits(folder, 28)

@@ -14,8 +14,8 @@ struct Outcome {
   double train_loss = 0;  // mean over the samples of the last epoch, on all ranks
   double samples_per_second = 0;
   std::size_t bytes_sent_per_step = 0;  // handed by one rank to its collectives
-  std::size_t parameters = 0;
-  std::size_t nonzero_parameters = 0;
+  std::size_t parameters = 0;           // without masks
+  std::size_t nonzero_parameters = 0;   // live ones
   std::size_t steps = 0;
   double seconds = 0;
   std::size_t peak_bytes = 0;  // of a rank: weights, gradients, optimizer state
