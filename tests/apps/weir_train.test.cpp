@@ -165,11 +165,11 @@ TEST_CASE("weir-train: --help names every option and ends well") {
   ProgramResult const result = train("--help");
   CHECK(result.status == 0);
   CHECK(result.error.empty());
-  for (char const* option :
-       {"--report",        "--seed",        "--threads",      "--data",          "--model",    "--hidden",
-        "--batch",         "--epochs",      "--optimizer",    "--learning-rate", "--momentum", "--workers",
-        "--micro-batches", "--weight-sync", "--bucket-bytes", "--ranks",         "--comm",     "--device",
-        "--capture",       "--save",        "--load",         "--trace",         "--timeline"}) {
+  for (char const* option : {"--mask",        "--mask-density",  "--report",   "--seed",    "--threads",
+                             "--data",        "--model",         "--hidden",   "--batch",   "--epochs",
+                             "--optimizer",   "--learning-rate", "--momentum", "--workers", "--micro-batches",
+                             "--weight-sync", "--bucket-bytes",  "--ranks",    "--comm",    "--device",
+                             "--capture",     "--save",          "--load",     "--trace",   "--timeline"}) {
     CAPTURE(option);
     CHECK(result.out.find(option) != std::string::npos);
   }
