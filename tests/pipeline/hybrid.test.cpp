@@ -1,7 +1,10 @@
 // Pipelines whose stages have replicas, each group of which sums its gradients with an AllReduce.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstddef>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "pipeline/staged_model.hpp"
@@ -39,5 +42,54 @@ TEST_CASE("p x R replicated stages give the bits of one process with the same or
     });
     CHECK(same_bits(results[0], expected));
     CHECK(same_bits(results[1], expected));
+  }
+}
+
+namespace {
+
+/// Holds an update up, so that the next run comes while it is under way.
+struct Pause {
+  using consumes = weir::Dense;
+  using produces = weir::Dense;
+  static constexpr char const* name = "pause";
+
+  template <weir::HostOrderedExecutor E, class Real>
+  auto on(weir::RecipeContext<E, Real> const&) const {
+    return [](weir::DenseGradient<E, Real> const& gradient) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return gradient;
+    };
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a run without samples leaves the gradients of the update before it alone") {
+  constexpr std::uint32_t p = 2;
+  auto const data = staged::samples(8);
+  weir::Sgd const optimizer{{.learning_rate = 0.1}};
+  auto const expected = staged::train_whole<double>(p, data, 2, 4, 2, optimizer);
+  for (char const* schedule : {"1f1b", "wpipe"}) {
+    CAPTURE(schedule);
+    auto const train = [&](bool has_empty_runs) {
+      staged::Stages<double> const stages(std::vector<std::size_t>{1, 1, 0, 0});
+      bool const is_cut_twice = std::string_view(schedule) == "wpipe";
+      std::vector<weir::StageLayout> layouts = stages.layouts;
+      if (!is_cut_twice) layouts.resize(p);
+      std::vector<double> weights = staged::initial_weights<double>(p);
+      auto const table = staged::make_table(schedule, {.workers = p, .micro_batches = 4});
+      weir::HostExecutor const executor;
+      weir::InterleavedPipeline<weir::HostExecutor, double, weir::DoubleBuffer> pipe{
+          executor, table, {.stages = layouts, .local_batch = 2, .seed = 9}};
+      auto sync = (weir::LocalAggregator{} | Pause{} | optimizer).on(pipe, weir::view(weights));
+      for (int step = 0; step < 2; ++step) {
+        sync(pipe(staged::Batch(data), stages.list));
+        if (has_empty_runs) sync(pipe(staged::Batch(data).first(0), stages.list));
+      }
+      sync.drain();
+      return weights;
+    };
+    if (std::string_view(schedule) == "1f1b") CHECK(same_bits(train(true), expected));
+    CHECK(same_bits(train(true), train(false)));
   }
 }

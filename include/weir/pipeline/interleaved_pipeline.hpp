@@ -251,7 +251,7 @@ class InterleavedPipeline {
   void compute(Batch const& batch, Model& model, detail::PipelineRun const& run,
                detail::PipelineProgram const& program, Step const& step, std::size_t worker, E const& point) {
     Operation const& operation = step.operation;
-    if (operation.kind == OperationKind::update) return core_.update(run, step, point);
+    if (operation.kind == OperationKind::update) return core_.update(run, step, worker, point);
     if constexpr (predicts()) {
       if (operation.kind == OperationKind::predict) return core_.predict(run, step, worker, point, store_);
     }

@@ -223,12 +223,17 @@ class PipelineCore {
   }
 
   /// The gradients of a period are complete.
-  void update(PipelineRun const& run, PipelineStep const& step, E const& point) {
+  void update(PipelineRun const& run, PipelineStep const& step, std::size_t worker, E const& point) {
     std::uint32_t const period = step.operation.period;
     if (!run.is_update || period >= run.periods) return;
     Lane& state = traffic_.lane(step.lane);
     auto const count = std::exchange(state.periods[period], {});
     if (count.gradients == 0) {
+      // No forward has waited for the update whose gradients lie there.
+      for (auto const& member : units_.of_lane(step.lane)) {
+        std::uint64_t const number = run.first_version + period;
+        wait_for_updates(*member.unit, number < member.delay ? 0 : number - member.delay, worker);
+      }
       StageCall<E, Real> call{.executor = point, .lane = state.info};
       call.first_version = run.first_version;
       call.period = period;
@@ -300,13 +305,16 @@ class PipelineCore {
       std::uint32_t version = operation.version;
       if (member.is_tied && !run.is_evaluation)
         version = operation.period < member.delay ? 0 : operation.period - member.delay;
-      auto const& unit = *member.unit;
-      watch_.wait(worker, WorkerWait::weights, nullptr,
-                  [&] { return unit.completed() >= run.first_version + version || unit.has_failed(); });
-      if (!unit.has_failed()) continue;
-      watch_.fail(nullptr);  // the recipe keeps it
-      throw PipelineStopped{};
+      wait_for_updates(*member.unit, run.first_version + version, worker);
     }
+  }
+
+  void wait_for_updates(ParameterUnit<E, Real> const& unit, std::uint64_t count, std::size_t worker) {
+    watch_.wait(worker, WorkerWait::weights, nullptr,
+                [&] { return unit.completed() >= count || unit.has_failed(); });
+    if (!unit.has_failed()) return;
+    watch_.fail(nullptr);  // the recipe keeps it
+    throw PipelineStopped{};
   }
 
   static void release_inputs(LaneRecord& record) noexcept {
