@@ -9,6 +9,7 @@
 
 #include "idx.hpp"
 #include "masking.hpp"
+#include "pipeline_setup.hpp"
 #include "sparsification.hpp"
 #include "weir/optim/weight_sync.hpp"
 
@@ -46,6 +47,7 @@ struct Configuration {
   std::optional<std::size_t> bucket_bytes = {};
   std::optional<Sparsification> sparsification = {};  // none: gradients are sent whole
   bool adaptive = false;                              // the batch follows the noise of the gradients
+  std::optional<PipelineSetup> pipeline = {};         // of which there is one for each worker
 
   std::uint64_t seed = 0;
   bool seed_is_given = false;  // if not, a checkpoint's holds
@@ -95,8 +97,9 @@ inline std::string title(Configuration const& configuration) {
   if (!configuration.name.empty()) return configuration.name;
   std::string text = model_text(configuration) + ", " + optimizer_text(configuration);
   if (configuration.ranks > 1) text += ", " + counted(configuration.ranks, "rank");
-  text += ", " + counted(configuration.workers, "worker");
+  text += ", " + counted(configuration.workers, configuration.pipeline ? "pipeline" : "worker");
   if (configuration.micro_batches > 1) text += " x " + counted(configuration.micro_batches, "micro-batch");
+  if (configuration.pipeline) text += text_of(*configuration.pipeline);
   if (configuration.sparsification) text += text_of(*configuration.sparsification);
   if (configuration.adaptive) text += ", adaptive";
   return text + device_text(configuration);

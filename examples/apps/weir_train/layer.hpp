@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -55,8 +56,14 @@ class Layer {
   virtual Shape output() const = 0;
   /// In the order of registration, at most two.
   virtual std::vector<ParameterInfo> parameters() const { return {}; }
-  /// Elements of scratch memory for so many samples.
+  /// Elements of scratch memory for so many samples, at most so many times that for one.
   virtual std::size_t scratch(std::size_t) const { return 0; }
+  /// About the multiplications of a forward for one sample, or what takes as long.
+  virtual std::size_t cost() const {
+    std::size_t elements = 0;
+    for (ParameterInfo const& parameter : parameters()) elements += parameter.elements;
+    return std::max(elements * output().pixels(), input().size());
+  }
 
   /// Fills a parameter with its first values, which depend on `random` only.
   virtual void initialise(std::size_t place, weir::RandomStream const& random, std::span<Real> values) const {

@@ -12,6 +12,7 @@
 #include "data_options.hpp"
 #include "masking_options.hpp"
 #include "numbers.hpp"
+#include "pipeline_options.hpp"
 #include "weir/exec/threshold_adaptation.hpp"
 
 namespace weir_train {
@@ -71,27 +72,11 @@ void declare(Arguments& a) {
   a.add("--trace", "FILE.json", "write a trace for Perfetto or chrome://tracing", training);
   a.add("--timeline", "FILE.svg", "draw the last steps", training);
 
-  for (char const* name : {"--pipeline", "--pipeline-workers", "--chunks", "--period"})
-    a.add(name, "VALUE", "", later);
+  declare_pipeline(a, training);
 }
 
 [[noreturn]] void refuse_for_now(std::string const& what, std::string const& available) {
   throw UsageError(what + ": not available in this version; " + available);
-}
-
-void refuse_later_options(Arguments const& a) {
-  struct Later {
-    std::vector<char const*> names;
-    char const* available;
-  };
-  for (Later const& group : {
-           Later{{"--pipeline", "--pipeline-workers", "--chunks", "--period"},
-                 "a rank trains the whole model, with --workers and --micro-batches"},
-       }) {
-    for (char const* name : group.names) {
-      if (a.given(name)) refuse_for_now(name, group.available);
-    }
-  }
 }
 
 /// One of several words. `later` are words that will mean something.
@@ -348,7 +333,6 @@ Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
   Options options;
   options.help = a.parse(argc, argv);
   if (!options.help.empty()) return options;
-  refuse_later_options(a);
 
   if (a.given("--report"))
     options.json = parse_word<bool>("--report", a["--report"], {{"text", false}, {"json", true}});
@@ -370,6 +354,7 @@ Options parse_options(int argc, char const* const* argv, MpiSize mpi) {
   parse_adaptive(a, c);
   check_batch(c);
   parse_files(a, c);
+  parse_pipeline(a, c);
 
   int common = 0;
   for (char const* name : {"--report", "--seed", "--threads", "--device"}) common += a.given(name) ? 1 : 0;

@@ -40,6 +40,9 @@ class Recurrence final : public Layer<Real> {
   std::size_t scratch(std::size_t samples) const override {
     return static_cast<std::size_t>((steps_ * kept + worked_on) * width_) * samples;
   }
+  std::size_t cost() const override {
+    return static_cast<std::size_t>(steps_ * 3 * width_ * (features_ + width_));
+  }
 
   void forward(LayerPass<Real> const& pass) const override {
     Workplace const at(*this, pass);

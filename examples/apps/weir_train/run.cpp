@@ -15,6 +15,7 @@
 #include "idx.hpp"
 #include "rank_threads.hpp"
 #include "run_adaptive.hpp"
+#include "run_pipeline.hpp"
 #include "run_sparsified.hpp"
 #include "trainer.hpp"
 #include "whole_gradients.hpp"
@@ -90,6 +91,7 @@ Dataset load_data(Configuration const& configuration) {
 Outcome run(Configuration const& configuration, Dataset const& data,
             std::span<weir::Archive const> checkpoints,
             std::function<void(std::exception const&)> const& failed) {
+  if (configuration.pipeline) return train_pipelines({configuration, data, checkpoints, nullptr, failed});
   constexpr std::size_t capacity = 1 << 16;
   std::optional<weir::Recorder> recorder;
   if (!configuration.trace.empty() || !configuration.timeline.empty()) recorder.emplace(capacity);

@@ -58,6 +58,12 @@ inline std::vector<Configuration> tour(Configuration common) {
         c.sparsification.emplace();
       }),
       with([](Configuration& c) {
+        c.name = "mlp 64-64, interleaved pipeline: wpipe over 2 workers";
+        c.pipeline = PipelineSetup{.schedule = weir::find_schedule("wpipe"), .workers = 2};
+        c.micro_batches = 2;
+        c.batch = 16;
+      }),
+      with([](Configuration& c) {
         c.name = "mlp 64-64, adamw, 2 stream workers, overlapped weights";
         c.optimizer = OptimizerKind::adamw;
         c.learning_rate = 0.003;

@@ -1,13 +1,8 @@
 #pragma once
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -18,6 +13,7 @@
 #include "checkpoint_paths.hpp"
 #include "configuration.hpp"
 #include "dataset.hpp"
+#include "epoch_end.hpp"
 #include "errors.hpp"
 #include "evaluator.hpp"
 #include "make_network.hpp"
@@ -128,21 +124,8 @@ class Trainer {
   void end_epoch(std::size_t epoch, Workers& workers) {
     outcome_.train_loss = sums_.total(device_.take_loss(workers)).mean();
     weights_ = weir::to_host(executor_, trained_.view());
-    bool const is_finite =
-        std::isfinite(outcome_.train_loss) &&
-        std::all_of(weights_.begin(), weights_.end(), [](float w) { return std::isfinite(w); });
-    if (!is_finite) {
-      char text[160];
-      std::snprintf(
-          text, sizeof text,
-          "epoch %zu: the loss or a weight is no finite number; a learning rate below %g would be right",
-          epoch + 1, c_.learning_rate);
-      throw RunError(text);
-    }
-    if (communicator_.rank() == 0 && ::isatty(STDERR_FILENO) != 0) {
-      std::fprintf(stderr, "%s: epoch %zu of %zu, train loss %.5f\n", title(c_).c_str(), epoch + 1, c_.epochs,
-                   outcome_.train_loss);
-    }
+    check_finite(c_, epoch, outcome_.train_loss, weights_);
+    if (communicator_.rank() == 0) show_progress(c_, epoch, outcome_.train_loss);
   }
 
   RunState state(std::size_t epoch) const {

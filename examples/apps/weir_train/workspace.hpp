@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "load_samples.hpp"
 #include "network.hpp"
 
 namespace weir_train {
@@ -38,13 +39,8 @@ class Workspace {
 
   /// Copies samples into the input of the first layer, pixels in [0, 1].
   void load(Images const& images, std::span<std::uint32_t const> samples) {
-    Real* to = input_.data();
-    for (std::size_t sample = 0; sample < samples.size(); ++sample) {
-      for (std::uint8_t const pixel : images.image(samples[sample])) {
-        *to++ = static_cast<Real>(static_cast<float>(pixel) * images.scale);
-      }
-      labels_[sample] = images.labels[samples[sample]];
-    }
+    load_pixels(images, samples, input_.data());
+    load_labels(images, samples, labels_.data());
     for (LayerPass<Real>& pass : passes_) pass.samples = samples.size();
   }
 

@@ -1,0 +1,183 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "program.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json outcome_of(ProgramResult const& result) {
+  INFO(result.error);
+  REQUIRE(result.status == 0);
+  CHECK(result.error.empty());
+  return Json::parse(result.out).at("configurations").at(0);
+}
+Json outcome_of(std::string const& arguments) {
+  CAPTURE(arguments);
+  return outcome_of(run_program("weir-train", "--report json " + arguments));
+}
+std::string hash_of(std::string const& arguments) {
+  return outcome_of(arguments).at("weights_hash");
+}
+
+void check_refused(std::string const& arguments, std::initializer_list<std::string> texts) {
+  ProgramResult const result = run_program("weir-train", arguments);
+  CAPTURE(arguments);
+  CAPTURE(result.error);
+  CHECK(result.status == 2);
+  CHECK(result.out.empty());
+  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
+  for (std::string const& text : texts) {
+    CAPTURE(text);
+    CHECK(result.error.find(text) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("weir-train: every pipeline with a flush and one direction gives the weights of one worker") {
+  // The last step of an epoch has micro-batches without samples, and one of another size.
+  std::string const options = "--epochs 2 --batch 6 --micro-batches 8 ";
+  std::string const plain = hash_of(options);
+  for (std::string const name :
+       {"sequential", "gpipe", "1f1b", "interleaved-1f1b", "looped-bfs", "zb-h1", "zb-h2", "zb-v"}) {
+    for (std::string const workers : {"1", "2", "3", "4"}) {
+      CAPTURE(name);
+      CAPTURE(workers);
+      CHECK(hash_of(options + "--pipeline " + name + " --pipeline-workers " + workers) == plain);
+    }
+  }
+  CHECK(hash_of(options + "--pipeline dualpipe-v --pipeline-workers 4") == plain);
+  CHECK(hash_of(options + "--pipeline interleaved-1f1b --pipeline-workers 2 --chunks 3") == plain);
+  CHECK(hash_of(options + "--pipeline zb-v --pipeline-workers 2 --threads 1") == plain);
+  CHECK(hash_of("--epochs 2 --batch 6 --micro-batches 2 --pipeline 1f1b --pipeline-workers 3") ==
+        hash_of("--epochs 2 --batch 6 --micro-batches 2"));
+}
+
+TEST_CASE("weir-train: a pipeline that trains both ways adds two sums, as two workers do") {
+  std::string const two = hash_of("--epochs 2 --batch 8 --workers 2 --micro-batches 2");
+  CHECK(hash_of("--epochs 2 --batch 8 --micro-batches 4 --pipeline dualpipe --pipeline-workers 2") == two);
+  CHECK(hash_of("--epochs 2 --batch 8 --micro-batches 4 --pipeline chimera --pipeline-workers 4") == two);
+}
+
+TEST_CASE("weir-train: every model is cut, and every optimizer runs, with layers of any width") {
+  for (std::string const options :
+       {"--model cnn", "--model gru --hidden 9,5", "--hidden 13,7,5 --optimizer adamw",
+        "--hidden 3,2,5 --batch 1", "--bucket-bytes 100 --optimizer adamw"}) {
+    CAPTURE(options);
+    std::string const all = "--epochs 1 --batch 7 --micro-batches 5 ";
+    std::string const here =
+        options.find("--batch") == std::string::npos ? all + options : "--epochs 1 " + options;
+    std::string const plain = hash_of(here);
+    CHECK(hash_of(here + " --pipeline 1f1b --pipeline-workers 2") == plain);
+    CHECK(hash_of(here + " --pipeline interleaved-1f1b --pipeline-workers 3") == plain);
+  }
+}
+
+TEST_CASE("weir-train: replicas of a pipeline and ranks give the weights of as many workers and ranks") {
+  for (std::string const options :
+       {"--workers 3", "--ranks 2", "--workers 2 --ranks 2", "--workers 2 --ranks 3 --model cnn"}) {
+    CAPTURE(options);
+    std::string const all = "--epochs 2 --batch 5 --micro-batches 3 " + options;
+    Json const plain = outcome_of(all);
+    for (std::string const name : {"1f1b", "zb-h1", "looped-bfs"}) {
+      Json const piped = outcome_of(all + " --pipeline " + name + " --pipeline-workers 2");
+      CHECK(piped["weights_hash"] == plain["weights_hash"]);
+      CHECK(piped["train_loss"].get<double>() == doctest::Approx(plain["train_loss"].get<double>()));
+      CHECK(piped["bytes_sent_per_step"] == plain["bytes_sent_per_step"]);
+      CHECK(piped["steps"] == plain["steps"]);
+    }
+  }
+}
+
+TEST_CASE("weir-train: processes of MPI can be pipelines too" * doctest::skip(WEIR_PROGRAMS_HAVE_MPI == 0)) {
+  std::string const options = "--epochs 1 --workers 2 --micro-batches 2 --batch 6";
+  Json const mpi = outcome_of(run_program_mpi(2, "weir-train", "--report json --pipeline 1f1b " + options));
+  CHECK(mpi["weights_hash"] == outcome_of(options + " --ranks 2")["weights_hash"]);
+}
+
+TEST_CASE("weir-train: pipelines without a flush train as well, and the same each time") {
+  double plain = 0, late = 0;
+  for (std::string const seed : {"0", "1", "2", "3"}) {
+    std::string const options = "--micro-batches 2 --batch 16 --learning-rate 0.05 --seed " + seed;
+    plain += outcome_of(options)["test_accuracy"].get<double>() / 4;
+    late += outcome_of(options + " --pipeline wpipe --pipeline-workers 2")["test_accuracy"].get<double>() / 4;
+  }
+  CHECK(late > plain - 0.02);
+  CHECK(late > 0.9);
+  for (std::string const options :
+       {"pipedream --pipeline-workers 2", "pipedream-2bw --pipeline-workers 3 --micro-batches 2",
+        "wpipe --pipeline-workers 2 --period 2 --micro-batches 6", "wpipe --pipeline-workers 3 --period 2",
+        "wpipe --workers 2 --ranks 2 --micro-batches 2"}) {
+    std::string const run = "--epochs 10 --batch 8 --learning-rate 0.02 --hidden 32,32,32 --pipeline ";
+    Json const outcome = outcome_of(run + options);
+    CHECK(outcome["test_accuracy"] > 0.8);
+    CHECK(outcome["weights_hash"] == hash_of(run + options));
+  }
+  // A pipeline of one worker is late by nothing.
+  CHECK(hash_of("--epochs 2 --pipeline pipedream --pipeline-workers 1") == hash_of("--epochs 2"));
+  CHECK(hash_of("--epochs 2 --pipeline pipedream --pipeline-workers 2") != hash_of("--epochs 2"));
+}
+
+TEST_CASE("weir-train: every schedule of weir-schedule is one of weir-train") {
+  std::istringstream names(run_program("weir-schedule", "--list").out);
+  int count = 0;
+  for (std::string name; std::getline(names, name); ++count) {
+    std::string const micro_batches = name == "pipedream" ? "1" : "4";
+    Json const outcome = outcome_of("--epochs 1 --batch 8 --learning-rate 0.01 --pipeline " + name +
+                                    " --micro-batches " + micro_batches);
+    CHECK(outcome["name"].get<std::string>().find(name + " over 2 workers") != std::string::npos);
+  }
+  CHECK(count == 14);
+}
+
+TEST_CASE("weir-train: a pipeline that cannot be is refused with the rule and the nearest that can") {
+  std::string const pipe = "--pipeline ";
+  check_refused(pipe + "1f2b", {"--pipeline 1f2b", "1f1b", "wpipe would be right"});
+  check_refused(pipe + "1f1b --pipeline-workers 0", {"--pipeline-workers 0", "from 1"});
+  check_refused(pipe + "1f1b --chunks 2", {"--chunks 2", "1 would be right"});
+  check_refused(pipe + "zb-v --chunks 1 --micro-batches 4", {"--chunks 1", "2 would be right"});
+  check_refused(pipe + "1f1b --period 2", {"--period 2", "flush"});
+  check_refused(pipe + "dualpipe --pipeline-workers 3 --micro-batches 8",
+                {"--pipeline-workers 3", "even", "4 would be right"});
+  check_refused(pipe + "chimera --micro-batches 3", {"--micro-batches 3", "even", "4 would be right"});
+  check_refused(pipe + "dualpipe-v --pipeline-workers 3 --micro-batches 5",
+                {"--micro-batches 5", "6 would be right"});
+  check_refused(pipe + "pipedream --micro-batches 2", {"--micro-batches 2", "1 would be right"});
+  check_refused(pipe + "wpipe --pipeline-workers 4 --micro-batches 2",
+                {"--micro-batches 2", "per update", "3 would be right"});
+  check_refused(pipe + "pipedream-2bw --pipeline-workers 6 --period 2", {"--period 2", "5 would be right"});
+  check_refused(pipe + "wpipe --period 4 --micro-batches 10",
+                {"--micro-batches 10", "multiple", "12 would be right"});
+  check_refused(pipe + "gpipe --micro-batches 2000 --batch 1", {"--batch 1", "1437"});
+  for (std::string const option : {"--pipeline-workers 2", "--chunks 2", "--period 2"})
+    check_refused(option, {option.substr(0, option.find(' ')), "--pipeline NAME"});
+  for (std::string const option : {"--density 0.1", "--save file", "--load file"})
+    check_refused(pipe + "1f1b " + option, {option.substr(0, option.find(' ')), "--pipeline"});
+  check_refused(pipe + "1f1b --weight-sync overlap", {"--weight-sync overlap"});
+}
+
+TEST_CASE("weir-train: the trace of a pipeline has every operation of its last run") {
+  TemporaryFolder const folder;
+  outcome_of("--epochs 1 --batch 8 --micro-batches 4 --pipeline 1f1b --pipeline-workers 3 --trace " +
+             (folder / "t.json") + " --timeline " + (folder / "t.svg"));
+  CHECK(content(folder / "t.svg").starts_with("<svg"));
+  int operations = 0;
+  Json const trace = Json::parse(content(folder / "t.json"));
+  for (Json const& event : trace.at("traceEvents")) operations += event.value("cat", "") == "compute" ? 1 : 0;
+  CHECK(operations == 3 * 4 * 2);
+}
+
+TEST_CASE("weir-train: weights that leave all bounds end a pipeline on all ranks with one line") {
+  ProgramResult const result = run_program(
+      "weir-train", "--learning-rate 1e30 --pipeline 1f1b --micro-batches 2 --batch 8 --ranks 2 --workers 2");
+  CHECK(result.status == 1);
+  CHECK(result.error.find("epoch 1") != std::string::npos);
+  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
+}
