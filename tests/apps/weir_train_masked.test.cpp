@@ -13,7 +13,7 @@
 #include "../../examples/apps/weir_train/cnn.hpp"
 #include "../../examples/apps/weir_train/masked_layers.hpp"
 #include "../../examples/apps/weir_train/mlp.hpp"
-#include "model_checks.hpp"
+#include "gradient_check.hpp"
 #include "program.hpp"
 
 namespace {

@@ -14,13 +14,9 @@
 #include "../../examples/apps/weir_train/mlp_math.hpp"
 #include "../../examples/apps/weir_train/model.hpp"
 #include "fake_micro.hpp"
-#include "model_checks.hpp"
-
-namespace {
+#include "gradient_check.hpp"
 
 using namespace weir_train;
-
-}  // namespace
 
 TEST_CASE("the gradient of an mlp is that of finite differences") {
   std::vector<std::size_t> const hidden{9, 13};

@@ -15,7 +15,7 @@
 
 namespace weir_train {
 
-enum class ModelKind { mlp, cnn, gru };
+enum class ModelKind { mlp, cnn, gru, transformer };
 enum class OptimizerKind { sgd, adamw };
 enum class CommKind { self, threads, mpi, nccl };
 enum class DeviceKind { host, cuda };
@@ -24,7 +24,8 @@ enum class DeviceKind { host, cuda };
 struct Configuration {
   std::string name = {};  // empty: made from the rest
   std::optional<IdxPaths> idx = {};
-  std::string cifar10 = {};  // a folder; where there is neither: the bundled digits
+  std::optional<std::string> text = {};  // a path
+  std::string cifar10 = {};              // a folder; where there is none of them: the bundled digits
   ModelKind model = ModelKind::mlp;
   std::vector<std::size_t> hidden = {64, 64};
   std::optional<Masking> masking = {};  // none: all weights are live
@@ -64,11 +65,16 @@ struct Configuration {
   std::size_t global_batch() const { return batch * micro_batches_per_step(); }
 };
 
+inline std::string name_of(ModelKind model) {
+  constexpr char const* names[] = {"mlp", "cnn", "gru", "transformer"};
+  return names[static_cast<int>(model)];
+}
+
 /// The network, its layers and their masks, such as "mlp 64-64" or "cnn, bibd mask".
 inline std::string model_text(Configuration const& configuration) {
   std::string const mask = configuration.masking ? text_of(*configuration.masking) : "";
-  if (configuration.model == ModelKind::cnn) return "cnn" + mask;
-  std::string text = configuration.model == ModelKind::gru ? "gru" : "mlp";
+  std::string text = name_of(configuration.model);
+  if (configuration.model == ModelKind::cnn) return text + mask;
   char separator = ' ';
   for (std::size_t const width : configuration.hidden) {
     text += std::exchange(separator, '-');

@@ -11,7 +11,16 @@ namespace weir_train {
 /// Reads `--data`. Errors: `UsageError`.
 inline void parse_data(std::string const& value, Configuration& c) {
   if (value == "digits") return;
-  std::string const right = "digits, idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] or cifar10:DIR";
+  std::string const right = "digits, text[:FILE], idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] or cifar10:DIR";
+  if (value == "text") {
+    c.text = WEIR_EXAMPLE_DATA_DIR "/weir_log.txt";
+    return;
+  }
+  if (value.starts_with("text:")) {
+    c.text = value.substr(5);
+    if (c.text->empty()) refuse_value("--data", value, right);
+    return;
+  }
   if (value.starts_with("cifar10:")) {
     c.cifar10 = value.substr(8);
     if (c.cifar10.empty()) refuse_value("--data", value, right);

@@ -20,7 +20,7 @@ class Evaluator {
     std::iota(order_.begin(), order_.end(), 0u);
   }
 
-  /// The share of images whose largest output is their label.
+  /// The share of images, or of tokens, whose largest output is their label.
   double accuracy(std::span<float const> weights) {
     for (std::size_t layer = 0; layer < network_.layers(); ++layer) {
       std::size_t const first = network_.first_parameter(layer);
@@ -33,7 +33,7 @@ class Evaluator {
     for (std::size_t begin = 0; begin < order_.size(); begin += batch) {
       right += right_answers(std::span(order_).subspan(begin, std::min(batch, order_.size() - begin)));
     }
-    return static_cast<double>(right) / static_cast<double>(images_.size());
+    return static_cast<double>(right) / static_cast<double>(images_.labels.size());
   }
 
  private:

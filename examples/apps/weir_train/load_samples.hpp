@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,7 +19,10 @@ void load_pixels(Images const& images, std::span<std::uint32_t const> samples, R
 }
 
 inline void load_labels(Images const& images, std::span<std::uint32_t const> samples, std::uint8_t* to) {
-  for (std::uint32_t const sample : samples) *to++ = images.labels[sample];
+  for (std::uint32_t const sample : samples) {
+    std::uint8_t const* const first = images.labels.data() + sample * images.labels_each;
+    to = std::copy_n(first, images.labels_each, to);
+  }
 }
 
 }  // namespace weir_train

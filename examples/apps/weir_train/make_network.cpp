@@ -4,6 +4,7 @@
 #include "gru.hpp"
 #include "masked_layers.hpp"
 #include "mlp.hpp"
+#include "transformer.hpp"
 
 namespace weir_train {
 namespace {
@@ -17,6 +18,11 @@ Network<float> make_with(Configuration const& configuration, Images const& image
 }  // namespace
 
 Network<float> make_network(Configuration const& configuration, Images const& images) {
+  if (configuration.model == ModelKind::transformer) {
+    if (images.is_text())
+      return language_transformer<float>(images.labels_each, images.classes, configuration.hidden);
+    return patch_transformer<float>(images.shape, configuration.hidden, images.classes);
+  }
   if (configuration.model == ModelKind::gru)
     return gru<float>(images.shape, configuration.hidden, images.classes);
   if (!configuration.masking) return make_with(configuration, images, DenseLayers<float>());

@@ -12,7 +12,7 @@
 
 namespace weir_train {
 
-/// Layers in a row. The last one has an output per class.
+/// Layers in a row. The last one has an output per class, of each of its predictions.
 template <class Real>
 class Network {
  public:
@@ -29,7 +29,9 @@ class Network {
   std::size_t layers() const { return layers_.size(); }
   Layer<Real> const& layer(std::size_t index) const { return *layers_[index]; }
   Shape input() const { return layers_.front()->input(); }
-  std::size_t classes() const { return layers_.back()->output().size(); }
+  std::size_t classes() const { return layers_.back()->output().channels; }
+  /// Of one sample: one, or one for each position of a sequence.
+  std::size_t predictions() const { return layers_.back()->output().pixels(); }
 
   std::vector<ParameterInfo> const& parameters() const { return parameters_; }
   /// The first parameter of a layer; for `layers()`, the number of all.

@@ -19,7 +19,6 @@ namespace weir_train {
 namespace {
 
 constexpr char const* training = "Training";
-constexpr char const* later = "Not available in this version";
 
 std::vector<std::string> all_estimators() {
   return {weir_sparsify::estimator_names.begin(), weir_sparsify::estimator_names.end()};
@@ -30,13 +29,15 @@ void declare(Arguments& a) {
   a.add("--seed", "N", "of initial weights and order of samples [0]", "Common");
   a.add("--threads", "N", "host threads in all, which workers share [all cores]", "Common");
 
-  a.add(
-      "--data", "digits|idx:...|cifar10:DIR",
-      "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads MNIST's format, cifar10: a folder of binary batches "
-      "[digits]",
-      training);
-  a.add("--model", "mlp|cnn|gru", "[mlp]", training);
-  a.add("--hidden", "N,N", "widths of the hidden layers of mlp and gru [64,64; gru 64]", training);
+  a.add("--data", "digits|text|idx:...|cifar10:DIR",
+        "text is the bundled one, text:FILE another; idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] reads "
+        "MNIST's format, cifar10: a folder of binary batches [digits]",
+        training);
+  a.add("--model", "mlp|cnn|gru|transformer", "[mlp; with a text transformer]", training);
+  a.add("--hidden", "N,N",
+        "widths of the hidden layers of mlp and gru, or of the blocks of a transformer, which are the same "
+        "[64,64; gru 64; transformer 32,32]",
+        training);
   a.add("--mask", "none|bibd|random|random-biregular",
         "which weights of all layers but the last are live: those of block designs, or as many at random "
         "[none]",
@@ -75,33 +76,34 @@ void declare(Arguments& a) {
   declare_pipeline(a, training);
 }
 
-[[noreturn]] void refuse_for_now(std::string const& what, std::string const& available) {
-  throw UsageError(what + ": not available in this version; " + available);
-}
-
-/// One of several words. `later` are words that will mean something.
+/// One of several words.
 template <class Value>
 Value parse_word(std::string const& option, std::string const& value,
-                 std::initializer_list<std::pair<char const*, Value>> words,
-                 std::initializer_list<char const*> later_words = {}) {
+                 std::initializer_list<std::pair<char const*, Value>> words) {
   std::vector<std::string> names;
   for (auto const& [word, meaning] : words) {
     if (value == word) return meaning;
     names.emplace_back(word);
   }
-  if (std::find(later_words.begin(), later_words.end(), value) != later_words.end())
-    refuse_for_now(option + " " + value, listed(names, "and") + (names.size() == 1 ? " is" : " are"));
   refuse_value(option, value, listed(names, "or"));
 }
 
 void parse_model(Arguments const& a, Configuration& c) {
   if (a.given("--data")) parse_data(a["--data"], c);
+  if (c.text) c.model = ModelKind::transformer;
   if (a.given("--model")) {
-    c.model = parse_word<ModelKind>(
-        "--model", a["--model"], {{"mlp", ModelKind::mlp}, {"cnn", ModelKind::cnn}, {"gru", ModelKind::gru}},
-        {"transformer"});
+    c.model = parse_word<ModelKind>("--model", a["--model"],
+                                    {{"mlp", ModelKind::mlp},
+                                     {"cnn", ModelKind::cnn},
+                                     {"gru", ModelKind::gru},
+                                     {"transformer", ModelKind::transformer}});
+  }
+  if (c.text && c.model != ModelKind::transformer) {
+    throw UsageError("--model " + a["--model"] + ": it reads images; with --data " + a["--data"] +
+                     " transformer would be right");
   }
   if (c.model == ModelKind::gru) c.hidden = {64};
+  if (c.model == ModelKind::transformer) c.hidden = {32, 32};
   if (a.given("--hidden")) {
     if (c.model == ModelKind::cnn)
       throw UsageError(
@@ -110,6 +112,13 @@ void parse_model(Arguments const& a, Configuration& c) {
     c.hidden.clear();
     for (std::string const& width : split(a["--hidden"], ',')) {
       c.hidden.push_back(parse_integer<std::size_t>("--hidden", width, 1, 1 << 20));
+    }
+    bool const is_even = std::all_of(c.hidden.begin(), c.hidden.end(),
+                                     [&](std::size_t width) { return width == c.hidden.front(); });
+    if (c.model == ModelKind::transformer && !is_even) {
+      refuse_value("--hidden", a["--hidden"],
+                   "of a transformer, whose blocks have one width, " + std::to_string(c.hidden.front()) +
+                       "," + std::to_string(c.hidden.front()));
     }
   }
 }
@@ -222,7 +231,7 @@ void parse_device(Arguments const& a, Configuration& c) {
         "would be right");
   }
   if (c.model != ModelKind::mlp)
-    throw UsageError("--model " + a["--model"] +
+    throw UsageError("--model " + name_of(c.model) +
                      ": not available with --device cuda; mlp, or --device host, would be right");
   if (c.sparsification)
     throw UsageError("--density " + a["--density"] +

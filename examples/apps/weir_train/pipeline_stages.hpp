@@ -38,7 +38,7 @@ class PipelineStages {
       : network_(network),
         images_(images),
         cut_(std::move(cut)),
-        desks_(at_once, most_layers(), batch * widest(), batch) {}
+        desks_(at_once, most_layers(), batch * widest(), batch * network.predictions()) {}
 
   std::vector<weir::StageLayout> layouts() const {
     std::vector<weir::StageLayout> layouts;
@@ -52,7 +52,7 @@ class PipelineStages {
       }
       // What the last stage with layers gives is its loss.
       if (is_last(range)) {
-        layout.saved += padded(network_.classes());
+        layout.saved += padded(outputs(range.end - 1));
       } else if (!layout.is_empty) {
         layout.outputs = {{.elements = outputs(range.end - 1)}};
       }
@@ -73,8 +73,9 @@ class PipelineStages {
     float const* const out = desk->passes[range.size() - 1].out;
     if (is_last(range)) {
       load_labels(images_, micro.samples(), desk->labels.data());
-      micro.loss(softmax_cross_entropy(out, std::span<std::uint8_t const>(desk->labels.data(), samples),
-                                       network_.classes(), micro.loss_scale(), logits_gradient));
+      micro.loss(softmax_cross_entropy(
+          out, std::span<std::uint8_t const>(desk->labels.data(), samples * network_.predictions()),
+          network_.classes(), micro.loss_scale(), logits_gradient));
     } else {
       std::copy_n(out, micro.output().size(), micro.output().data());
     }

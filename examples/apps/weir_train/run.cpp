@@ -13,10 +13,12 @@
 #include "gpus.hpp"
 #include "host_device.hpp"
 #include "idx.hpp"
+#include "patch_side.hpp"
 #include "rank_threads.hpp"
 #include "run_adaptive.hpp"
 #include "run_pipeline.hpp"
 #include "run_sparsified.hpp"
+#include "text.hpp"
 #include "trainer.hpp"
 #include "whole_gradients.hpp"
 
@@ -43,6 +45,12 @@ void check_fit(Configuration const& c, Images const& images) {
     throw UsageError("--model cnn: images of " + std::to_string(images.shape.height) + " x " +
                      std::to_string(images.shape.width) +
                      " pixels; 4 x 4 or more, or --model mlp, would be right");
+  }
+  if (c.model == ModelKind::transformer && !images.is_text() && patch_side(images.shape) == 0) {
+    throw UsageError("--model transformer: images of " + std::to_string(images.shape.height) + " x " +
+                     std::to_string(images.shape.width) +
+                     " pixels, which cannot be cut into squares of 2 x 2; even numbers, or --model mlp, "
+                     "would be right");
   }
 }
 
@@ -81,7 +89,8 @@ std::vector<weir::Span> last_steps(std::vector<weir::Span> spans, std::uint64_t 
 }  // namespace
 
 Dataset load_data(Configuration const& configuration) {
-  Dataset data = configuration.idx                ? Idx::load(*configuration.idx)
+  Dataset data = configuration.text               ? Text::load(*configuration.text)
+                 : configuration.idx              ? Idx::load(*configuration.idx)
                  : !configuration.cifar10.empty() ? Cifar10::load(configuration.cifar10)
                                                   : Digits::load(WEIR_EXAMPLE_DATA_DIR "/digits.csv");
   check_fit(configuration, data.train);

@@ -16,7 +16,8 @@ namespace weir_train {
 template <class Real>
 class Workspace {
  public:
-  Workspace(Network<Real> const& network, std::size_t batch) : passes_(network.layers()), labels_(batch) {
+  Workspace(Network<Real> const& network, std::size_t batch)
+      : passes_(network.layers()), labels_each_(network.predictions()), labels_(batch * labels_each_) {
     input_.resize(static_cast<Index>(batch * network.input().size()));
     std::size_t widest = 0;
     for (std::size_t index = 0; index < network.layers(); ++index) {
@@ -47,7 +48,9 @@ class Workspace {
   LayerPass<Real>& pass(std::size_t layer) { return passes_[layer]; }
   Real const* logits() const { return out_.back().data(); }
   Real* logits_gradient() { return passes_.back().out_delta; }
-  std::span<std::uint8_t const> labels() const { return {labels_.data(), passes_.front().samples}; }
+  std::span<std::uint8_t const> labels() const {
+    return {labels_.data(), passes_.front().samples * labels_each_};
+  }
 
  private:
   using Numbers = Eigen::Array<Real, Eigen::Dynamic, 1>;
@@ -57,6 +60,7 @@ class Workspace {
   std::vector<Numbers> scratch_;
   Numbers delta_[2];
   std::vector<LayerPass<Real>> passes_;
+  std::size_t labels_each_;
   std::vector<std::uint8_t> labels_;
 };
 

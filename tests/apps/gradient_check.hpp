@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -34,9 +33,9 @@ FakeMicro<Real> micro_of(weir_train::Network<Real> const& network, std::span<std
   return micro;
 }
 
-/// Compares every stride-th derivative with a central difference.
-inline void check_gradient(weir_train::Network<double> const& network, std::size_t stride) {
-  weir_train::Images const images = random_images(network.input(), 7, 5);
+/// Compares every stride-th derivative with a central difference, for 7 samples or more.
+inline void check_gradient(weir_train::Network<double> const& network, weir_train::Images const& images,
+                           std::size_t stride) {
   std::vector<std::uint32_t> const samples{4, 0, 6, 3, 3};
   weir_train::Model<double> model(network, images, 1, 5);
   auto micro = micro_of(network, samples);
@@ -59,4 +58,8 @@ inline void check_gradient(weir_train::Network<double> const& network, std::size
       gradients.begin(), gradients.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
   CHECK(largest > 1e-2);
   CHECK(worst < 1e-7 * largest + 1e-8);
+}
+
+inline void check_gradient(weir_train::Network<double> const& network, std::size_t stride) {
+  check_gradient(network, random_images(network.input(), 7, 5), stride);
 }
