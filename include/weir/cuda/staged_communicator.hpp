@@ -305,23 +305,23 @@ class StagedCommunicator {
   /// Both sides of a message cut it alike, and send its n-th piece in the n-th round.
   static void exchange_pieces(Member& member, cudaStream_t stream,
                               std::span<Transfer<DeviceSpace> const> transfers) {
-    using Direction = Transfer<DeviceSpace>::Direction;
+    using Sense = Transfer<DeviceSpace>::Direction;
     std::size_t longest = 0;
     for (auto const& transfer : transfers) longest = std::max(longest, transfer.bytes);
     std::size_t const piece = member.chunk_bytes / pieces_in_a_chunk;
     Chunks const chunks(longest, piece);
     member.pipeline->grow(piece * transfers.size());
-    auto const for_each = [&](std::size_t round, Direction direction, auto const& f) {
+    auto const for_each = [&](std::size_t round, Sense sense, auto const& f) {
       for (std::size_t t = 0; t < transfers.size(); ++t) {
         std::size_t const bytes = chunks.size(transfers[t].bytes, round);
         auto* const data = static_cast<std::byte*>(transfers[t].data) + chunks.begin(round);
-        if (bytes > 0 && transfers[t].direction == direction) f(t * piece, data, bytes);
+        if (bytes > 0 && transfers[t].direction == sense) f(t * piece, data, bytes);
       }
     };
     member.pipeline->run(
         stream, chunks.count(),
         [&](std::size_t round, std::byte* slot, cudaStream_t down) {
-          for_each(round, Direction::send, [&](std::size_t offset, std::byte* data, std::size_t bytes) {
+          for_each(round, Sense::send, [&](std::size_t offset, std::byte* data, std::size_t bytes) {
             copy(data, slot + offset, bytes, down);
           });
         },
@@ -329,7 +329,7 @@ class StagedCommunicator {
           member.pieces.clear();
           for (std::size_t t = 0; t < transfers.size(); ++t) {
             std::size_t const bytes = chunks.size(transfers[t].bytes, round);
-            bool const is_send = transfers[t].direction == Direction::send;
+            bool const is_send = transfers[t].direction == Sense::send;
             if (bytes == 0) continue;
             member.pieces.push_back(
                 {is_send ? HostTransfer::Direction::send : HostTransfer::Direction::receive,
@@ -338,7 +338,7 @@ class StagedCommunicator {
           member.communicator.exchange(member.host, std::span<HostTransfer const>(member.pieces));
         },
         [&](std::size_t round, std::byte const* slot, cudaStream_t up) {
-          for_each(round, Direction::receive, [&](std::size_t offset, std::byte* data, std::size_t bytes) {
+          for_each(round, Sense::receive, [&](std::size_t offset, std::byte* data, std::size_t bytes) {
             copy(slot + offset, data, bytes, up);
           });
         });
