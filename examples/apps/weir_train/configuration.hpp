@@ -25,7 +25,7 @@ struct Configuration {
   std::string name = {};  // empty: made from the rest
   std::optional<IdxPaths> idx = {};
   std::optional<std::string> text = {};  // a path
-  std::string cifar10 = {};              // a folder; where there is none of them: the bundled digits
+  std::string cifar10 = {};              // a folder; where there is none of these: the bundled digits
   ModelKind model = ModelKind::mlp;
   std::vector<std::size_t> hidden = {64, 64};
   std::optional<Masking> masking = {};  // none: all weights are live

@@ -11,14 +11,14 @@ namespace weir_train {
 /// Reads `--data`. Errors: `UsageError`.
 inline void parse_data(std::string const& value, Configuration& c) {
   if (value == "digits") return;
-  std::string const right = "digits, text[:FILE], idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] or cifar10:DIR";
   if (value == "text") {
     c.text = WEIR_EXAMPLE_DATA_DIR "/weir_log.txt";
     return;
   }
+  std::string const right = "digits, text[:FILE], idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] or cifar10:DIR";
   if (value.starts_with("text:")) {
     c.text = value.substr(5);
-    if (c.text->empty()) refuse_value("--data", value, right);
+    if (c.text->empty()) refuse_value("--data", value, "text or text:FILE");
     return;
   }
   if (value.starts_with("cifar10:")) {

@@ -205,8 +205,8 @@ class PipelineTrainer {
     outcome_.test_accuracy = Evaluator(network_, data_.test).accuracy(weights_);
     outcome_.samples_per_second = static_cast<double>(c_.epochs * data_.train.size()) / outcome_.seconds;
     if (communicator_.size() > 1) outcome_.bytes_sent_per_step = network_.elements() * sizeof(float);
-    outcome_.parameters = weights_.size();
-    outcome_.nonzero_parameters = weights_.size();
+    outcome_.parameters = network_.elements_of_dense();
+    outcome_.nonzero_parameters = network_.live_elements();
     outcome_.peak_bytes = memory_.peak();
     outcome_.weights_hash = weights_hash(weights_);
     sums_.compare_weights(outcome_.weights_hash);
