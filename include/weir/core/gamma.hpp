@@ -34,12 +34,12 @@ WEIR_HOST_DEVICE inline double ln_gamma_density(double a, double y, double ln_y)
 
 /// ln Q(a, y): of the part of a gamma distribution of shape a that lies above y.
 WEIR_HOST_DEVICE inline double ln_upper_gamma(double a, double y, double ln_y) {
-  constexpr int most_terms = 20000;
+  constexpr int longest_series = 20000;
   double const density = ln_gamma_density(a, y, ln_y);
   if (y < a + 1.0) {
     double term = 1.0 / a;
     double sum = term;
-    for (int n = 1; n < most_terms && term > sum * 0x1p-54; ++n) {
+    for (int n = 1; n < longest_series && term > sum * 0x1p-54; ++n) {
       term = rounded_product(term, y / (a + n));
       sum += term;
     }
@@ -52,7 +52,7 @@ WEIR_HOST_DEVICE inline double ln_upper_gamma(double a, double y, double ln_y) {
   double c = 1.0 / tiny;
   double d = 1.0 / b;
   double fraction = d;
-  for (int n = 1; n < most_terms; ++n) {
+  for (int n = 1; n < longest_series; ++n) {
     double const numerator = -rounded_product(static_cast<double>(n), n - a);
     b += 2.0;
     d = rounded_product(numerator, d) + b;

@@ -82,7 +82,7 @@ struct GradientGathered {
   template <int Count, int Vectors>
   [[gnu::always_inline]] static Real dot(Real const* left, Real const* right) {
     Lanes<Real, Count> sum = {};
-    unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+    repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
       Lanes<Real, Count> one, other;
       load<Real, Count>(left + i * Count, one);
       load<Real, Count>(right + i * Count, other);

@@ -121,7 +121,7 @@ struct GradientGroup {
     std::size_t output_at[outputs_together];
     Index spread[outputs_together];
     bool const is_one = u + 1 == end * v.parts;
-    unroll<outputs_together>([&](auto o) __attribute__((always_inline)) {
+    repeat<outputs_together>([&](auto o) __attribute__((always_inline)) {
       std::size_t const output = is_one ? u : u + o;
       terms[o].start(v, gradient, output, first, last, scratch[o]);
       std::size_t const row = v.is_wide ? output * Count - begin * v.n : (output - begin) * v.n;
@@ -136,8 +136,8 @@ struct GradientGroup {
       Index index[outputs_together][terms_together];
       Real* to[outputs_together][terms_together];
       Values sum[outputs_together][terms_together];
-      unroll<outputs_together>([&](auto o) __attribute__((always_inline)) {
-        unroll<terms_together>([&](auto k) __attribute__((always_inline)) {
+      repeat<outputs_together>([&](auto o) __attribute__((always_inline)) {
+        repeat<terms_together>([&](auto k) __attribute__((always_inline)) {
           if (step + k < steps) {
             Values ignored;
             to[o][k] = gradient + (terms[o].values - gradient);
@@ -157,11 +157,11 @@ struct GradientGroup {
       Real const* input = inputs;
       Real const* output = outputs;
       for (std::size_t row = 0; row < rows; ++row, input += input_stride, output += Count) {
-        unroll<outputs_together>([&](auto o) __attribute__((always_inline)) {
+        repeat<outputs_together>([&](auto o) __attribute__((always_inline)) {
           Values factor;
           load<Real, Count>(output + output_at[o], factor);
           if (!v.is_wide) permute<Real, Count>(factor, spread[o], factor);
-          unroll<terms_together>([&](auto k) __attribute__((always_inline)) {
+          repeat<terms_together>([&](auto k) __attribute__((always_inline)) {
             Values numbers;
             load<Real, Count>(input + at[o][k], numbers);
             permute<Real, Count>(numbers, index[o][k], numbers);
@@ -169,9 +169,9 @@ struct GradientGroup {
           });
         });
       }
-      unroll<outputs_together>([&](auto o) __attribute__((always_inline)) {
+      repeat<outputs_together>([&](auto o) __attribute__((always_inline)) {
         if (o > 0 && is_one) return;
-        unroll<terms_together>([&](auto k) __attribute__((always_inline)) {
+        repeat<terms_together>([&](auto k) __attribute__((always_inline)) {
           if (step + k >= steps) return;
           std::size_t const part = step + k + 1 == steps ? rest * v.n : 0;
           store_first<Real, Count>(sum[o][k], part == 0 ? Count : part, to[o][k]);

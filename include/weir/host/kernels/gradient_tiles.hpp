@@ -78,8 +78,8 @@ struct GradientTiles {
     for (std::size_t y = 0; y < block; y += 4) {
       Lanes<Real, Count> sum[4][Vectors];
       Real* const at = to + y * block + z;
-      unroll<4>([&](auto row) __attribute__((always_inline)) {
-        unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+      repeat<4>([&](auto row) __attribute__((always_inline)) {
+        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
           sum[row][i] = Lanes<Real, Count>{};
           if (!is_first) load<Real, Count>(at + row * block + i * Count, sum[row][i]);
         });
@@ -88,19 +88,19 @@ struct GradientTiles {
       Real const* input = inputs + z;
       for (std::size_t sample = 0; sample < samples; ++sample, output += block, input += block) {
         Lanes<Real, Count> numbers[Vectors];
-        unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
           load<Real, Count>(input + i * Count, numbers[i]);
         });
-        unroll<4>([&](auto row) __attribute__((always_inline)) {
+        repeat<4>([&](auto row) __attribute__((always_inline)) {
           Lanes<Real, Count> factor = {};
           factor += output[row];
-          unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+          repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
             fuse_into<Real, Count>(numbers[i], factor, sum[row][i]);
           });
         });
       }
-      unroll<4>([&](auto row) __attribute__((always_inline)) {
-        unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+      repeat<4>([&](auto row) __attribute__((always_inline)) {
+        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
           store<Real, Count>(sum[row][i], at + row * block + i * Count);
         });
       });

@@ -90,7 +90,7 @@ struct MultiplyGathered {
           }
         }
       }
-      unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+      repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
         finish_samples<Count>(output, sample + i * Count, Count, sum[i]);
       });
     }
@@ -101,7 +101,7 @@ struct MultiplyGathered {
                                         Lanes<Real, Count>* sum) const {
     Lanes<Real, Count> factor = {};
     factor += convert<Real>(values[value]);
-    unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+    repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
       Lanes<Real, Count> numbers;
       load<Real, Count>(samples + i * Count, numbers);
       fuse_into<Real, Count>(numbers, factor, sum[i]);

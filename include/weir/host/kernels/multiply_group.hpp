@@ -149,13 +149,13 @@ struct MultiplyGroup {
   template <int Count>
   [[gnu::always_inline]] void finish_turned(std::size_t output, std::size_t sample, Real const* sums) const {
     Lanes<Real, Count> block[Count / 2];
-    unroll<Count / 2>([&](auto row) __attribute__((always_inline)) {
+    repeat<Count / 2>([&](auto row) __attribute__((always_inline)) {
       load<Real, Count>(sums + row * Count, block[row]);
       finish_lanes<Real, Count>(epilogue, output, Count, block[row]);
     });
     transpose_halves<Real, Count>(block);
     Out* const to = out.data + output * out.stride + sample;
-    unroll<Count / 2>([&](auto i) __attribute__((always_inline)) {
+    repeat<Count / 2>([&](auto i) __attribute__((always_inline)) {
       store_halves<Real, Count>(block[i], to + i * out.stride, to + (i + Count / 2) * out.stride);
     });
   }
@@ -169,11 +169,11 @@ struct MultiplyGroup {
     TermScratch scratch[Outputs];
     Values sum[Outputs][Samples];
     std::size_t const outputs = smaller(Outputs, end - u);
-    unroll<Outputs>([&](auto o) __attribute__((always_inline)) {
+    repeat<Outputs>([&](auto o) __attribute__((always_inline)) {
       // What lies behind the last output is computed as if it were the last, and dropped.
       std::size_t const output = smaller(o, outputs - 1);
       terms[o].start(v, of_tap, u + output, first, last, scratch[o]);
-      unroll<Samples>([&](auto row) __attribute__((always_inline)) {
+      repeat<Samples>([&](auto row) __attribute__((always_inline)) {
         if (is_first) {
           sum[o][row] = Values{};
         } else {
@@ -182,13 +182,13 @@ struct MultiplyGroup {
       });
     });
     for (std::size_t step = Terms::steps(v, last - first); step != 0; --step) {
-      unroll<Outputs>([&](auto o) __attribute__((always_inline)) {
+      repeat<Outputs>([&](auto o) __attribute__((always_inline)) {
         std::size_t at;
         typename Vectors::Index index;
         Values factor;
         terms[o].next(v, step == 1, at, index, factor);
         Real const* const row_at = inputs + at;
-        unroll<Samples>([&](auto row) __attribute__((always_inline)) {
+        repeat<Samples>([&](auto row) __attribute__((always_inline)) {
           Values input;
           load<Real, Count>(row_at + row * stride, input);
           permute<Real, Count>(input, index, input);
@@ -196,9 +196,9 @@ struct MultiplyGroup {
         });
       });
     }
-    unroll<Outputs>([&](auto o) __attribute__((always_inline)) {
+    repeat<Outputs>([&](auto o) __attribute__((always_inline)) {
       if (o >= outputs) return;
-      unroll<Samples>([&](auto row) __attribute__((always_inline)) {
+      repeat<Samples>([&](auto row) __attribute__((always_inline)) {
         store<Real, Count>(sum[o][row], sums + (o * Samples + row) * Count);
       });
     });

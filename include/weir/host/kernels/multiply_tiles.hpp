@@ -23,11 +23,11 @@ template <class Real, int Count>
     Index numbers;
     lane_numbers<Real, Count>.load_into(numbers);
     constexpr int rounds = Count == 16 ? 4 : Count == 8 ? 3 : Count == 4 ? 2 : 1;
-    unroll<rounds>([&](auto round) __attribute__((always_inline)) {
+    repeat<rounds>([&](auto round) __attribute__((always_inline)) {
       constexpr LaneNumber<Real> bit = LaneNumber<Real>{1} << round;
       Index const is_second = Index{} - ((numbers >> static_cast<int>(round)) & LaneNumber<Real>{1});
       Index const exchanged = numbers ^ bit;
-      unroll<(8 >> round)>([&](auto i) __attribute__((always_inline)) {
+      repeat<(8 >> round)>([&](auto i) __attribute__((always_inline)) {
         Index const one = reinterpret_cast<Index>(sums[2 * i]);
         Index const other = reinterpret_cast<Index>(sums[2 * i + 1]);
         Values const kept = reinterpret_cast<Values>((one & ~is_second) | (other & is_second));
@@ -135,13 +135,13 @@ struct MultiplyTiles {
         Real const* numbers = inputs + row * stride + (t - first) * block;
         for (std::size_t z = 0; z < block; z += Count, weights += Count, numbers += Count) {
           Lanes<Real, Count> weight[4];
-          unroll<4>([&](auto i) __attribute__((always_inline)) {
+          repeat<4>([&](auto i) __attribute__((always_inline)) {
             load<Real, Count>(weights + i * block, weight[i]);
           });
-          unroll<4>([&](auto s) __attribute__((always_inline)) {
+          repeat<4>([&](auto s) __attribute__((always_inline)) {
             Lanes<Real, Count> number;
             load<Real, Count>(numbers + s * stride, number);
-            unroll<4>([&](auto i) __attribute__((always_inline)) {
+            repeat<4>([&](auto i) __attribute__((always_inline)) {
               fuse_into<Real, Count>(number, weight[i], sum[4 * s + i]);
             });
           });
@@ -149,7 +149,7 @@ struct MultiplyTiles {
       }
       sum_lanes<Real, Count>(sum);
       Real* const to = sums + row * block + y * 4;
-      unroll<16 / Count>([&](auto i) __attribute__((always_inline)) {
+      repeat<16 / Count>([&](auto i) __attribute__((always_inline)) {
         Lanes<Real, Count> total;
         load<Real, Count>(to + i * Count, total);
         total += sum[i];
@@ -165,8 +165,8 @@ struct MultiplyTiles {
                                           Real const* inputs, std::size_t stride, Real* sums) const {
     for (std::size_t row = 0; row < rows; row += 4) {
       Lanes<Real, Count> sum[4][Vectors];
-      unroll<4>([&](auto s) __attribute__((always_inline)) {
-        unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+      repeat<4>([&](auto s) __attribute__((always_inline)) {
+        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
           load<Real, Count>(sums + (row + s) * block + z + i * Count, sum[s][i]);
         });
       });
@@ -175,20 +175,20 @@ struct MultiplyTiles {
         Real const* numbers = inputs + row * stride + (t - first) * block;
         for (std::size_t y = 0; y < block; ++y, weights += block, ++numbers) {
           Lanes<Real, Count> weight[Vectors];
-          unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+          repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
             load<Real, Count>(weights + i * Count, weight[i]);
           });
-          unroll<4>([&](auto s) __attribute__((always_inline)) {
+          repeat<4>([&](auto s) __attribute__((always_inline)) {
             Lanes<Real, Count> number = {};
             number += numbers[s * stride];
-            unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+            repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
               fuse_into<Real, Count>(number, weight[i], sum[s][i]);
             });
           });
         }
       }
-      unroll<4>([&](auto s) __attribute__((always_inline)) {
-        unroll<Vectors>([&](auto i) __attribute__((always_inline)) {
+      repeat<4>([&](auto s) __attribute__((always_inline)) {
+        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
           store<Real, Count>(sum[s][i], sums + (row + s) * block + z + i * Count);
         });
       });

@@ -44,11 +44,11 @@ template <class Real, int Count, class Element>
       Element const* from = source.batch.data + first * line + sample;
       for (; turned + Count <= count; turned += Count, from += Count * line) {
         Lanes<Real, Count> block[Count / 2];
-        unroll<Count / 2>([&](auto i) __attribute__((always_inline)) {
+        repeat<Count / 2>([&](auto i) __attribute__((always_inline)) {
           load_halves<Real, Count>(from + i * line, from + (i + Count / 2) * line, block[i]);
         });
         transpose_halves<Real, Count>(block);
-        unroll<Count / 2>([&](auto i) __attribute__((always_inline)) {
+        repeat<Count / 2>([&](auto i) __attribute__((always_inline)) {
           store<Real, Count>(block[i], to + i * stride + turned);
         });
       }

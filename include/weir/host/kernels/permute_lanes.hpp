@@ -16,7 +16,7 @@ using LaneNumber = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uin
 
 /// `f(0), f(1), .. f(Count - 1)` with constants: arrays that are indexed by them stay in registers.
 template <int Count, class Function>
-[[gnu::always_inline]] inline void unroll(Function&& f) {
+[[gnu::always_inline]] inline void repeat(Function&& f) {
   [&]<int... Index>(std::integer_sequence<int, Index...>) __attribute__((always_inline)) {
     (f(std::integral_constant<int, Index>{}), ...);
   }

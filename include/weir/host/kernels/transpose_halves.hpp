@@ -20,11 +20,11 @@ template <class Real, int Count>
   static_assert(half == 1 << rounds);
   Index numbers;
   lane_numbers<Real, Count>.load_into(numbers);
-  unroll<rounds>([&](auto round) __attribute__((always_inline)) {
+  repeat<rounds>([&](auto round) __attribute__((always_inline)) {
     constexpr int bit = 1 << round;
     Index const is_set = Index{} - ((numbers >> static_cast<int>(round)) & LaneNumber<Real>{1});
     Index const exchanged = numbers ^ LaneNumber<Real>{bit};
-    unroll<half>([&](auto i) __attribute__((always_inline)) {
+    repeat<half>([&](auto i) __attribute__((always_inline)) {
       if constexpr ((i & bit) == 0) {
         Values one, other;
         permute<Real, Count>(rows[i], exchanged, one);
@@ -45,16 +45,27 @@ template <class Real, int Count, class Element>
   Lanes<Real, Count / 2> one, other;
   load<Real, Count / 2>(lower, one);
   load<Real, Count / 2>(upper, other);
+#if defined(__CUDACC__)  // which does not expand the arguments of built-in functions
+  __builtin_memcpy(&to, &one, sizeof(one));
+  __builtin_memcpy(reinterpret_cast<char*>(&to) + sizeof(one), &other, sizeof(other));
+#else
   [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
     to = __builtin_shufflevector(one, other, Lane...);
   }
   (std::make_integer_sequence<int, Count>{});
+#endif
 }
 
 /// Writes the halves of a vector to two places.
 template <class Real, int Count, class Element>
 [[gnu::always_inline]] inline void store_halves(Lanes<Real, Count> const& from, Element* lower,
                                                 Element* upper) {
+#if defined(__CUDACC__)
+  Lanes<Real, Count / 2> halves[2];
+  __builtin_memcpy(halves, &from, sizeof(from));
+  store<Real, Count / 2>(halves[0], lower);
+  store<Real, Count / 2>(halves[1], upper);
+#else
   [&]<int... Lane>(std::integer_sequence<int, Lane...>) __attribute__((always_inline)) {
     Lanes<Real, Count / 2> const one = __builtin_shufflevector(from, from, Lane...);
     Lanes<Real, Count / 2> const other = __builtin_shufflevector(from, from, (Lane + Count / 2)...);
@@ -62,6 +73,7 @@ template <class Real, int Count, class Element>
     store<Real, Count / 2>(other, upper);
   }
   (std::make_integer_sequence<int, Count / 2>{});
+#endif
 }
 
 }  // namespace detail
