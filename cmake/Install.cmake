@@ -10,7 +10,7 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 configure_package_config_file(cmake/weirConfig.cmake.in weirConfig.cmake INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(weirConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/weirConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/weirConfigVersion.cmake"
-        cmake/FindNCCL.cmake cmake/kernels.cu DESTINATION "${package_dir}")
+        cmake/FindNCCL.cmake cmake/kernels.cu cmake/sparsifiers.cu DESTINATION "${package_dir}")
 
 # weir.pc finds its prefix from where it lies, so that an installed tree can be moved.
 set(pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")

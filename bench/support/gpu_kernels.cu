@@ -1,5 +1,6 @@
 #include <thrust/iterator/transform_iterator.h>
 
+#include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_reduce.cuh>
 
 #include "support/gpu_kernels.hpp"
@@ -16,6 +17,14 @@ __global__ void fill_random_kernel(Element* out, std::size_t size, unsigned seed
     bits = ((bits >> ((bits >> 28) + 4)) ^ bits) * 277803737u;
     bits ^= bits >> 22;
     out[i] = Element(static_cast<float>(static_cast<int>(bits)) / 2147483648.0f);
+  }
+}
+
+__global__ void magnitudes_kernel(float const* in, std::size_t size, float* magnitudes, unsigned* places) {
+  for (std::size_t i = blockIdx.x * std::size_t{blockDim.x} + threadIdx.x; i < size;
+       i += std::size_t{gridDim.x} * blockDim.x) {
+    magnitudes[i] = in[i] < 0 ? -in[i] : in[i];
+    places[i] = static_cast<unsigned>(i);
   }
 }
 
@@ -84,6 +93,18 @@ void cub_sum_of_squares(cudaStream_t stream, float const* in, std::size_t size, 
   auto const squares = thrust::make_transform_iterator(in, Square{});
   weir::check_cuda(cub::DeviceReduce::Sum(workspace, bytes, squares, out, size, stream),
                    "cub::DeviceReduce::Sum");
+}
+
+void cub_sorted_magnitudes(cudaStream_t stream, float const* in, std::size_t size, float* magnitudes,
+                           unsigned* places, float* sorted_magnitudes, unsigned* sorted_places,
+                           void* workspace, std::size_t& bytes) {
+  if (workspace != nullptr) {
+    magnitudes_kernel<<<2048, 256, 0, stream>>>(in, size, magnitudes, places);
+    weir::check_cuda(cudaPeekAtLastError(), "launch");
+  }
+  weir::check_cuda(cub::DeviceRadixSort::SortPairsDescending(workspace, bytes, magnitudes, sorted_magnitudes,
+                                                             places, sorted_places, size, 0, 31, stream),
+                   "cub::DeviceRadixSort::SortPairsDescending");
 }
 
 CopyRoof::CopyRoof(weir::CudaExecutor const& executor, std::size_t bytes)

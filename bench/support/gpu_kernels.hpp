@@ -23,4 +23,10 @@ void launch_busy(cudaStream_t stream, unsigned blocks, unsigned rounds, float* o
 void cub_sum_of_squares(cudaStream_t stream, float const* in, std::size_t size, double* out, void* workspace,
                         std::size_t& bytes);
 
+/// The magnitudes of `in` and their places, sorted by CUB, largest first: what exact top-k is made of. The
+/// four outputs have `size` entries. `workspace` null: only sets `bytes`, that it needs.
+void cub_sorted_magnitudes(cudaStream_t stream, float const* in, std::size_t size, float* magnitudes,
+                           unsigned* places, float* sorted_magnitudes, unsigned* sorted_places,
+                           void* workspace, std::size_t& bytes);
+
 }  // namespace bench

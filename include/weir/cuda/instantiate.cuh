@@ -17,6 +17,7 @@
 #include "weir/exec/optimizer_state.hpp"
 #include "weir/exec/step_clock.hpp"
 #include "weir/exec/sum_of_squares.hpp"
+#include "weir/exec/threshold_state.hpp"
 
 namespace weir::inline v1 {
 
@@ -120,11 +121,13 @@ template void apply_scalars(CudaExecutor const&, ClipStep);
 template void apply_scalars(CudaExecutor const&, CountNonFinite);
 template void apply_scalars(CudaExecutor const&, InitialiseLossScale);
 template void apply_scalars(CudaExecutor const&, InitialiseOptimizer);
+template void apply_scalars(CudaExecutor const&, InitialiseThreshold);
 template void apply_scalars(CudaExecutor const&, LocalClipStep);
 template void apply_scalars(CudaExecutor const&, LocalNormStep);
 template void apply_scalars(CudaExecutor const&, LossScaleStep);
 template void apply_scalars(CudaExecutor const&, MarkUsed);
 template void apply_scalars(CudaExecutor const&, MergeTails);
+template void apply_scalars(CudaExecutor const&, SetDensity);
 template void apply_scalars(CudaExecutor const&, SetLearningRate);
 template void apply_scalars(CudaExecutor const&, SetStepClock);
 template void apply_scalars(CudaExecutor const&, SumOfSquares);
@@ -165,5 +168,86 @@ template void sgd_update_pieces(CudaExecutor const&, UpdateList<double> const&,
 template void adamw_update_pieces(CudaExecutor const&, UpdateList<double> const&,
                                   std::span<WeightedTerm<double, DeviceSpace> const>, DeviceView<double>,
                                   DeviceView<double>, AdamConstants, OptimizerState const*, GradientScale);
+
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<float>,
+                          std::uint64_t const*, DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<float>,
+                          std::uint64_t const*, DeviceTwoSidedView<float>);
+template void gather(CudaExecutor const&, DeviceView<float>, DeviceView<std::uint32_t>, std::uint64_t const*,
+                     DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<float const>,
+                          std::uint64_t const*, DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<float const>,
+                          std::uint64_t const*, DeviceTwoSidedView<float>);
+template void gather(CudaExecutor const&, DeviceView<float const>, DeviceView<std::uint32_t>,
+                     std::uint64_t const*, DeviceView<float>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t>, std::uint64_t const*,
+                      DeviceView<float>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t>, std::uint64_t const*,
+                      DeviceTwoSidedView<float>);
+template void take_at(CudaExecutor const&, DeviceTwoSidedView<float>, DeviceView<std::uint32_t>,
+                      std::uint64_t const*, DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<float>,
+                          std::uint64_t const*, DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<float>,
+                          std::uint64_t const*, DeviceTwoSidedView<float>);
+template void gather(CudaExecutor const&, DeviceView<float>, DeviceView<std::uint32_t const>,
+                     std::uint64_t const*, DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<float const>,
+                          std::uint64_t const*, DeviceView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<float const>,
+                          std::uint64_t const*, DeviceTwoSidedView<float>);
+template void gather(CudaExecutor const&, DeviceView<float const>, DeviceView<std::uint32_t const>,
+                     std::uint64_t const*, DeviceView<float>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t const>, std::uint64_t const*,
+                      DeviceView<float>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t const>, std::uint64_t const*,
+                      DeviceTwoSidedView<float>);
+template void take_at(CudaExecutor const&, DeviceTwoSidedView<float>, DeviceView<std::uint32_t const>,
+                      std::uint64_t const*, DeviceView<float>);
+template void take_all(CudaExecutor const&, DeviceTwoSidedView<float>, DeviceView<float>);
+template void copy(CudaExecutor const&, DeviceTwoSidedView<float>, DeviceView<float>);
+template void copy(CudaExecutor const&, DeviceView<float const>, DeviceTwoSidedView<float>);
+template void set_zero(CudaExecutor const&, DeviceTwoSidedView<float>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<double>,
+                          std::uint64_t const*, DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<double>,
+                          std::uint64_t const*, DeviceTwoSidedView<double>);
+template void gather(CudaExecutor const&, DeviceView<double>, DeviceView<std::uint32_t>, std::uint64_t const*,
+                     DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<double const>,
+                          std::uint64_t const*, DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t>, DeviceView<double const>,
+                          std::uint64_t const*, DeviceTwoSidedView<double>);
+template void gather(CudaExecutor const&, DeviceView<double const>, DeviceView<std::uint32_t>,
+                     std::uint64_t const*, DeviceView<double>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t>, std::uint64_t const*,
+                      DeviceView<double>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t>, std::uint64_t const*,
+                      DeviceTwoSidedView<double>);
+template void take_at(CudaExecutor const&, DeviceTwoSidedView<double>, DeviceView<std::uint32_t>,
+                      std::uint64_t const*, DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<double>,
+                          std::uint64_t const*, DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<double>,
+                          std::uint64_t const*, DeviceTwoSidedView<double>);
+template void gather(CudaExecutor const&, DeviceView<double>, DeviceView<std::uint32_t const>,
+                     std::uint64_t const*, DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<double const>,
+                          std::uint64_t const*, DeviceView<double>);
+template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<double const>,
+                          std::uint64_t const*, DeviceTwoSidedView<double>);
+template void gather(CudaExecutor const&, DeviceView<double const>, DeviceView<std::uint32_t const>,
+                     std::uint64_t const*, DeviceView<double>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t const>, std::uint64_t const*,
+                      DeviceView<double>);
+template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t const>, std::uint64_t const*,
+                      DeviceTwoSidedView<double>);
+template void take_at(CudaExecutor const&, DeviceTwoSidedView<double>, DeviceView<std::uint32_t const>,
+                      std::uint64_t const*, DeviceView<double>);
+template void take_all(CudaExecutor const&, DeviceTwoSidedView<double>, DeviceView<double>);
+template void copy(CudaExecutor const&, DeviceTwoSidedView<double>, DeviceView<double>);
+template void copy(CudaExecutor const&, DeviceView<double const>, DeviceTwoSidedView<double>);
+template void set_zero(CudaExecutor const&, DeviceTwoSidedView<double>);
 
 }  // namespace weir::inline v1

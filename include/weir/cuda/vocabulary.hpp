@@ -127,3 +127,6 @@ static_assert(SummingBackend<CudaExecutor> && MeasuringBackend<CudaExecutor> &&
               TransferringBackend<CudaExecutor>);
 
 }  // namespace weir::inline v1
+
+// After what a view of a device is; it belongs to the vocabulary.
+#include "weir/cuda/sparsify.hpp"

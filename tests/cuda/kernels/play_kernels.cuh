@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weir/cuda/kernels/leaf.cuh"
+#include "weir/cuda/kernels/search_block.cuh"
 #include "weir/cuda/kernels/tile.cuh"
 
 namespace play {
@@ -38,6 +39,11 @@ struct Warp {
   WEIR_HOST_DEVICE T& of(Value<T>& value, unsigned thread) const {
     return value.of_thread[thread];
   }
+  WEIR_HOST_DEVICE unsigned ballot(Value<unsigned> const& flags, int bit) const {
+    unsigned bits = 0;
+    each([&](unsigned thread) { bits |= (flags.of_thread[thread] >> bit & 1u) << thread; });
+    return bits;
+  }
   template <class Node>
   WEIR_HOST_DEVICE void merge(Value<Node>& left, Value<Node> const& right) const {
     each([&](unsigned thread) { left.of_thread[thread].merge(right.of_thread[thread]); });
@@ -50,6 +56,24 @@ struct Warp {
       bool const is_there = thread + distance < weir::detail::warp_threads;
       node.of_thread[thread].merge(before.of_thread[is_there ? thread + distance : thread]);
     });
+  }
+};
+
+/// All threads of a block, which take each step one after another.
+struct Block {
+  using Warp = play::Warp;
+
+  template <class Function>
+  WEIR_HOST_DEVICE void each(Function const& f) const {
+    for (unsigned thread = 0; thread < weir::detail::search_threads; ++thread) f(thread);
+  }
+  template <class Function>
+  WEIR_HOST_DEVICE void warps(Function const& f) const {
+    for (unsigned number = 0; number < weir::detail::search_warps; ++number) f(Warp{}, number);
+  }
+  template <class Function>
+  WEIR_HOST_DEVICE void once(Function const& f) const {
+    f();
   }
 };
 

@@ -5,10 +5,13 @@
 #include "support/cuda/stand_in.hpp"
 #include "weir/exec/clip_step.hpp"
 #include "weir/exec/count_non_finite.hpp"
+#include "weir/exec/local_clip_step.hpp"
 #include "weir/exec/loss_scale_step.hpp"
 #include "weir/exec/mark_used.hpp"
+#include "weir/exec/merge_tails.hpp"
 #include "weir/exec/optimizer_state.hpp"
 #include "weir/exec/step_clock.hpp"
+#include "weir/exec/threshold_state.hpp"
 
 // What the steps of exec/ read and write. For another step give `accesses_of` in its own namespace.
 
@@ -50,6 +53,26 @@ inline std::vector<Access> accesses_of(weir::CountNonFinite const& step) {
 }
 inline std::vector<Access> accesses_of(weir::MarkUsed const& step) {
   return {writes(step.words, step.count)};
+}
+
+inline std::vector<Access> accesses_of(weir::InitialiseThreshold const& step) {
+  return {writes(step.state)};
+}
+inline std::vector<Access> accesses_of(weir::SetDensity const& step) {
+  return {reads(step.state), writes(step.state)};
+}
+inline std::vector<Access> accesses_of(weir::MergeTails const& step) {
+  return {reads(step.tails, step.count), writes(step.out)};
+}
+inline std::vector<Access> accesses_of(weir::LocalNormStep const& step) {
+  std::vector<Access> all{reads(step.measurements, step.count), writes(step.sum)};
+  if (step.scale.control != nullptr) all.push_back(reads(step.scale.control));
+  return all;
+}
+inline std::vector<Access> accesses_of(weir::LocalClipStep const& step) {
+  std::vector<Access> all{reads(step.sum), writes(step.control), writes(step.norm)};
+  if (step.before != nullptr) all.push_back(reads(step.before));
+  return all;
 }
 
 }  // namespace stand_in

@@ -33,6 +33,15 @@ struct DeviceWarp {
     left.merge(right);
   }
 
+  /// One bit of each thread's flags: bit t is that of thread t.
+  WEIR_HOST_DEVICE unsigned ballot([[maybe_unused]] unsigned flags, [[maybe_unused]] int bit) const {
+#if defined(__CUDA_ARCH__)
+    return __ballot_sync(0xffff'ffffu, (flags >> bit & 1u) != 0);
+#else
+    return 0;
+#endif
+  }
+
   /// Merges the node of the thread `distance` further on. Only of use to threads that have one there.
   template <class Node>
   WEIR_HOST_DEVICE void merge_down(Node& node, [[maybe_unused]] unsigned distance) const {

@@ -1,0 +1,272 @@
+// Whole sparsifications by the device's code, played on the host, against the verb of the host.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cuda/kernels/play_sparsify.cuh"
+#include "support/sparse_bucket.hpp"
+#include "weir/compress/threshold/deferred.hpp"
+#include "weir/compress/threshold/everything.hpp"
+#include "weir/compress/threshold/exact_top_k.hpp"
+#include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/gamma.hpp"
+#include "weir/compress/threshold/gaussian_k.hpp"
+#include "weir/compress/threshold/generalized_pareto.hpp"
+#include "weir/compress/threshold/histogram.hpp"
+#include "weir/compress/threshold/random_k.hpp"
+#include "weir/compress/threshold/red_sync.hpp"
+#include "weir/compress/threshold/sampled_top_k.hpp"
+
+namespace {
+
+using weir::DeviceSpace;
+using weir_test::Draws;
+using weir_test::SparseBucket;
+using weir_test::SparseBucketOptions;
+
+template <class T>
+weir::TensorView<T, DeviceSpace> on_device(weir::TensorView<T, weir::HostSpace> view) {
+  return {view.data(), view.size()};
+}
+template <class T>
+weir::TwoSidedView<T, DeviceSpace> on_device(weir::TwoSidedView<T, weir::HostSpace> view) {
+  return {view.side(0), view.side(1), view.size(), view.side_word()};
+}
+
+/// The same work as a device would see it, and its memory, in which there is something at first.
+template <class Element, class Real>
+struct PlayedWork {
+  weir::SparsifyWork<Element, Real, DeviceSpace> work;
+  std::vector<weir::WeightedTerm<Element, DeviceSpace>> terms;
+  std::vector<std::uint64_t> scratch;
+
+  explicit PlayedWork(weir::SparsifyWork<Element, Real, weir::HostSpace> const& on_host) {
+    for (auto const& term : on_host.terms) terms.push_back({on_device(term.values), term.weight});
+    std::size_t const size = on_host.terms[0].values.size();
+    scratch.assign(weir::detail::SparsifyLayout::of(size).bytes(sizeof(Real)) / 8 + 1,
+                   0xa5a5'a5a5'a5a5'a5a5u);
+    work = {.terms = terms,
+            .scale = on_host.scale,
+            .accumulator = on_device(on_host.accumulator),
+            .residual = on_device(on_host.residual),
+            .momentum = on_device(on_host.momentum),
+            .constants = on_host.constants,
+            .state = on_host.state,
+            .out = {on_host.out.counts, on_device(on_host.out.indices), on_device(on_host.out.values)},
+            .scratch = {reinterpret_cast<std::byte*>(scratch.data()), scratch.size() * 8},
+            .step = on_host.step,
+            .part = on_host.part,
+            .tail = on_host.tail,
+            .shared_tail = on_host.shared_tail,
+            .ranks = on_host.ranks};
+  }
+};
+
+template <class Real>
+bool same_numbers(std::vector<Real> const& one, std::vector<Real> const& other) {
+  if (one.size() != other.size()) return false;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (std::memcmp(&one[i], &other[i], sizeof(Real)) != 0 && (one[i] == one[i] || other[i] == other[i]))
+      return false;
+  }
+  return true;
+}
+
+/// Steps on the host and played, one after another; what they leave behind is the same. Returns how many
+/// passes over all elements the last search took.
+template <class Policy, class Element, class Real = Element>
+int check(SparseBucketOptions const& options, std::vector<std::vector<Element>> const& gradients,
+          play::SparsifyGrid const& grid = {}, weir::GradientScale scale = {}, Policy const& policy = {}) {
+  static weir::HostExecutor const executor;
+  SparseBucket<Real, Element> expected(executor, gradients[0].size(), options);
+  SparseBucket<Real, Element> found(executor, gradients[0].size(), options);
+  int sweeps = 0;
+  for (std::size_t step = 0; step < gradients.size(); ++step) {
+    CAPTURE(std::string(Policy::name));
+    CAPTURE(gradients[0].size());
+    CAPTURE(options.density);
+    CAPTURE(step);
+    // As by one term, and as by two.
+    std::vector<Element> const& other = gradients[(step + 1) % gradients.size()];
+    weir::WeightedTerm<Element, weir::HostSpace> const terms[] = {{weir::view(gradients[step]), 1.0},
+                                                                  {weir::view(other), 0.25}};
+    std::span const used(terms, options.momentum ? 2 : 1);
+    expected.step(used, policy, scale);
+    PlayedWork<Element, Real> played(found.describe(used, scale));
+    play::SparsifyPhases const phases = play::sparsify(played.work, policy, grid);
+    CHECK(phases.all < 200);
+    sweeps = phases.sweeps;
+    CHECK(found.counts.count == expected.counts.count);
+    CHECK(found.counts.wanted == expected.counts.wanted);
+    CHECK(found.indices() == expected.indices());
+    CHECK(same_numbers(found.values(), expected.values()));
+    if (options.feedback) CHECK(same_numbers(found.residual(), expected.residual()));
+    if (options.momentum) CHECK(same_numbers(found.momentum(), expected.momentum()));
+    CHECK(found.state.last.threshold == expected.state.last.threshold);
+    CHECK(found.state.last.stages == expected.state.last.stages);
+    CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
+  }
+  return sweeps;
+}
+
+std::vector<std::vector<float>> laplace(std::size_t size, int steps, std::uint64_t seed) {
+  Draws draws(seed);
+  std::vector<std::vector<float>> gradients;
+  for (int step = 0; step < steps; ++step) gradients.push_back(draws.laplace(size));
+  return gradients;
+}
+
+template <class... Policy>
+void check_each(SparseBucketOptions const& options, std::vector<std::vector<float>> const& gradients,
+                play::SparsifyGrid const& grid = {}) {
+  (check<Policy, float>(options, gradients, grid), ...);
+}
+
+void check_all(SparseBucketOptions const& options, std::vector<std::vector<float>> const& gradients,
+               play::SparsifyGrid const& grid = {}) {
+  check_each<weir::Histogram, weir::ExactTopK, weir::Exponential, weir::GeneralizedPareto, weir::SampledTopK,
+             weir::GaussianK, weir::RedSync, weir::RandomK, weir::Everything, weir::Deferred>(
+      options, gradients, grid);
+}
+
+}  // namespace
+
+TEST_CASE("a step leaves behind what the host leaves behind, at any size and with any number of blocks") {
+  SparseBucketOptions const options{.density = 0.01, .feedback = true};
+  for (std::size_t const size : {1u, 2u, 31u, 33u, 5000u}) {
+    check_all(options, laplace(size, 2, 61));
+    check_all(options, laplace(size, 2, 61), {1, 1, false});
+  }
+  check_all(options, laplace(70'001, 2, 62), {17, 5});
+}
+
+TEST_CASE("the same of buckets that are worth a guess, also where it is wrong") {
+  std::size_t const size = (1 << 18) + 77;
+  for (double const density : {0.0001, 0.01, 0.2}) {
+    check_each<weir::Histogram, weir::ExactTopK, weir::Exponential>({.density = density, .feedback = true},
+                                                                    laplace(size, 2, 63), {7, 6});
+  }
+  // The candidates of the first pass are enough; a fitted threshold takes one pass that collects its own.
+  for (double const density : {0.001, 0.01}) {
+    CHECK(check<weir::Histogram, float>({.density = density, .feedback = true}, laplace(size, 2, 63)) == 0);
+    CHECK(check<weir::ExactTopK, float>({.density = density}, laplace(size, 2, 63)) == 0);
+    CHECK(check<weir::Exponential, float>({.density = density}, laplace(size, 2, 63)) == 1);
+  }
+  Draws draws(64);
+  std::vector<float> ramp(size), late(size, 0.25f);
+  for (std::size_t i = 0; i < size; ++i) ramp[i] = static_cast<float>(i) * (i % 2 == 0 ? 1.0f : -1.0f);
+  for (std::size_t i = size - 3000; i < size; ++i) late[i] = static_cast<float>(i % 7);
+  std::vector<std::vector<float>> const others{draws.mixture(size), ramp, late, draws.quantised(size, 5),
+                                               std::vector<float>(size, 0.5f)};
+  for (double const density : {0.001, 0.02}) {
+    check_each<weir::Histogram, weir::ExactTopK, weir::GeneralizedPareto>({.density = density}, others,
+                                                                          {5, 8, false});
+  }
+}
+
+TEST_CASE("the same without feedback, with momentum, in 16 bits, with little room, with a reused threshold") {
+  check_all({.density = 0.02}, laplace(9'000, 2, 65));
+  check_all({.density = 0.01, .feedback = true, .capacity = 60}, laplace(9'000, 3, 66));
+  check_all({.density = 0.01, .capacity = 0}, laplace(9'000, 1, 66));
+  SparseBucketOptions options{.density = 0.01, .feedback = true, .momentum = true};
+  options.constants.momentum = 0.9;
+  options.constants.nesterov = true;
+  options.constants.rounds_values = true;
+  options.constants.precision = weir::ElementType::bfloat16;
+  options.constants.reuse = {.interval = 3, .gain = 0.02};
+  check_all(options, laplace(9'000, 7, 67));
+  auto const large = laplace((1 << 18) + 1, 5, 68);
+  check<weir::Exponential, float>(options, large);
+  CHECK(check<weir::Histogram, float>(options, large) == 0);
+  SparseBucketOptions reused{.density = 0.01};
+  reused.constants.reuse = {.interval = 3, .gain = 0.02};
+  CHECK(check<weir::Exponential, float>(reused, laplace(1 << 18, 3, 68)) == 0);
+  SparseBucketOptions differences{.density = 0.01, .feedback = true};
+  differences.constants.feedback = weir::FeedbackKind::differences;
+  check_each<weir::Histogram, weir::Exponential, weir::RandomK>(differences, laplace(9'000, 4, 69));
+}
+
+TEST_CASE("the same with stages, fixed, by ratio and adaptive") {
+  for (auto const count : {weir::StageCount::fixed, weir::StageCount::ratio, weir::StageCount::adaptive}) {
+    SparseBucketOptions options{.density = 0.003, .feedback = true};
+    options.constants.stages.count = count;
+    options.constants.stages.stages = 3;
+    check_each<weir::Exponential, weir::GeneralizedPareto>(options, laplace(70'001, 12, 70), {9, 4});
+  }
+  check<weir::Gamma, float>({.density = 0.01}, laplace(70'001, 2, 71));
+}
+
+TEST_CASE("the same of what is not finite, and of steps that are void") {
+  std::size_t const size = 20'000;
+  auto gradients = laplace(size, 3, 72);
+  for (std::size_t i = 3; i < size; i += 900) gradients[1][i] = i % 1800 == 3 ? 1.0f / 0.0f : 0.0f / 0.0f;
+  for (auto const policy :
+       {weir::NonFinitePolicy::skip, weir::NonFinitePolicy::propagate, weir::NonFinitePolicy::error}) {
+    SparseBucketOptions options{.density = 0.01, .feedback = true};
+    options.constants.non_finite = policy;
+    check_all(options, gradients);
+    options.capacity = 10;
+    check_all(options, gradients);
+  }
+  weir::GradientControl const skip{.factor = 1.0, .skip = 1};
+  weir::GradientControl const half{.factor = 0.5, .skip = 0};
+  for (auto const* control : {&skip, &half}) {
+    check<weir::Histogram, float>({.density = 0.01, .feedback = true}, gradients, {}, {2.0, control});
+    check<weir::RandomK, float>({.density = 0.01, .feedback = true}, gradients, {}, {2.0, control});
+  }
+}
+
+TEST_CASE("the same of other elements") {
+  std::size_t const size = 30'000;
+  std::vector<std::vector<weir::half>> halves(2);
+  std::vector<std::vector<weir::bfloat16>> brains(2);
+  std::vector<std::vector<double>> doubles(2);
+  auto const floats = laplace(size, 2, 73);
+  for (std::size_t step = 0; step < 2; ++step) {
+    for (float const x : floats[step]) {
+      halves[step].emplace_back(x);
+      brains[step].emplace_back(x);
+      doubles[step].push_back(static_cast<double>(x) * (step == 0 ? 1e-200 : 1e250));
+    }
+  }
+  SparseBucketOptions const options{.density = 0.02, .feedback = true};
+  for (bool const uses_packs : {true, false}) {
+    play::SparsifyGrid const grid{4, 3, uses_packs};
+    check<weir::Histogram, weir::half, float>(options, halves, grid);
+    check<weir::Exponential, weir::bfloat16, float>(options, brains, grid);
+    check<weir::ExactTopK, double>(options, doubles, grid);
+    check<weir::GeneralizedPareto, double>({.density = 0.02}, doubles, grid);
+  }
+}
+
+TEST_CASE("the statistics of the first of two parts, and what the second makes of them") {
+  weir::HostExecutor const executor;
+  auto const gradients = laplace(9'000, 1, 74);
+  weir::WeightedTerm<float, weir::HostSpace> const term{weir::view(gradients[0]), 1.0};
+  SparseBucket<float> expected(executor, 9'000, {.density = 0.02, .feedback = true});
+  SparseBucket<float> found(executor, 9'000, {.density = 0.02, .feedback = true});
+  weir::TailStatistics tail, found_tail;
+  for (auto const part : {weir::SparsifyPart::accumulate, weir::SparsifyPart::select}) {
+    auto work = expected.describe(std::span(&term, 1));
+    work.part = part;
+    work.tail = &tail;
+    work.shared_tail = part == weir::SparsifyPart::select ? &tail : nullptr;
+    work.ranks = 1;
+    weir::sparsify(executor, work, weir::GeneralizedPareto{});
+    executor.synchronize();
+    PlayedWork<float, float> played(found.describe(std::span(&term, 1)));
+    played.work.part = part;
+    played.work.tail = &found_tail;
+    played.work.shared_tail = part == weir::SparsifyPart::select ? &found_tail : nullptr;
+    play::sparsify(played.work, weir::GeneralizedPareto{}, {});
+    CHECK(std::memcmp(&tail, &found_tail, sizeof tail) == 0);
+  }
+  CHECK(found.indices() == expected.indices());
+  CHECK(same_numbers(found.residual(), expected.residual()));
+  CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
+}
