@@ -4,6 +4,7 @@
 The rows are those of bench/support/report.hpp. Each case goes round several sets of memory, more than the L2 holds, and
 runs in turns with the copy.
 """
+import math
 import statistics
 import sys
 
@@ -137,3 +138,35 @@ for k in (1, 4):
 vectors = [torch.randn(64 * MEGABYTE, device=device) for _ in range(2)]
 row("norm and finite check, float, 256 MB", "PyTorch vector_norm", 256 * MEGABYTE,
     lambda turn: torch.linalg.vector_norm(vectors[turn % 2]))
+
+
+def sparsify(size, density):
+    """Exact top-k of the magnitudes with error feedback, and a fitted threshold."""
+    k = max(1, int(density * size))
+    gradients = [torch.randn(size, device=device) for _ in range(rotation(4 * size))]
+    residual = torch.zeros(size, device=device)
+
+    def top_k(turn):
+        residual.add_(gradients[turn % len(gradients)])
+        places = torch.topk(residual.abs(), k, sorted=False).indices
+        values = residual[places]
+        residual[places] = 0
+        return values
+
+    def fitted(turn):
+        residual.add_(gradients[turn % len(gradients)])
+        magnitudes = residual.abs()
+        threshold = magnitudes.mean() * -math.log(density)
+        places = (magnitudes > threshold).nonzero().squeeze(1)
+        values = residual[places]
+        residual[places] = 0
+        return values
+
+    case = f"sparsify {size} at {density:g}, error feedback"
+    row(case, "PyTorch topk", 8 * size, top_k)
+    row(case, "PyTorch, one exponential, eager", 8 * size, fitted)
+
+
+for size in (26_214_400, 262_144_000):
+    for density in (0.001, 0.01):
+        sparsify(size, density)

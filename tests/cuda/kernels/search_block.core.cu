@@ -4,24 +4,38 @@
 
 #include "cuda/kernels/play_kernels.cuh"
 
-TEST_CASE("all threads and warps of a block take a step, and its last thread is the last") {
-  play::Block const block;
-  unsigned count = 0, sum = 0, last = 0;
-  block.each([&](unsigned thread) {
-    ++count;
-    sum += thread;
-    last = thread;
-  });
-  CHECK(count == 256);
-  CHECK(sum == 255 * 256 / 2);
-  CHECK(last == 255);
+namespace {
+
+struct Steps {
+  unsigned threads = 0;
+  unsigned sum = 0;
+  unsigned last = 0;
   unsigned warps = 0;
-  block.warps([&](play::Warp const& warp, unsigned number) {
-    CHECK(number == warps++);
-    warp.first([&] { sum = number; });
+  bool in_order = true;
+};
+
+WEIR_HOST_DEVICE void take_steps(play::Block const& block, Steps& steps) {
+  block.each([&](unsigned thread) {
+    ++steps.threads;
+    steps.sum += thread;
+    steps.last = thread;
   });
-  CHECK(warps == 8);
-  CHECK(sum == 7);
+  block.warps([&](play::Warp const& warp, unsigned number) {
+    steps.in_order = steps.in_order && number == steps.warps;
+    warp.first([&] { ++steps.warps; });
+  });
+}
+
+}  // namespace
+
+TEST_CASE("all threads and warps of a block take a step, and its last thread is the last") {
+  Steps steps;
+  take_steps(play::Block{}, steps);
+  CHECK(steps.threads == 256);
+  CHECK(steps.sum == 255 * 256 / 2);
+  CHECK(steps.last == 255);
+  CHECK(steps.warps == 8);
+  CHECK(steps.in_order);
 }
 
 TEST_CASE("words are added to, raised, lowered and set, and bits are counted") {

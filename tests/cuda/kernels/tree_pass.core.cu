@@ -29,7 +29,6 @@ TailNode run(Operation const& operation, SparsifyLayout const& layout, unsigned 
 /// A lane of the other kernel that sums up leaves.
 struct OtherLane : weir::detail::DeviceTailLane<float> {
   static constexpr unsigned most_blocks = 1024;
-  static constexpr int blocks_together = 4;
 };
 
 }  // namespace

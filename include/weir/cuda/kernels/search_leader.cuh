@@ -298,7 +298,8 @@ class SearchLeader {
     Bits const guard = below < Key::infinity ? below : static_cast<Bits>(Key::infinity - 1);
     bool const has_all = memory_.has_candidates && guard >= memory_.guard;
     // Where many are selected, units have no room for them; small buckets stay in the caches.
-    bool const is_worth_it = work_.layout.size >= least_guarded && state().density <= 0.125;
+    bool const is_worth_it =
+        work_.layout.size >= least_guarded && state().density <= 0.125 && !SelectsEverything<Policy>;
     if (has_all || !is_worth_it) return count_slots(has_all);
     work_.header().overflows = 0;
     memory_.guard = guard;
