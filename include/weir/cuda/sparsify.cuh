@@ -86,8 +86,8 @@ class SparsifyLaunch {
     return false;
   }
 
-  DeviceWork<Real, Index> device_;
-  DeviceTerms<Source, Real> terms_;
+  DeviceWork<Real, Index> device_ = {};
+  DeviceTerms<Source, Real> terms_ = {};
   bool is_aligned_ = false;
 };
 

@@ -270,3 +270,24 @@ TEST_CASE("the statistics of the first of two parts, and what the second makes o
   CHECK(same_numbers(found.residual(), expected.residual()));
   CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
 }
+
+TEST_CASE("a bin of which the candidates are only a part is counted anew") {
+  weir::HostExecutor const executor;
+  SparseBucketOptions options{.density = 0.01, .capacity = 200};
+  options.constants.reuse = {.interval = 5, .gain = 0.02};
+  std::vector<float> gradient(20'000, 0.1f);
+  for (std::size_t i = 0; i < 251; ++i) gradient[i * 71] = i < 100 ? 2.0f : i < 201 ? 1.0015f : 1.0005f;
+  SparseBucket<float> expected(executor, gradient.size(), options), found(executor, gradient.size(), options);
+  for (auto* bucket : {&expected, &found}) {
+    bucket->state.restart_if_changed(gradient.size(), options.constants.stages);
+    bucket->state.keep(1.001, 1.0, 0.02, false);
+  }
+  expected.step(gradient, weir::Histogram{});
+  weir::WeightedTerm<float, weir::HostSpace> const term{weir::view(gradient), 1.0};
+  PlayedWork<float, float> played(found.describe(std::span(&term, 1)));
+  play::sparsify(played.work, weir::Histogram{}, {});
+  CHECK(expected.counts.wanted == 201);
+  CHECK(found.counts.wanted == 201);
+  CHECK(found.indices() == expected.indices());
+  CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
+}

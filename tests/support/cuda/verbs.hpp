@@ -188,5 +188,6 @@ void adamw_update(CudaExecutor const& executor, std::type_identity_t<DeviceView<
 
 }  // namespace weir::inline v1
 
-// What updates all pieces of a bucket in one launch.
+// What updates all pieces of a bucket in one launch, and what sparsifies.
+#include "support/cuda/sparsify.hpp"
 #include "support/cuda/update_pieces.hpp"
