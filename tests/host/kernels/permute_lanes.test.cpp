@@ -65,9 +65,9 @@ TEST_CASE("lanes are permuted, and multiplied and added with one rounding") {
   check<double>();
 }
 
-TEST_CASE("unroll calls with each constant once, in order") {
+TEST_CASE("repeat calls with each constant once, in order") {
   int calls = 0;
-  weir::detail::unroll<5>([&](auto i) { CHECK(calls++ == i); });
+  weir::detail::repeat<5>([&](auto i) { CHECK(calls++ == i); });
   CHECK(calls == 5);
 }
 
