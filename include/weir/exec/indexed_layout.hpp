@@ -19,6 +19,7 @@ class IndexedLayout {
  public:
   std::size_t input_count = 0;
   std::size_t output_count = 0;
+  std::size_t entry_count = 0;
   std::uint32_t const* row_begin = nullptr;     ///< outputs + 1
   std::uint32_t const* column_begin = nullptr;  ///< inputs + 1
   std::uint32_t const* positions = nullptr;     ///< nnz: of the values, column by column
@@ -27,7 +28,7 @@ class IndexedLayout {
 
   WEIR_HOST_DEVICE constexpr std::size_t inputs() const { return input_count; }
   WEIR_HOST_DEVICE constexpr std::size_t outputs() const { return output_count; }
-  WEIR_HOST_DEVICE constexpr std::size_t nnz() const { return row_begin[output_count]; }
+  WEIR_HOST_DEVICE constexpr std::size_t nnz() const { return entry_count; }
   WEIR_HOST_DEVICE constexpr std::size_t value_count() const { return nnz(); }
   WEIR_HOST_DEVICE constexpr std::size_t row_degree(std::size_t row) const {
     return row_begin[row + 1] - row_begin[row];
@@ -58,7 +59,6 @@ class IndexedLayout {
     return row_slot(row, column) != no_slot;
   }
 
-  /// Reads the number of entries from the tables, which must be on the host.
   std::size_t table_bytes() const { return words() * sizeof(std::uint32_t) + 2 * nnz() * sizeof(Index); }
   void write_tables(void* out) const {
     auto* to = static_cast<std::byte*>(out);
@@ -75,9 +75,14 @@ class IndexedLayout {
   IndexedLayout with_tables(void const* tables) const {
     auto const* const first = static_cast<std::uint32_t const*>(tables);
     auto const* const indices = reinterpret_cast<Index const*>(first + words());
-    return {
-        input_count, output_count,   first, first + output_count + 1, first + output_count + input_count + 2,
-        indices,     indices + nnz()};
+    return {input_count,
+            output_count,
+            entry_count,
+            first,
+            first + output_count + 1,
+            first + output_count + input_count + 2,
+            indices,
+            indices + nnz()};
   }
 
  private:
