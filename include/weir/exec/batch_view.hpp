@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -44,7 +45,8 @@ struct BatchView {
     return {data + (is_batch_major() ? first : first * stride), samples, count, stride, order};
   }
 
-  WEIR_HOST_DEVICE constexpr operator BatchView<Element const, Space>() const
+  template <std::same_as<Element const> Constant>  // nvcc dislikes one that constant views have and never use
+  WEIR_HOST_DEVICE constexpr operator BatchView<Constant, Space>() const
       requires(!std::is_const_v<Element>) {
     return {data, samples, features, stride, order};
   }

@@ -16,29 +16,6 @@
 
 namespace weir::inline v1 {
 
-namespace detail {
-
-template <class Element>
-void check_pixels(Arguments const& arguments, char const* name, HostBatch<Element> const& batch,
-                  std::size_t pixels, char const* wanted_name, std::size_t wanted) {
-  if (!batch.is_batch_major())
-    arguments.refuse(std::string(name) + " is feature-major, the channels of a pixel must lie side by side");
-  arguments.same_size((std::string("a channel of ") + name).c_str(), batch.samples, "the shape", pixels);
-  check_batch(arguments, name, batch, wanted_name, wanted);
-}
-
-inline void check_shape(Arguments const& arguments, ConvolutionShape const& shape) {
-  bool const is_positive =
-      shape.kernel_height != 0 && shape.kernel_width != 0 && shape.stride != 0 && shape.dilation != 0;
-  if (!is_positive) arguments.refuse("kernel, stride and dilation must be at least 1");
-  if (shape.output_height() != 0 && shape.output_width() != 0) return;
-  arguments.refuse("a kernel of " + std::to_string(shape.kernel_height) + " x " +
-                   std::to_string(shape.kernel_width) + " does not fit an image of " +
-                   std::to_string(shape.height) + " x " + std::to_string(shape.width));
-}
-
-}  // namespace detail
-
 /// y = activation(convolution of x + bias).
 ///
 /// Shapes: x input pixels x inputs of the mask, y output pixels x outputs, values taps times

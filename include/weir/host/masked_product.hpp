@@ -8,7 +8,7 @@
 
 #include "weir/exec/arguments.hpp"
 #include "weir/exec/masked_product.hpp"
-#include "weir/exec/tiled_layout.hpp"
+#include "weir/exec/product_arguments.hpp"
 #include "weir/host/executor.hpp"
 
 // After the executor, which includes this file at its end.
@@ -36,36 +36,6 @@ template <class Element>
 using HostBatch = BatchView<Element, HostSpace>;
 
 namespace detail {
-
-inline void check_batch(Arguments const& arguments, char const* name, std::size_t features,
-                        char const* wanted_name, std::size_t wanted, std::size_t stride, std::size_t width) {
-  if (features != wanted) {
-    arguments.refuse(std::string(name) + " has " + std::to_string(features) + " features and the mask " +
-                     std::to_string(wanted) + " " + wanted_name + ", they must be equally many");
-  }
-  if (stride < width) {
-    arguments.refuse(std::string("the stride of ") + name + " is " + std::to_string(stride) +
-                     ", it must be at least " + std::to_string(width));
-  }
-}
-
-template <class Element>
-void check_batch(Arguments const& arguments, char const* name, HostBatch<Element> const& batch,
-                 char const* wanted_name, std::size_t wanted) {
-  std::size_t const width = batch.is_batch_major() ? batch.features : batch.samples;
-  std::size_t const lines = batch.is_batch_major() ? batch.samples : batch.features;
-  check_batch(arguments, name, batch.features, wanted_name, wanted, lines > 1 ? batch.stride : width, width);
-}
-
-template <class Element>
-TensorView<Element, HostSpace> memory_of(HostBatch<Element> const& batch) {
-  return {batch.data, batch.extent()};
-}
-
-template <class Layout>
-inline constexpr bool is_tiled = false;
-template <class Grid>
-inline constexpr bool is_tiled<TiledLayout<Grid>> = true;
 
 /// y = x W^T, or dx = dy W.
 template <bool Transposed, class Layout, class Value, class In, class Out>

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+
+#include "weir/core/host_device.hpp"
+
+namespace weir::inline v1 {
+namespace detail {
+
+/// What products with a mask are tuned by.
+struct ProductTuning {
+  std::size_t wanted_blocks;  // of a launch: twice the multiprocessors
+  std::size_t few_samples;    // up to which values are streamed for some samples at a time
+  int stages;                 // of the pipeline that feeds the tensor cores
+};
+
+/// `capability` is 90 for sm_90.
+///
+/// Stages: a tile of 128 needs 32 KB for each, and two blocks share a multiprocessor, which has 227 KB on an
+/// H100 and 163 KB on an A100.
+WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability) {
+  if (capability >= 90) return {264, 8, 3};
+  return {216, 8, 2};
+}
+
+/// Columns whose samples a block keeps in shared memory, for as many samples as a thread sums up: 64 bytes
+/// each, and 16 more so that 8 columns in a row lie in different banks.
+inline constexpr unsigned staged_columns = 512;
+inline constexpr unsigned staged_bytes_of_column = 80;
+template <class Real>
+inline constexpr int samples_of_thread = 64 / static_cast<int>(sizeof(Real));
+
+/// How the threads of a block share outputs and samples: `lanes` threads have one output each, and there are
+/// `teams` of them, each with samples of its own. Both are powers of two.
+struct LaneShape {
+  unsigned lanes;
+  unsigned teams;
+  constexpr unsigned threads() const { return lanes * teams; }
+  constexpr unsigned columns() const { return staged_columns / teams; }
+};
+
+/// The largest block, of at most `most_threads`, of which there are `wanted` for so many outputs, and for
+/// samples that are taken `samples_of_team` at a time. Never more teams than there are samples for, nor lanes
+/// than outputs, but whole warps.
+constexpr LaneShape lane_shape(std::size_t outputs, std::size_t samples, std::size_t samples_of_team,
+                               unsigned most_threads, std::size_t wanted) {
+  unsigned lanes = 32;
+  while (lanes < most_threads && lanes < outputs) lanes *= 2;
+  auto const blocks = [&](LaneShape shape) {
+    std::size_t const of_block = samples_of_team * shape.teams;
+    return (outputs + shape.lanes - 1) / shape.lanes * ((samples + of_block - 1) / of_block);
+  };
+  while (lanes > 64 && blocks({lanes, 1}) < wanted) lanes /= 2;
+  unsigned teams = 1;
+  while (lanes * teams < most_threads && samples > samples_of_team * teams &&
+         (lanes * teams < 64 || blocks({lanes, 2 * teams}) >= wanted)) {
+    teams *= 2;
+  }
+  return {lanes, teams};
+}
+
+}  // namespace detail
+}  // namespace weir::inline v1

@@ -1,0 +1,71 @@
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cuda/kernels/product_case.cuh"
+#include "weir/cuda/kernels/gradient_tiles.cuh"
+
+namespace {
+
+using weir::BatchOrder;
+using weir::GradientMode;
+using weir::detail::DeviceSamples;
+using weir_test::Batch;
+
+template <class Element, int Side, int Stages>
+void check(std::size_t down, std::size_t across, std::uint32_t n, std::size_t cut_outputs, std::size_t cut_inputs,
+           std::uint64_t seed, weir::ConvolutionShape const* shape, std::size_t samples) {
+  CAPTURE(seed);
+  weir::TiledDesign<weir::GroupDesign> const design(weir::GroupDesign{{.outputs = down, .inputs = across, .group = n}},
+                                                    down * Side - cut_outputs, across * Side - cut_inputs, Side);
+  auto const layout = design.layout();
+  using Layout = decltype(layout);
+  std::uint32_t const taps = shape == nullptr ? 1 : shape->taps();
+  auto const room_for = [](std::size_t features) { return (8 - features % 8) % 8 + 8; };
+  Batch<Element> x(shape == nullptr ? samples : shape->input_pixels(), layout.inputs(), BatchOrder::batch_major,
+                   room_for(layout.inputs()));
+  Batch<Element> dy(shape == nullptr ? samples : shape->output_pixels(), layout.outputs(), BatchOrder::batch_major,
+                    room_for(layout.outputs()));
+  weir_test::fill_batch(x, seed + 1);
+  weir_test::fill_batch(dy, seed + 2);
+  play::Aligned<Element> const x_memory(x.elements), dy_memory(dy.elements);
+  auto x_view = play::there(x.constant()), dy_view = play::there(dy.constant());
+  x_view.data = x_memory.data;
+  dy_view.data = dy_memory.data;
+  std::vector<Element> const none;
+  auto expected = play::Reference<Element, Layout>{layout, shape, none}.gradient(dy, x);
+  std::vector<float> gradient(taps * layout.value_count(), 7.0f);
+  using Gradient = weir::detail::GradientTiles<Element, Side, Stages>;
+  Gradient operation{weir::detail::EntryTable::of(layout),
+                     layout.grid.value_count(),
+                     DeviceSamples<Element>::of(dy_view),
+                     shape == nullptr ? DeviceSamples<Element>::of(x_view)
+                                      : DeviceSamples<Element>::of(x_view, *shape, false),
+                     gradient.data(),
+                     GradientMode::overwrite};
+  play::blocks(operation, Gradient::threads, Gradient::shared_bytes);
+  CHECK(largest_error(expected, gradient) <= 1e-5);  // also where padding must be zero
+  operation.mode = GradientMode::accumulate;
+  play::blocks(operation, Gradient::threads, Gradient::shared_bytes);
+  for (double& value : expected.value) value *= 2;
+  CHECK(largest_error(expected, gradient) <= 1e-5);
+}
+
+}  // namespace
+
+TEST_CASE("gradients of tiles by tensor cores are those of the dense matrix") {
+  check<weir::bfloat16, 32, 3>(5, 7, 2, 3, 5, 1, nullptr, 130);
+  check<weir::half, 32, 2>(5, 6, 4, 0, 0, 2, nullptr, 7);  // with tiles that are padding
+  check<weir::half, 64, 3>(2, 3, 2, 0, 1, 3, nullptr, 200);
+  check<weir::bfloat16, 64, 2>(2, 3, 2, 33, 64 - 9, 4, nullptr, 65);
+  check<weir::bfloat16, 128, 3>(2, 2, 2, 10, 3, 5, nullptr, 70);
+  check<weir::half, 128, 2>(1, 1, 1, 0, 0, 6, nullptr, 0);
+}
+
+TEST_CASE("gradients of convolutions of tiles are those of each tap") {
+  weir::ConvolutionShape const padded{2, 7, 5, 3, 3, 1, 1, 1}, strided{1, 12, 13, 2, 3, 2, 1, 2};
+  check<weir::bfloat16, 32, 3>(2, 3, 2, 4, 3, 7, &padded, 0);
+  check<weir::half, 64, 3>(2, 2, 2, 0, 3, 8, &strided, 0);
+}

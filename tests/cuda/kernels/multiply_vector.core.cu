@@ -1,0 +1,76 @@
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cuda/kernels/product_case.cuh"
+#include "weir/cuda/kernels/multiply_vector.cuh"
+
+namespace {
+
+using weir::BatchOrder;
+using weir_test::Batch;
+
+template <class Element, int Samples>
+void check(weir::GroupDesign const& design, std::uint64_t seed, std::size_t samples, BatchOrder order,
+           double tolerance) {
+  CAPTURE(seed);
+  auto const layout = design.layout();
+  CAPTURE(layout.shape.group);
+  CAPTURE(layout.shape.levels);
+  auto const values = weir_test::random_values<Element>(layout, seed);
+  play::Aligned<Element> const aligned(values);
+  Batch<Element> x(samples, layout.inputs(), order, seed % 3), y(samples, layout.outputs(), order, 1);
+  Batch<Element> dy(samples, layout.outputs(), order, 1), dx(samples, layout.inputs(), order, seed % 2);
+  weir_test::fill_batch(x, seed + 1);
+  weir_test::fill_batch(dy, seed + 2);
+  using Forward = weir::detail::MultiplyVector<Element, Element, Element, false, Samples>;
+  using Backward = weir::detail::MultiplyVector<Element, Element, Element, true, Samples>;
+  REQUIRE(Forward::takes(layout));
+  Forward const forward{layout, aligned.data, play::there(x.constant()), play::there(y.view()), {},
+                        Forward::packs_for(layout)};
+  play::blocks(forward, Forward::threads, Forward::shared_bytes);
+  CHECK(largest_error(expected_product(layout, values, x), y) <= tolerance);
+  Backward const backward{layout, aligned.data, play::there(dy.constant()), play::there(dx.view()), {},
+                          Backward::packs_for(layout)};
+  play::blocks(backward, Backward::threads, Backward::shared_bytes);
+  CHECK(largest_error(expected_transposed(layout, values, dy), dx) <= tolerance);
+}
+
+}  // namespace
+
+TEST_CASE("products with few samples are those of the dense matrix") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    play::Draw draw{seed + 5};
+    std::uint32_t const n = 8u << draw.below(5);
+    std::uint32_t const levels = draw.below(2) == 0 ? 1 : 1 + static_cast<std::uint32_t>(draw.below(n - 1));
+    weir::GroupDesign const design{{.outputs = n + draw.below(3 * n),
+                                    .inputs = n + draw.below(5 * n),
+                                    .group = n,
+                                    .levels = levels,
+                                    .seed = seed}};
+    auto const order = draw.below(3) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major;
+    check<float, 1>(design, seed, draw.below(3), order, 1e-6);
+    check<float, 4>(design, seed, draw.below(7), order, 1e-6);
+    check<double, 1>(design, seed, 1, order, 1e-14);
+    check<weir::bfloat16, 4>(design, seed, 5, order, 1e-2);
+    check<weir::half, 1>(design, seed, 1, order, 2e-3);
+  }
+}
+
+TEST_CASE("packs are exchanged within themselves") {
+  for (std::uint32_t mask = 0; mask < 16; ++mask) {
+    int pack[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    weir::detail::exchange_in_pack(pack, mask);
+    for (int i = 0; i < 8; ++i) CHECK(pack[i] == (i ^ static_cast<int>(mask % 8)));
+  }
+}
+
+TEST_CASE("a block has as many packs as give each thread a cell") {
+  using Forward = weir::detail::MultiplyVector<float, float, float, false, 1>;
+  weir::GroupDesign const wide{{.outputs = 1024, .inputs = 1024, .group = 4}};
+  CHECK(Forward::packs_for(wide.layout()) == 1);
+  weir::GroupDesign const narrow{{.outputs = 1024, .inputs = 1024, .group = 64}};
+  CHECK(Forward::packs_for(narrow.layout()) == 16);
+}
