@@ -251,3 +251,6 @@ template void copy(CudaExecutor const&, DeviceView<double const>, DeviceTwoSided
 template void set_zero(CudaExecutor const&, DeviceTwoSidedView<double>);
 
 }  // namespace weir::inline v1
+
+// Those of masked layers.
+#include "weir/cuda/instantiate_masked.cuh"

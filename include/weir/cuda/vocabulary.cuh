@@ -18,6 +18,7 @@
 #include "weir/cuda/kernels/sum_weighted.cuh"
 #include "weir/cuda/kernels/tail.cuh"
 #include "weir/cuda/kernels/tile.cuh"
+#include "weir/cuda/masked_product.cuh"
 #include "weir/cuda/sparsify.cuh"
 #include "weir/cuda/vocabulary.hpp"
 #include "weir/exec/arguments.hpp"

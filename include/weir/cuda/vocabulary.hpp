@@ -128,5 +128,6 @@ static_assert(SummingBackend<CudaExecutor> && MeasuringBackend<CudaExecutor> &&
 
 }  // namespace weir::inline v1
 
-// After what a view of a device is; it belongs to the vocabulary.
+// After what a view of a device is. They belong to the vocabulary: whoever sees the verbs sees all of them.
+#include "weir/cuda/masked_product.hpp"
 #include "weir/cuda/sparsify.hpp"

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "weir/core/error.hpp"
 #include "weir/core/half.hpp"
 #include "weir/core/host_device.hpp"
 
@@ -134,6 +137,17 @@ struct DeviceBlock {
 #endif
   }
 };
+
+/// The blocks of an operation, for a launch. Errors: `ContractViolation` where they are more than a grid has.
+template <class Operation>
+unsigned blocks_of(Operation const& operation, char const* what) {
+  std::size_t const blocks = operation.blocks();
+  if (blocks > 0x7fff'ffffu) {
+    throw ContractViolation(std::string(what) + ": " + std::to_string(blocks) +
+                            " blocks are needed, a grid has at most 2147483647; take the batch in parts");
+  }
+  return static_cast<unsigned>(blocks);
+}
 
 }  // namespace detail
 }  // namespace weir::inline v1

@@ -97,6 +97,18 @@ struct EntryTable {
     });
   }
 
+  WEIR_HOST_DEVICE constexpr bool contains(std::size_t row, std::size_t column) const {
+    return visit_grid([&](auto const& grid) { return grid.contains(row / block, column / block); });
+  }
+
+  /// What is stored and not live lies at cut edges.
+  constexpr bool has_padding() const {
+    bool const has_cut_tiles = output_count % block != 0 || input_count % block != 0;
+    if (kind != Kind::group) return has_cut_tiles;
+    return has_cut_tiles || group.shape.outputs % group.shape.group != 0 ||
+           group.shape.inputs % group.shape.group != 0;
+  }
+
   /// The live tiles of a line of tiles: a row of the grid, or of its transposed a column.
   template <bool Transposed>
   WEIR_HOST_DEVICE constexpr std::size_t tiles_of(std::size_t line) const {

@@ -106,7 +106,7 @@ template <class Operation>
 void launch_entries(CudaExecutor const& executor, Operation const& operation, char const* what) {
   cudaStream_t const stream = executor.stream();
   DeviceGuard const guard(executor.device());
-  entries_kernel<<<static_cast<unsigned>(operation.blocks()), operation.shape.threads(), 0, stream>>>(
+  entries_kernel<<<blocks_of(operation, what), operation.shape.threads(), 0, stream>>>(
       operation);
   check_cuda(cudaPeekAtLastError(), what);
 }

@@ -20,6 +20,7 @@ namespace detail {
 /// of both operands arrive in shared memory while those before are multiplied.
 template <class Element, class Out, int Side, bool Transposed, int Stages>
 struct MultiplyTiles {
+  using Real = AccumulatorOf<Element>;
   static constexpr int samples = 128;
   static constexpr int depth = Side >= 64 ? 64 : 32;  // of a piece
   static constexpr int pieces = Side / depth;         // of a tile
@@ -41,7 +42,7 @@ struct MultiplyTiles {
   std::size_t value_count;  // of a tap
   DeviceSamples<Element> in;  // 16-byte aligned lines
   BatchView<Out, DeviceSpace> out;
-  ProductEpilogue<float> epilogue;
+  ProductEpilogue<Real> epilogue;
 
   WEIR_HOST_DEVICE std::size_t lines() const { return (out.features + Side - 1) / Side; }
   WEIR_HOST_DEVICE std::size_t blocks() const { return lines() * ((in.samples + samples - 1) / samples); }
@@ -196,7 +197,7 @@ void launch_tile_products(CudaExecutor const& executor, Operation const& operati
                                   cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   static_cast<int>(Operation::shared_bytes)),
              "cudaFuncSetAttribute");
-  kernel<<<static_cast<unsigned>(operation.blocks()), Operation::threads, Operation::shared_bytes, stream>>>(
+  kernel<<<blocks_of(operation, what), Operation::threads, Operation::shared_bytes, stream>>>(
       operation);
   check_cuda(cudaPeekAtLastError(), what);
 }

@@ -157,7 +157,7 @@ template <class Operation>
 void launch_vector(CudaExecutor const& executor, Operation const& operation, char const* what) {
   cudaStream_t const stream = executor.stream();
   DeviceGuard const guard(executor.device());
-  vector_kernel<<<static_cast<unsigned>(operation.blocks()), Operation::threads, 0, stream>>>(operation);
+  vector_kernel<<<blocks_of(operation, what), Operation::threads, 0, stream>>>(operation);
   check_cuda(cudaPeekAtLastError(), what);
 }
 

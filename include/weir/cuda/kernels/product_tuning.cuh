@@ -59,5 +59,27 @@ constexpr LaneShape lane_shape(std::size_t outputs, std::size_t samples, std::si
   return {lanes, teams};
 }
 
+/// The shape of a block that has a gradient of some chunks of columns, and no use for more than `most_teams`:
+/// teams share the samples, so there are more of them where there are few blocks.
+constexpr LaneShape gradient_shape(std::size_t outputs, std::size_t chunks, unsigned most_teams,
+                                   unsigned most_threads, std::size_t wanted) {
+  unsigned lanes = 32;
+  while (lanes < most_threads && lanes < outputs) lanes *= 2;
+  auto const blocks = [&] { return (outputs + lanes - 1) / lanes * chunks; };
+  while (lanes > 64 && blocks() < wanted) lanes /= 2;
+  unsigned teams = 1;
+  while (teams < most_teams && lanes * teams < most_threads && (lanes * teams < 64 || blocks() < wanted)) {
+    teams *= 2;
+  }
+  return {lanes, teams};
+}
+
+/// The shape of a block that goes over lines of so many elements.
+constexpr LaneShape line_shape(std::size_t width, unsigned threads) {
+  unsigned lanes = 1;
+  while (lanes < threads && lanes < width) lanes *= 2;
+  return {lanes, threads / lanes};
+}
+
 }  // namespace detail
 }  // namespace weir::inline v1
