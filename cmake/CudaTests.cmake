@@ -15,7 +15,7 @@ foreach(suite IN LISTS entries)
     weir_suite_files("${suite}" ${kind} ${kind}_files cu)
   endforeach()
   list(APPEND cuda_core_tests ${core_files})
-  list(FILTER test_files EXCLUDE REGEX "/instantiate[.]test[.]cu$")  # weir-kernels has compiled the same
+  list(FILTER test_files EXCLUDE REGEX "/instantiate(_masked)?[.]test[.]cu$")  # weir-kernels has compiled the same
   if(static_files)
     add_library(static-gpu-${suite} OBJECT ${static_files})
     weir_cuda_test_settings(static-gpu-${suite})

@@ -17,8 +17,8 @@ constexpr std::uint32_t column_begin[] = {0, 1, 2, 4};
 constexpr std::uint32_t positions[] = {0, 2, 1, 3};
 constexpr std::uint16_t columns[] = {0, 2, 1, 2};
 constexpr std::uint16_t rows[] = {0, 2, 0, 2};
-constexpr weir::IndexedLayout<std::uint16_t> layout = {
-    3, 3, 4, row_begin, column_begin, positions, columns, rows};
+constexpr weir::IndexedLayout<std::uint16_t> layout = {3,         3,       4,   row_begin, column_begin,
+                                                       positions, columns, rows};
 
 static_assert(weir::SearchableDesign<weir::IndexedLayout<std::uint16_t>>);
 static_assert(layout.nnz() == 4 && layout.row_degree(1) == 0 && layout.value_index_transposed(2, 0) == 1);

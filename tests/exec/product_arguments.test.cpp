@@ -51,7 +51,10 @@ TEST_CASE("pixels are batch-major and as many as the shape says, and the kernel 
           check_pixels(arguments, "x", weir::batch_major(data, 8, 3), 9, "inputs", 3);
         }).find("the shape 9") != std::string::npos);
   CHECK(refusal([&] { check_shape(arguments, {1, 4, 4, 3, 3, 1, 0, 1}); }) == "");
-  CHECK(refusal([&] { check_shape(arguments, {1, 4, 4, 3, 3, 0, 0, 1}); }).find("at least 1") != std::string::npos);
-  CHECK(refusal([&] { check_shape(arguments, {1, 4, 4, 5, 3, 1, 0, 1}); }) ==
-        "verb: a kernel of 5 x 3 does not fit an image of 4 x 4");
+  CHECK(refusal([&] {
+          check_shape(arguments, {1, 4, 4, 3, 3, 0, 0, 1});
+        }).find("at least 1") != std::string::npos);
+  CHECK(refusal([&] {
+          check_shape(arguments, {1, 4, 4, 5, 3, 1, 0, 1});
+        }) == "verb: a kernel of 5 x 3 does not fit an image of 4 x 4");
 }

@@ -19,7 +19,8 @@ constexpr weir::GroupLayout full = {{.outputs = 3, .inputs = 2, .group = 1, .cla
 
 }  // namespace
 
-// What every layout gives is held against its `column` and `row` in tests/host/kernels/visit_entries.test.cpp.
+// What every layout gives is held against its `column` and `row` in
+// tests/host/kernels/visit_entries.test.cpp.
 TEST_CASE("the entries of a cyclic row come by ascending column, wherever it is cut") {
   Entries all;
   auto const add = [&](std::size_t column, std::size_t value) { all.emplace_back(column, value); };

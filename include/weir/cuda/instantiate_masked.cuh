@@ -1,7 +1,7 @@
 #pragma once
 
-// The verbs of masked_product.hpp for the layouts and elements of this library; see instantiate.cuh. Any other
-// combination of elements is instantiated in the same way, in a .cu of the program's own.
+// The verbs of masked_product.hpp for the layouts and elements of this library; see instantiate.cuh. Any
+// other combination of elements is instantiated in the same way, in a .cu of the program's own.
 
 #include <cstdint>
 
@@ -26,9 +26,11 @@ struct MaskedVerbs {
   using Any = void (*)();
 
   static void name(Any* to) {
-    take<void (*)(CudaExecutor const&, Layout const&, Values, Constant, Batch, Epilogue)>(to, &multiply_masked);
+    take<void (*)(CudaExecutor const&, Layout const&, Values, Constant, Batch, Epilogue)>(to,
+                                                                                          &multiply_masked);
     take<void (*)(CudaExecutor const&, Layout const&, Values, Batch, Batch)>(to, &multiply_masked_transposed);
-    take<void (*)(CudaExecutor const&, Layout const&, Values, Constant, Batch)>(to, &multiply_masked_transposed);
+    take<void (*)(CudaExecutor const&, Layout const&, Values, Constant, Batch)>(to,
+                                                                                &multiply_masked_transposed);
     take<void (*)(CudaExecutor const&, Layout const&, Batch, Constant, Gradient, GradientMode)>(
         to, &masked_weight_gradient);
     take<void (*)(CudaExecutor const&, Layout const&, Constant, Constant, Gradient, GradientMode)>(

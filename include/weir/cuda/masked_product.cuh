@@ -76,9 +76,9 @@ void masked_weight_gradient(CudaExecutor const& executor, Layout const& layout, 
   detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
   arguments.apart("the gradient", gradient, "dy", detail::memory_of(dy));
   arguments.apart("the gradient", gradient, "x", detail::memory_of(x));
-  detail::GradientLaunch<Input, Real>{
-      executor, Samples::of(dy), Samples::of(x), gradient.data(), mode, "launch of masked_weight_gradient"}(
-      layout);
+  detail::GradientLaunch<Input, Real>{executor,       Samples::of(dy),
+                                      Samples::of(x), gradient.data(),
+                                      mode,           "launch of masked_weight_gradient"}(layout);
 }
 
 template <class Layout, class Value, class In, class Out>
@@ -94,12 +94,9 @@ void convolve_masked(CudaExecutor const& executor, Layout const& layout, Convolu
   detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
   detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layout.outputs());
   arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
-  detail::ProductLaunch<false, Element, Input, Out>{executor,
-                                                    values.data(),
-                                                    detail::DeviceSamples<Input>::of(x, shape, false),
-                                                    y,
-                                                    epilogue,
-                                                    "launch of convolve_masked"}(layout);
+  detail::ProductLaunch<false, Element, Input, Out>{
+      executor, values.data(), detail::DeviceSamples<Input>::of(x, shape, false),
+      y,        epilogue,      "launch of convolve_masked"}(layout);
 }
 
 template <class Layout, class Value, class In, class Out>
@@ -156,9 +153,9 @@ void sum_samples(CudaExecutor const& executor, DeviceBatch<Element> batch, Tenso
   unsigned lanes = 32;
   std::size_t const wanted = detail::product_tuning_of(executor).wanted_blocks;
   while (lanes > fewest && batch.features / lanes < wanted) lanes /= 2;
-  detail::launch_batch(
-      executor, Sum{detail::constant(batch), out.data(), mode, {lanes, Sum::most_threads / lanes}},
-      "launch of sum_samples");
+  detail::launch_batch(executor,
+                       Sum{detail::constant(batch), out.data(), mode, {lanes, Sum::most_threads / lanes}},
+                       "launch of sum_samples");
 }
 
 template <class Element, class Other>

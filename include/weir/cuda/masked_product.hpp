@@ -11,13 +11,13 @@
 #include "weir/tensor/view.hpp"
 
 // Products with a matrix of which only live entries exist, and what a layer needs besides: those of
-// host/masked_product.hpp, host/masked_convolution.hpp, host/batch_verbs.hpp and host/clear_dead.hpp, declared
-// here and defined in masked_product.cuh. The tables of a layout, the bias and all views lie in device
-// memory. Streams: one launch (a gradient of a cut mask: and one memset) on the executor's stream; nothing is
-// allocated, and everything can be captured. Sums have a fixed order, so that two runs give the same bits;
-// those of another device generation, and of the host, may differ in the last ones. Sums are kept in float, or
-// double for double. Only live entries are multiplied, but for tiles, which are dense.
-// Cost: fastest for group designs of p = 2, and for tiles of 32, 64 or 128 of 16-bit elements with samples one
+// host/masked_product.hpp, host/masked_convolution.hpp, host/batch_verbs.hpp and host/clear_dead.hpp,
+// declared here and defined in masked_product.cuh. The tables of a layout, the bias and all views lie in
+// device memory. Streams: one launch (a gradient of a cut mask: and one memset) on the executor's stream;
+// nothing is allocated, and everything can be captured. Sums have a fixed order, so that two runs give the
+// same bits; those of another device generation, and of the host, may differ in the last ones. Sums are kept
+// in float, or double for double. Only live entries are multiplied, but for tiles, which are dense. Cost:
+// fastest for group designs of p = 2, and for tiles of 32, 64 or 128 of 16-bit elements with samples one
 // after another whose lines begin at multiples of 16 bytes, which tensor cores take (from sm_80 on).
 // Errors: `ContractViolation` at the call, for sizes that do not belong together and memory in common;
 // `CudaError`.

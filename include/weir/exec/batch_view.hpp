@@ -46,8 +46,7 @@ struct BatchView {
   }
 
   template <std::same_as<Element const> Constant>  // nvcc dislikes one that constant views have and never use
-  WEIR_HOST_DEVICE constexpr operator BatchView<Constant, Space>() const
-      requires(!std::is_const_v<Element>) {
+  WEIR_HOST_DEVICE constexpr operator BatchView<Constant, Space>() const requires(!std::is_const_v<Element>) {
     return {data, samples, features, stride, order};
   }
 };

@@ -39,7 +39,6 @@ TensorView<Element, Space> memory_of(BatchView<Element, Space> const& batch) {
   return {batch.data, batch.extent()};
 }
 
-
 template <class Element, class Space>
 void check_pixels(Arguments const& arguments, char const* name, BatchView<Element, Space> const& batch,
                   std::size_t pixels, char const* wanted_name, std::size_t wanted) {

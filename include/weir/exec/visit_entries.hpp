@@ -17,8 +17,8 @@ namespace detail {
 // is visited piece by piece, the pieces ascending, gives the order that the pieces define.
 
 template <class Function>
-WEIR_HOST_DEVICE constexpr void visit_row(GroupLayout const& layout, std::size_t row, std::size_t first, std::size_t last,
-               Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_row(GroupLayout const& layout, std::size_t row, std::size_t first,
+                                          std::size_t last, Function const& f) {
   auto const& shape = layout.shape;
   auto const a = static_cast<std::uint32_t>(row / shape.group);
   auto const y = static_cast<std::uint32_t>(row % shape.group);
@@ -34,8 +34,8 @@ WEIR_HOST_DEVICE constexpr void visit_row(GroupLayout const& layout, std::size_t
 }
 
 template <class Function>
-WEIR_HOST_DEVICE constexpr void visit_column(GroupLayout const& layout, std::size_t column, std::size_t first, std::size_t last,
-                  Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_column(GroupLayout const& layout, std::size_t column, std::size_t first,
+                                             std::size_t last, Function const& f) {
   auto const& shape = layout.shape;
   auto const c = static_cast<std::uint32_t>(column / shape.group);
   auto const z = static_cast<std::uint32_t>(column % shape.group);
@@ -52,7 +52,8 @@ WEIR_HOST_DEVICE constexpr void visit_column(GroupLayout const& layout, std::siz
 
 /// Where the first element that is not below `value` is.
 template <class Index>
-WEIR_HOST_DEVICE constexpr std::size_t first_from(Index const* sorted, std::size_t begin, std::size_t end, std::size_t value) {
+WEIR_HOST_DEVICE constexpr std::size_t first_from(Index const* sorted, std::size_t begin, std::size_t end,
+                                                  std::size_t value) {
   while (begin < end) {
     std::size_t const middle = begin + (end - begin) / 2;
     if (sorted[middle] < value) {
@@ -65,8 +66,8 @@ WEIR_HOST_DEVICE constexpr std::size_t first_from(Index const* sorted, std::size
 }
 
 template <class Index, class Function>
-WEIR_HOST_DEVICE constexpr void visit_row(IndexedLayout<Index> const& layout, std::size_t row, std::size_t first, std::size_t last,
-               Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_row(IndexedLayout<Index> const& layout, std::size_t row,
+                                          std::size_t first, std::size_t last, Function const& f) {
   std::size_t const end = layout.row_begin[row + 1];
   std::size_t at = layout.row_begin[row];
   if (first != 0) at = first_from(layout.columns, at, end, first);
@@ -74,8 +75,8 @@ WEIR_HOST_DEVICE constexpr void visit_row(IndexedLayout<Index> const& layout, st
 }
 
 template <class Index, class Function>
-WEIR_HOST_DEVICE constexpr void visit_column(IndexedLayout<Index> const& layout, std::size_t column, std::size_t first, std::size_t last,
-                  Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_column(IndexedLayout<Index> const& layout, std::size_t column,
+                                             std::size_t first, std::size_t last, Function const& f) {
   std::size_t const end = layout.column_begin[column + 1];
   std::size_t at = layout.column_begin[column];
   if (first != 0) at = first_from(layout.rows, at, end, first);
@@ -83,8 +84,8 @@ WEIR_HOST_DEVICE constexpr void visit_column(IndexedLayout<Index> const& layout,
 }
 
 template <class Function>
-WEIR_HOST_DEVICE constexpr void visit_row(CyclicLayout const& layout, std::size_t row, std::size_t first, std::size_t last,
-               Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_row(CyclicLayout const& layout, std::size_t row, std::size_t first,
+                                          std::size_t last, Function const& f) {
   std::size_t const order = layout.order;
   auto const from = [&](std::size_t difference) {
     return first_from(layout.differences, 0, layout.size, difference);
@@ -101,8 +102,8 @@ WEIR_HOST_DEVICE constexpr void visit_row(CyclicLayout const& layout, std::size_
 }
 
 template <class Function>
-WEIR_HOST_DEVICE constexpr void visit_column(CyclicLayout const& layout, std::size_t column, std::size_t first, std::size_t last,
-                  Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_column(CyclicLayout const& layout, std::size_t column,
+                                             std::size_t first, std::size_t last, Function const& f) {
   std::size_t const order = layout.order;
   auto const from = [&](std::size_t difference) {
     return first_from(layout.differences, 0, layout.size, difference);
@@ -123,8 +124,8 @@ WEIR_HOST_DEVICE constexpr void visit_column(CyclicLayout const& layout, std::si
 }
 
 template <class Grid, class Function>
-WEIR_HOST_DEVICE constexpr void visit_row(TiledLayout<Grid> const& layout, std::size_t row, std::size_t first, std::size_t last,
-               Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_row(TiledLayout<Grid> const& layout, std::size_t row, std::size_t first,
+                                          std::size_t last, Function const& f) {
   std::size_t const block = layout.block;
   std::size_t const width = last < layout.input_count ? last : layout.input_count;
   visit_row(layout.grid, row / block, first / block, (last + block - 1) / block,
@@ -138,8 +139,8 @@ WEIR_HOST_DEVICE constexpr void visit_row(TiledLayout<Grid> const& layout, std::
 }
 
 template <class Grid, class Function>
-WEIR_HOST_DEVICE constexpr void visit_column(TiledLayout<Grid> const& layout, std::size_t column, std::size_t first, std::size_t last,
-                  Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_column(TiledLayout<Grid> const& layout, std::size_t column,
+                                             std::size_t first, std::size_t last, Function const& f) {
   std::size_t const block = layout.block;
   std::size_t const height = last < layout.output_count ? last : layout.output_count;
   visit_column(layout.grid, column / block, first / block, (last + block - 1) / block,

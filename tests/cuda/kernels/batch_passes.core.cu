@@ -46,7 +46,8 @@ TEST_CASE("a gradient passes where the output was above zero") {
           dy.view()(i, f) = 2;
         }
       }
-      weir::detail::GateGradient<float, float> const operation{play::there(y.constant()), play::there(dy.view()), shape};
+      weir::detail::GateGradient<float, float> const operation{play::there(y.constant()),
+                                                               play::there(dy.view()), shape};
       play::blocks(operation, shape.threads(), decltype(operation)::shared_bytes);
       for (std::size_t i = 0; i < 9; ++i) {
         for (std::size_t f = 0; f < 37; ++f) CHECK(dy(i, f) == (numbers[(i + f) % 6] > 0 ? 2 : 0));
@@ -62,7 +63,8 @@ TEST_CASE("only live elements of a dense matrix are kept") {
       weir_test::for_each_entry(layout, [&](std::size_t row, std::size_t column, std::size_t) {
         expected[row * layout.inputs() + column] = 5.0f;
       });
-      weir::detail::ClearDead<float> const operation{weir::detail::EntryTable::of(layout), matrix.data(), {64, 4}};
+      weir::detail::ClearDead<float> const operation{
+          weir::detail::EntryTable::of(layout), matrix.data(), {64, 4}};
       play::blocks(operation, 256, decltype(operation)::shared_bytes);
       CHECK(matrix == expected);
     };

@@ -17,8 +17,9 @@ using weir::detail::LaneShape;
 using weir_test::Batch;
 
 template <class Element, class Entries, class Layout>
-void check(Layout const& layout, Entries const& entries, std::uint64_t seed, BatchOrder order, LaneShape lanes,
-           unsigned columns, weir::ConvolutionShape const* shape, std::size_t samples, double tolerance) {
+void check(Layout const& layout, Entries const& entries, std::uint64_t seed, BatchOrder order,
+           LaneShape lanes, unsigned columns, weir::ConvolutionShape const* shape, std::size_t samples,
+           double tolerance) {
   using Real = weir::AccumulatorOf<Element>;
   CAPTURE(seed);
   CAPTURE(layout.outputs());
@@ -39,7 +40,8 @@ void check(Layout const& layout, Entries const& entries, std::uint64_t seed, Bat
       entries,
       layout.value_count(),
       DeviceSamples<Element>::of(play::there(dy.constant())),
-      shape == nullptr ? DeviceSamples<Element>::of(source) : DeviceSamples<Element>::of(source, *shape, false),
+      shape == nullptr ? DeviceSamples<Element>::of(source)
+                       : DeviceSamples<Element>::of(source, *shape, false),
       gradient.data(),
       GradientMode::overwrite,
       lanes,
@@ -60,7 +62,8 @@ void check_group(std::uint64_t seed, double tolerance = 1e-6) {
   LaneShape const shape = lanes[draw.below(4)];
   unsigned const columns = draw.below(2) == 0 ? 64 : 16;
   auto const order = draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major;
-  check<Element>(design.layout(), design.layout(), seed, order, shape, columns, nullptr, draw.below(90), tolerance);
+  check<Element>(design.layout(), design.layout(), seed, order, shape, columns, nullptr, draw.below(90),
+                 tolerance);
 }
 
 }  // namespace
@@ -75,16 +78,18 @@ TEST_CASE("gradients of group designs are those of the dense matrix at live entr
 TEST_CASE("gradients of all other masks are those of the dense matrix at live entries") {
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     play::each_entry_layout(seed, [&](auto const& layout) {
-      check<float>(layout, weir::detail::EntryTable::of(layout), seed, BatchOrder::batch_major, {32, 2}, 64, nullptr,
-                   45, 1e-6);
+      check<float>(layout, weir::detail::EntryTable::of(layout), seed, BatchOrder::batch_major, {32, 2}, 64,
+                   nullptr, 45, 1e-6);
     });
   }
 }
 
 TEST_CASE("gradients of convolutions are those of each tap") {
-  weir::ConvolutionShape const shapes[] = {{2, 7, 5, 3, 3, 1, 1, 1}, {1, 9, 8, 3, 2, 2, 1, 1}, {2, 8, 8, 2, 3, 1, 0, 2}};
+  weir::ConvolutionShape const shapes[] = {
+      {2, 7, 5, 3, 3, 1, 1, 1}, {1, 9, 8, 3, 2, 2, 1, 1}, {2, 8, 8, 2, 3, 1, 0, 2}};
   weir::GroupDesign const design{{.outputs = 21, .inputs = 18, .group = 4, .levels = 2}};
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
-    check<float>(design.layout(), design.layout(), seed, BatchOrder::batch_major, {32, 2}, 16, &shapes[seed], 0, 1e-6);
+    check<float>(design.layout(), design.layout(), seed, BatchOrder::batch_major, {32, 2}, 16, &shapes[seed],
+                 0, 1e-6);
   }
 }

@@ -15,19 +15,21 @@ using weir::detail::DeviceSamples;
 using weir_test::Batch;
 
 template <class Element, int Side, int Stages>
-void check(std::size_t down, std::size_t across, std::uint32_t n, std::size_t cut_outputs, std::size_t cut_inputs,
-           std::uint64_t seed, weir::ConvolutionShape const* shape, std::size_t samples) {
+void check(std::size_t down, std::size_t across, std::uint32_t n, std::size_t cut_outputs,
+           std::size_t cut_inputs, std::uint64_t seed, weir::ConvolutionShape const* shape,
+           std::size_t samples) {
   CAPTURE(seed);
-  weir::TiledDesign<weir::GroupDesign> const design(weir::GroupDesign{{.outputs = down, .inputs = across, .group = n}},
-                                                    down * Side - cut_outputs, across * Side - cut_inputs, Side);
+  weir::TiledDesign<weir::GroupDesign> const design(
+      weir::GroupDesign{{.outputs = down, .inputs = across, .group = n}}, down * Side - cut_outputs,
+      across * Side - cut_inputs, Side);
   auto const layout = design.layout();
   using Layout = decltype(layout);
   std::uint32_t const taps = shape == nullptr ? 1 : shape->taps();
   auto const room_for = [](std::size_t features) { return (8 - features % 8) % 8 + 8; };
-  Batch<Element> x(shape == nullptr ? samples : shape->input_pixels(), layout.inputs(), BatchOrder::batch_major,
-                   room_for(layout.inputs()));
-  Batch<Element> dy(shape == nullptr ? samples : shape->output_pixels(), layout.outputs(), BatchOrder::batch_major,
-                    room_for(layout.outputs()));
+  Batch<Element> x(shape == nullptr ? samples : shape->input_pixels(), layout.inputs(),
+                   BatchOrder::batch_major, room_for(layout.inputs()));
+  Batch<Element> dy(shape == nullptr ? samples : shape->output_pixels(), layout.outputs(),
+                    BatchOrder::batch_major, room_for(layout.outputs()));
   weir_test::fill_batch(x, seed + 1);
   weir_test::fill_batch(dy, seed + 2);
   play::Aligned<Element> const x_memory(x.elements), dy_memory(dy.elements);

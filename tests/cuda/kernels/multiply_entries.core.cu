@@ -52,16 +52,18 @@ struct Case {
     CAPTURE(layout.inputs());
     auto const values = play::values_of<Element>(layout, shape == nullptr ? 1 : shape->taps(), seed);
     play::Reference<Element, Layout> const reference{layout, shape, values};
-    Batch<Element> x(samples_in(), layout.inputs(), order, seed % 3), y(samples_out(), layout.outputs(), order, 1);
-    Batch<Element> dy(samples_out(), layout.outputs(), order, seed % 2), dx(samples_in(), layout.inputs(), order, 2);
+    Batch<Element> x(samples_in(), layout.inputs(), order, seed % 3),
+        y(samples_out(), layout.outputs(), order, 1);
+    Batch<Element> dy(samples_out(), layout.outputs(), order, seed % 2),
+        dx(samples_in(), layout.inputs(), order, 2);
     weir_test::fill_batch(x, seed + 1);
     weir_test::fill_batch(dy, seed + 2);
-    Multiply<Element, Entries, false> const forward{entries(),          values.data(), layout.value_count(),
-                                                    source(x, false),   play::there(y.view()), {}, lanes};
+    Multiply<Element, Entries, false> const forward{
+        entries(), values.data(), layout.value_count(), source(x, false), play::there(y.view()), {}, lanes};
     play::blocks(forward, lanes.threads(), decltype(forward)::Staged::bytes);
     CHECK(largest_error(reference.product(x, y.samples), y) <= tolerance);
-    Multiply<Element, Entries, true> const backward{entries(),          values.data(), layout.value_count(),
-                                                    source(dy, true),   play::there(dx.view()), {}, lanes};
+    Multiply<Element, Entries, true> const backward{
+        entries(), values.data(), layout.value_count(), source(dy, true), play::there(dx.view()), {}, lanes};
     play::blocks(backward, lanes.threads(), decltype(backward)::Staged::bytes);
     CHECK(largest_error(reference.transposed(dy, dx.samples), dx) <= tolerance);
   }
@@ -74,12 +76,12 @@ TEST_CASE("products of group designs are those of the dense matrix") {
     play::Draw draw{seed + 77};
     auto const design = play::group_design(seed);
     LaneShape const shapes[] = {{32, 2}, {64, 1}, {32, 4}, {128, 1}};
-    Case<float, weir::GroupLayout> const one{.layout = design.layout(),
-                                             .seed = seed,
-                                             .order = draw.below(4) == 0 ? BatchOrder::feature_major
-                                                                         : BatchOrder::batch_major,
-                                             .lanes = shapes[draw.below(4)],
-                                             .samples = draw.below(70)};
+    Case<float, weir::GroupLayout> const one{
+        .layout = design.layout(),
+        .seed = seed,
+        .order = draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
+        .lanes = shapes[draw.below(4)],
+        .samples = draw.below(70)};
     one.check(1e-6);
   }
 }
@@ -101,8 +103,10 @@ TEST_CASE("convolutions are sums of products over the taps that lie inside") {
   weir::ConvolutionShape const shapes[] = {
       {2, 7, 5, 3, 3, 1, 1, 1}, {1, 9, 8, 3, 2, 2, 1, 1}, {2, 8, 8, 2, 3, 1, 0, 2}, {1, 6, 6, 5, 5, 1, 2, 1}};
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
-    weir::GroupDesign const design{{.outputs = 21, .inputs = 18, .group = 4, .levels = 1 + static_cast<std::uint32_t>(seed % 2)}};
-    Case<float, weir::GroupLayout>{.layout = design.layout(), .seed = seed, .shape = &shapes[seed]}.check(1e-6);
+    weir::GroupDesign const design{
+        {.outputs = 21, .inputs = 18, .group = 4, .levels = 1 + static_cast<std::uint32_t>(seed % 2)}};
+    Case<float, weir::GroupLayout>{.layout = design.layout(), .seed = seed, .shape = &shapes[seed]}.check(
+        1e-6);
   }
 }
 
@@ -115,9 +119,14 @@ TEST_CASE("bias and activation come after the sum, and a NaN stays one") {
   for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(i) - 10;
   bias[3] = std::numeric_limits<float>::quiet_NaN();
   Multiply<float, weir::GroupLayout, false> const forward{
-      layout, values.data(), layout.value_count(),
+      layout,
+      values.data(),
+      layout.value_count(),
       DeviceSamples<float>::of(weir::batch_major<weir::DeviceSpace>(x.data(), 1, 16)),
-      weir::batch_major<weir::DeviceSpace>(y.data(), 1, 21), {bias.data(), weir::Activation::relu}, lanes};
+      weir::batch_major<weir::DeviceSpace>(y.data(), 1, 21),
+      {bias.data(), weir::Activation::relu},
+      lanes};
   play::blocks(forward, 32, decltype(forward)::Staged::bytes);
-  for (std::size_t i = 0; i < bias.size(); ++i) CHECK((i == 3 ? y[i] != y[i] : y[i] == (i > 10 ? bias[i] : 0.0f)));
+  for (std::size_t i = 0; i < bias.size(); ++i)
+    CHECK((i == 3 ? y[i] != y[i] : y[i] == (i > 10 ? bias[i] : 0.0f)));
 }

@@ -28,11 +28,15 @@ void check(weir::GroupDesign const& design, std::uint64_t seed, std::size_t samp
   using Forward = weir::detail::MultiplyVector<Element, Element, Element, false, Samples>;
   using Backward = weir::detail::MultiplyVector<Element, Element, Element, true, Samples>;
   REQUIRE(Forward::takes(layout));
-  Forward const forward{layout, aligned.data, play::there(x.constant()), play::there(y.view()), {},
-                        Forward::packs_for(layout)};
+  Forward const forward{
+      layout, aligned.data, play::there(x.constant()), play::there(y.view()), {}, Forward::packs_for(layout)};
   play::blocks(forward, Forward::threads, Forward::shared_bytes);
   CHECK(largest_error(expected_product(layout, values, x), y) <= tolerance);
-  Backward const backward{layout, aligned.data, play::there(dy.constant()), play::there(dx.view()), {},
+  Backward const backward{layout,
+                          aligned.data,
+                          play::there(dy.constant()),
+                          play::there(dx.view()),
+                          {},
                           Backward::packs_for(layout)};
   play::blocks(backward, Backward::threads, Backward::shared_bytes);
   CHECK(largest_error(expected_transposed(layout, values, dy), dx) <= tolerance);

@@ -1,8 +1,8 @@
 #pragma once
 
-// A block of threads of a kernel on the host: what `DeviceBlock` is on a device. Threads take turns, and which
-// one goes on is drawn by chance, so that what a barrier is missing from shows. What is copied asynchronously
-// arrives as late as it may, and until then there are no numbers in its place.
+// A block of threads of a kernel on the host: what `DeviceBlock` is on a device. Threads take turns, and
+// which one goes on is drawn by chance, so that what a barrier is missing from shows. What is copied
+// asynchronously arrives as late as it may, and until then there are no numbers in its place.
 
 #include <ucontext.h>
 

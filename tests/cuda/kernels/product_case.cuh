@@ -71,23 +71,25 @@ struct Reference {
 
   weir_test::Expected product(weir_test::Batch<Element> const& x, std::size_t samples) const {
     weir_test::Expected all(samples * layout.outputs());
-    each(samples, [&](std::size_t sample, std::size_t from, std::size_t row, std::size_t column, std::size_t at) {
+    each(samples, [&](std::size_t sample, std::size_t from, std::size_t row, std::size_t column,
+                      std::size_t at) {
       all.add(sample * layout.outputs() + row, weir::detail::convert<double>(values[at]) * x(from, column));
     });
     return all;
   }
   weir_test::Expected transposed(weir_test::Batch<Element> const& dy, std::size_t inputs) const {
     weir_test::Expected all(inputs * layout.inputs());
-    each(dy.samples, [&](std::size_t sample, std::size_t from, std::size_t row, std::size_t column, std::size_t at) {
+    each(dy.samples, [&](std::size_t sample, std::size_t from, std::size_t row, std::size_t column,
+                         std::size_t at) {
       all.add(from * layout.inputs() + column, weir::detail::convert<double>(values[at]) * dy(sample, row));
     });
     return all;
   }
-  weir_test::Expected gradient(weir_test::Batch<Element> const& dy, weir_test::Batch<Element> const& x) const {
+  weir_test::Expected gradient(weir_test::Batch<Element> const& dy,
+                               weir_test::Batch<Element> const& x) const {
     weir_test::Expected all(taps() * layout.value_count());
-    each(dy.samples, [&](std::size_t sample, std::size_t from, std::size_t row, std::size_t column, std::size_t at) {
-      all.add(at, dy(sample, row) * x(from, column));
-    });
+    each(dy.samples, [&](std::size_t sample, std::size_t from, std::size_t row, std::size_t column,
+                         std::size_t at) { all.add(at, dy(sample, row) * x(from, column)); });
     return all;
   }
 };
@@ -116,8 +118,10 @@ void each_entry_layout(std::uint64_t seed, Function const& f) {
   f(cyclic.layout());
   auto const indexed16 = weir::IndexedDesign<std::uint16_t>::of(cyclic);
   auto const indexed32 = weir::IndexedDesign<std::uint32_t>::of(cyclic);
-  if (draw.below(2) == 0) f(indexed16.layout());
-  else f(indexed32.layout());
+  if (draw.below(2) == 0)
+    f(indexed16.layout());
+  else
+    f(indexed32.layout());
   weir::GroupDesign grid{{.outputs = 5, .inputs = 7, .group = 4, .levels = 2, .seed = seed}};
   weir::TiledDesign const tiled(std::move(grid), 5 * 12 - draw.below(12), 7 * 12 - draw.below(12), 12);
   f(tiled.layout());
@@ -130,7 +134,8 @@ inline weir::GroupDesign group_design(std::uint64_t seed) {
   std::uint32_t const levels =
       n < 4 || n % 2 != 0 || draw.below(2) == 0 ? 1 : 1 + static_cast<std::uint32_t>(draw.below(n - 1));
   std::size_t const outputs = n + draw.below(n + 60), inputs = n + draw.below(3 * n + 90);
-  return weir::GroupDesign{{.outputs = outputs, .inputs = inputs, .group = n, .levels = levels, .seed = seed}};
+  return weir::GroupDesign{
+      {.outputs = outputs, .inputs = inputs, .group = n, .levels = levels, .seed = seed}};
 }
 
 }  // namespace play

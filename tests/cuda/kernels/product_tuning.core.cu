@@ -6,7 +6,8 @@
 
 using namespace weir::detail;
 
-static_assert(product_tuning_for(90).stages == 3 && product_tuning_for(80).stages == 2);
+static_assert(product_tuning_for(90).stages == 3 && product_tuning_for(80).stages == 2 &&
+              product_tuning_for(70).stages == 0);
 static_assert(lane_shape(4096, 2048, 16, 512, 264).threads() == 512);
 static_assert(lane_shape(4096, 1, 16, 512, 264).lanes == 64 && lane_shape(4096, 1, 16, 512, 264).teams == 1);
 static_assert(line_shape(64, 256).lanes == 64 && line_shape(64, 256).teams == 4);

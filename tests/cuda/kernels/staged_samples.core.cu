@@ -43,7 +43,12 @@ void check(weir::BatchOrder order, unsigned columns, unsigned teams) {
   unsigned const count = columns - 5;
   std::vector<Real> out(samples * count);
   StageOnce<Real> const stage{weir::detail::DeviceSamples<Real>::of(play::there(batch.constant())),
-                              10, 20, count, columns, teams, out.data()};
+                              10,
+                              20,
+                              count,
+                              columns,
+                              teams,
+                              out.data()};
   play::blocks(stage, 64, StageOnce<Real>::Staged::bytes);
   std::size_t wrong = 0;
   for (unsigned i = 0; i < samples; ++i) {
@@ -68,7 +73,8 @@ TEST_CASE("samples are staged column by column, zeros behind the last") {
 TEST_CASE("eight columns in a row, in any order, are in different banks") {
   for (unsigned column = 0; column < 512; column += 8) {
     std::set<unsigned> banks;
-    for (unsigned i = 0; i < 8; ++i) banks.insert((column + i) * weir::detail::staged_bytes_of_column / 16 % 8);
+    for (unsigned i = 0; i < 8; ++i)
+      banks.insert((column + i) * weir::detail::staged_bytes_of_column / 16 % 8);
     CHECK(banks.size() == 8);
   }
 }

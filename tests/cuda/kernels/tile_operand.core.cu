@@ -35,10 +35,14 @@ struct OneProduct {
     for (int k = 0; k < 32; k += 16) {
       std::uint32_t lefts[2][4], rights[2][4];
       for (int i = 0; i < 2; ++i) {
-        if constexpr (LeftAcross) Operand::left_across(block, of_left, 16 * i, k, lefts[i]);
-        else Operand::left_along(block, of_left, 16 * i, k, lefts[i]);
-        if constexpr (RightAcross) Operand::right_across(block, of_right, 16 * i, k, rights[i]);
-        else Operand::right_along(block, of_right, 16 * i, k, rights[i]);
+        if constexpr (LeftAcross)
+          Operand::left_across(block, of_left, 16 * i, k, lefts[i]);
+        else
+          Operand::left_along(block, of_left, 16 * i, k, lefts[i]);
+        if constexpr (RightAcross)
+          Operand::right_across(block, of_right, 16 * i, k, rights[i]);
+        else
+          Operand::right_along(block, of_right, 16 * i, k, rights[i]);
       }
       sums.add(block, lefts, rights, left);
     }
@@ -59,13 +63,15 @@ void check() {
   play::Aligned<half> const left_there(left), right_there(right);
   for (std::size_t count : {32u, 27u, 8u, 0u}) {
     std::vector<float> out(1024, -1.0f);
-    play::blocks(OneProduct<LeftAcross, RightAcross>{left_there.data, right_there.data, count, out.data()}, 32, 4096);
+    play::blocks(OneProduct<LeftAcross, RightAcross>{left_there.data, right_there.data, count, out.data()},
+                 32, 4096);
     for (std::size_t i = 0; i < 32; ++i) {
       for (std::size_t j = 0; j < 32; ++j) {
         double sum = 0;
         for (std::size_t k = 0; k < 32; ++k) {
           std::size_t const line = LeftAcross ? k : i, at = LeftAcross ? i : k;
-          double const one = line == 31 || at >= count ? 0 : static_cast<double>(static_cast<float>(left[line * 32 + at]));
+          double const one =
+              line == 31 || at >= count ? 0 : static_cast<double>(static_cast<float>(left[line * 32 + at]));
           sum += one * static_cast<double>(static_cast<float>(right[RightAcross ? k * 32 + j : j * 32 + k]));
         }
         CHECK(static_cast<double>(out[i * 32 + j]) == doctest::Approx(sum).epsilon(1e-4));

@@ -62,24 +62,26 @@ struct DeviceBlock {
 #endif
   }
 
+  // From here on what devices have from sm_80 on.
+
   /// Begins to copy 16 bytes to shared memory, the first `bytes` of them from `from` and else zeros; both
   /// addresses are multiples of 16. What begins between two calls of `close` is a group.
   WEIR_HOST_DEVICE void copy_async([[maybe_unused]] void* shared, [[maybe_unused]] void const* from,
                                    [[maybe_unused]] unsigned bytes) const {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address(shared)), "l"(from), "r"(bytes)
                  : "memory");
 #endif
   }
   WEIR_HOST_DEVICE void close() const {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
     asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
   }
   /// This thread's groups but the last `Count` have arrived. Other threads see that after `sync`.
   template <int Count>
   WEIR_HOST_DEVICE void await_all_but() const {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
     asm volatile("cp.async.wait_group %0;" ::"n"(Count) : "memory");
 #endif
   }
@@ -90,7 +92,7 @@ struct DeviceBlock {
   template <bool IsTransposed>
   WEIR_HOST_DEVICE void load_matrices([[maybe_unused]] void const* row,
                                       [[maybe_unused]] std::uint32_t (&to)[4]) const {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
     if constexpr (IsTransposed) {
       asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                    : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])

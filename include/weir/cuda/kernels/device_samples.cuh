@@ -34,14 +34,10 @@ struct DeviceSamples {
   template <class Source>
   static DeviceSamples of(BatchView<Source, DeviceSpace> const& batch, ConvolutionShape const& shape,
                           bool transposed) {
-    return {batch.data,
-            transposed ? shape.input_pixels() : shape.output_pixels(),
-            batch.features,
-            batch.stride,
-            batch.order,
-            transposed ? Kind::transposed : Kind::forward,
-            shape.taps(),
-            shape};
+    return {batch.data,     transposed ? shape.input_pixels() : shape.output_pixels(),
+            batch.features, batch.stride,
+            batch.order,    transposed ? Kind::transposed : Kind::forward,
+            shape.taps(),   shape};
   }
 
   WEIR_HOST_DEVICE constexpr bool is_batch_major() const { return order == BatchOrder::batch_major; }

@@ -75,10 +75,14 @@ struct EntryTable {
   template <class Function>
   WEIR_HOST_DEVICE constexpr decltype(auto) visit_grid(Function const& f) const {
     switch (kind) {
-      case Kind::cyclic: return f(cyclic);
-      case Kind::narrow: return f(indexed16);
-      case Kind::wide: return f(indexed32);
-      default: return f(group);
+      case Kind::cyclic:
+        return f(cyclic);
+      case Kind::narrow:
+        return f(indexed16);
+      case Kind::wide:
+        return f(indexed32);
+      default:
+        return f(group);
     }
   }
 
@@ -165,8 +169,8 @@ struct EntryTable {
 /// the transposed: classes) begin .. end. Threads of neighbouring outputs get neighbouring values, and inputs
 /// that are a permutation of neighbours.
 template <bool Transposed, class Function>
-WEIR_HOST_DEVICE constexpr void visit_parts(GroupLayout const& layout, std::size_t output, std::uint32_t begin,
-                                            std::uint32_t end, Function const& f) {
+WEIR_HOST_DEVICE constexpr void visit_parts(GroupLayout const& layout, std::size_t output,
+                                            std::uint32_t begin, std::uint32_t end, Function const& f) {
   std::uint32_t const n = layout.shape.group;
   std::uint32_t const levels = layout.shape.levels;
   auto const own = static_cast<std::uint32_t>(output / n);

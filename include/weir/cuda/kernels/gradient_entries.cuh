@@ -19,6 +19,7 @@ struct GradientEntries {
   using Real = Number;
   using Staged = StagedSamples<Real>;
   static constexpr unsigned most_threads = 512;
+  static constexpr int blocks_together = 1;
   static constexpr int held = 8;  // entries
   static_assert(most_threads * held * sizeof(Real) <= staged_columns * staged_bytes_of_column);
 
@@ -31,17 +32,14 @@ struct GradientEntries {
   LaneShape shape;
   unsigned columns;  // of a chunk, a power of two, at most those that there is room for
 
-  WEIR_HOST_DEVICE std::size_t output_blocks() const {
-    return (dy.features + shape.lanes - 1) / shape.lanes;
-  }
+  WEIR_HOST_DEVICE std::size_t output_blocks() const { return (dy.features + shape.lanes - 1) / shape.lanes; }
   WEIR_HOST_DEVICE std::size_t chunks() const { return (x.features + columns - 1) / columns; }
   WEIR_HOST_DEVICE std::size_t blocks() const { return output_blocks() * chunks() * x.taps; }
 
   template <class Block>
   WEIR_HOST_DEVICE void run(Block const& block, unsigned char* shared) const {
     Staged const staged = Staged::in(shared, columns, shape.teams);
-    std::size_t const output =
-        block.index() % output_blocks() * shape.lanes + block.thread() % shape.lanes;
+    std::size_t const output = block.index() % output_blocks() * shape.lanes + block.thread() % shape.lanes;
     std::size_t const first = block.index() / output_blocks() % chunks() * columns;
     auto const tap = static_cast<std::uint32_t>(block.index() / output_blocks() / chunks());
     std::size_t const last = first + columns < x.features ? first + columns : x.features;
@@ -91,9 +89,8 @@ struct GradientEntries {
         });
         unroll<held>([&](int e) {
           auto const numbers = staged.read(begin + at[e] + static_cast<unsigned>(i) * Staged::wide);
-          unroll<Staged::wide>([&](int j) {
-            sum[e] = fused(factor.elements[j], numbers.elements[j], sum[e]);
-          });
+          unroll<Staged::wide>(
+              [&](int j) { sum[e] = fused(factor.elements[j], numbers.elements[j], sum[e]); });
         });
       });
     }
@@ -105,7 +102,8 @@ struct GradientEntries {
     if (shape.teams == 1) return;
     block.sync();
     unsigned const threads = shape.lanes * shape.teams;
-    unroll<held>([&](int e) { staged.numbers[static_cast<unsigned>(e) * threads + block.thread()] = sum[e]; });
+    unroll<held>(
+        [&](int e) { staged.numbers[static_cast<unsigned>(e) * threads + block.thread()] = sum[e]; });
     block.sync();
     if (block.thread() >= shape.lanes) return;
     for (unsigned from = block.thread() + shape.lanes; from < threads; from += shape.lanes) {

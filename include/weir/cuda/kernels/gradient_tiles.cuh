@@ -96,7 +96,8 @@ struct GradientTiles {
       std::uint32_t of_left[down][4];
       std::uint32_t of_right[across][4];
       unroll<down>([&](int i) { Operand::left_across(block, left, row + 16 * i, 16 * k, of_left[i]); });
-      unroll<across>([&](int j) { Operand::right_across(block, right, column + 16 * j, 16 * k, of_right[j]); });
+      unroll<across>(
+          [&](int j) { Operand::right_across(block, right, column + 16 * j, 16 * k, of_right[j]); });
       sums.add(block, of_left, of_right, left);
     });
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weir/core/host_device.hpp"
 #include "weir/cuda/executor.hpp"
@@ -28,6 +29,8 @@ struct MultiplyEntries {
   using Real = AccumulatorOf<Value>;
   using Staged = StagedSamples<Real>;
   static constexpr unsigned most_threads = 512;
+  /// On a multiprocessor: what finds the entries of any layout needs more than half of the registers.
+  static constexpr int blocks_together = std::is_same_v<Entries, GroupLayout> ? 2 : 1;
 
   Entries entries;
   Value const* values;
@@ -52,8 +55,7 @@ struct MultiplyEntries {
     unsigned const columns = staged_columns / shape.teams;
     Staged const staged = Staged::in(shared, columns, shape.teams);
     unsigned const team = block.thread() / shape.lanes;
-    std::size_t const output =
-        block.index() % output_blocks() * shape.lanes + block.thread() % shape.lanes;
+    std::size_t const output = block.index() % output_blocks() * shape.lanes + block.thread() % shape.lanes;
     std::size_t const first_sample = block.index() / output_blocks() * samples_of_block();
     Real sum[Staged::samples] = {};
     for (std::uint32_t tap = 0; tap < in.taps; ++tap) {
@@ -95,7 +97,7 @@ struct MultiplyEntries {
 };
 
 template <class Operation>
-__global__ void __launch_bounds__(static_cast<int>(Operation::most_threads), 2)
+__global__ void __launch_bounds__(static_cast<int>(Operation::most_threads), Operation::blocks_together)
     entries_kernel(__grid_constant__ Operation const operation) {
   __shared__ alignas(16) unsigned char shared[Operation::Staged::bytes];
   operation.run(DeviceBlock(), shared);
@@ -106,8 +108,7 @@ template <class Operation>
 void launch_entries(CudaExecutor const& executor, Operation const& operation, char const* what) {
   cudaStream_t const stream = executor.stream();
   DeviceGuard const guard(executor.device());
-  entries_kernel<<<blocks_of(operation, what), operation.shape.threads(), 0, stream>>>(
-      operation);
+  entries_kernel<<<blocks_of(operation, what), operation.shape.threads(), 0, stream>>>(operation);
   check_cuda(cudaPeekAtLastError(), what);
 }
 

@@ -31,15 +31,17 @@ struct MultiplyTiles {
   static constexpr int across = Side / warps_across / 16;
   static constexpr int stages = Stages;
   using Left = TileOperand<Element, samples, depth>;
-  using Right = std::conditional_t<Transposed, TileOperand<Element, depth, Side>, TileOperand<Element, Side, depth>>;
+  using Right =
+      std::conditional_t<Transposed, TileOperand<Element, depth, Side>, TileOperand<Element, Side, depth>>;
   static constexpr int stage_elements = Left::elements + Right::elements;
   static constexpr unsigned listed_tiles = 512;  // of a line, whose places are looked up once
   static constexpr std::size_t list_bytes = listed_tiles * sizeof(uint2);
-  static constexpr std::size_t shared_bytes = list_bytes + std::size_t{stages} * stage_elements * sizeof(Element);
+  static constexpr std::size_t shared_bytes =
+      list_bytes + std::size_t{stages} * stage_elements * sizeof(Element);
 
   EntryTable tiles;
-  Element const* values;    // 16-byte aligned
-  std::size_t value_count;  // of a tap
+  Element const* values;      // 16-byte aligned
+  std::size_t value_count;    // of a tap
   DeviceSamples<Element> in;  // 16-byte aligned lines
   BatchView<Out, DeviceSpace> out;
   ProductEpilogue<Real> epilogue;
@@ -63,7 +65,8 @@ struct MultiplyTiles {
     block.sync();
     unroll<stages - 1>([&](int stage) {
       if (static_cast<unsigned>(stage) < steps)
-        load(block, shared + stage * stage_elements, list, line, live, static_cast<unsigned>(stage), of_samples);
+        load(block, shared + stage * stage_elements, list, line, live, static_cast<unsigned>(stage),
+             of_samples);
       block.close();
     });
     WarpSums<down, across> sums;
@@ -77,7 +80,8 @@ struct MultiplyTiles {
       unsigned const next = step + stages - 1;
       unsigned const next_stage = stage == 0 ? stages - 1 : stage - 1;
       if (next < steps)
-        load(block, shared + next_stage * static_cast<unsigned>(stage_elements), list, line, live, next, of_samples);
+        load(block, shared + next_stage * static_cast<unsigned>(stage_elements), list, line, live, next,
+             of_samples);
       block.close();
       Element const* const left = shared + stage * static_cast<unsigned>(stage_elements);
       multiply_piece(block, left, left + Left::elements, row, column, sums);
@@ -114,8 +118,8 @@ struct MultiplyTiles {
   };
 
   template <class Block>
-  WEIR_HOST_DEVICE void load(Block const& block, Element* to, uint2 const* list, std::size_t line, unsigned live,
-                             unsigned step, SampleLines& of_samples) const {
+  WEIR_HOST_DEVICE void load(Block const& block, Element* to, uint2 const* list, std::size_t line,
+                             unsigned live, unsigned step, SampleLines& of_samples) const {
     unsigned const piece = step % pieces;
     unsigned const slot = step / pieces % live;
     unsigned const tap = step / pieces / live;
@@ -193,12 +197,11 @@ void launch_tile_products(CudaExecutor const& executor, Operation const& operati
   cudaStream_t const stream = executor.stream();
   DeviceGuard const guard(executor.device());
   auto* const kernel = tiles_kernel<Operation>;
-  check_cuda(cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel),
-                                  cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                  static_cast<int>(Operation::shared_bytes)),
-             "cudaFuncSetAttribute");
-  kernel<<<blocks_of(operation, what), Operation::threads, Operation::shared_bytes, stream>>>(
-      operation);
+  check_cuda(
+      cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                           static_cast<int>(Operation::shared_bytes)),
+      "cudaFuncSetAttribute");
+  kernel<<<blocks_of(operation, what), Operation::threads, Operation::shared_bytes, stream>>>(operation);
   check_cuda(cudaPeekAtLastError(), what);
 }
 

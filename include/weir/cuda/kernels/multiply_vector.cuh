@@ -15,7 +15,9 @@ namespace detail {
 /// Element i becomes the one that was at `i ^ mask`, of which only the bits below the width count.
 template <class Element, int Width>
 WEIR_HOST_DEVICE inline void exchange_in_pack(Element (&pack)[Width], std::uint32_t mask) {
-  unroll<Width == 2 ? 1 : Width == 4 ? 2 : 3>([&](int bit) {
+  unroll<Width == 2   ? 1
+         : Width == 4 ? 2
+                      : 3>([&](int bit) {
     int const distance = 1 << bit;
     bool const is_set = (mask & static_cast<std::uint32_t>(distance)) != 0;
     unroll<Width>([&](int i) {
@@ -28,9 +30,10 @@ WEIR_HOST_DEVICE inline void exchange_in_pack(Element (&pack)[Width], std::uint3
   });
 }
 
-/// y = x W^T, or dx = dy W, of a group design of p = 2 for a few samples: what it takes is to read the values,
-/// once, 16 bytes at a time. A thread has as many neighbouring outputs as are in 16 bytes, and each of the
-/// `lanes` threads of an output every `lanes`-th cell; their sums are added in pairs, in a fixed order.
+/// y = x W^T, or dx = dy W, of a group design of p = 2 for a few samples: what it takes is to read the
+/// values, once, 16 bytes at a time. A thread has as many neighbouring outputs as are in 16 bytes, and each
+/// of the `lanes` threads of an output every `lanes`-th cell; their sums are added in pairs, in a fixed
+/// order.
 template <class Value, class In, class Out, bool Transposed, int Samples>
 struct MultiplyVector {
   using Real = AccumulatorOf<Value>;
@@ -86,9 +89,8 @@ struct MultiplyVector {
 
     // Threads of a pack are `packs` apart.
     for (unsigned distance = 16; distance >= packs; distance /= 2) {
-      unroll<Samples>([&](int s) {
-        unroll<width>([&](int i) { sum[s][i] += block.exchange(sum[s][i], distance); });
-      });
+      unroll<Samples>(
+          [&](int s) { unroll<width>([&](int i) { sum[s][i] += block.exchange(sum[s][i], distance); }); });
     }
     unsigned const lane = block.thread() % 32;
     unsigned const numbers = packs * width * Samples;
@@ -102,8 +104,8 @@ struct MultiplyVector {
       for (unsigned warp = 1; warp < warps; ++warp) total += shared[warp * numbers + at];
       unsigned const pack = at / (width * Samples);
       std::size_t const from = sample + at / width % Samples;
-      std::size_t const output =
-          std::size_t{own} * layout.shape.group + (which % blocks_of_part * packs + pack) * width + at % width;
+      std::size_t const output = std::size_t{own} * layout.shape.group +
+                                 (which % blocks_of_part * packs + pack) * width + at % width;
       if (from < out.samples && output < out.features)
         out(from, output) = same_bits<Out>(finished(epilogue, output, total));
     }
@@ -134,9 +136,10 @@ struct MultiplyVector {
           bool const has_sample = sample + static_cast<unsigned>(s) < in.samples;
           unroll<width>([&](int i) {
             bool const is_there = has_sample && input + static_cast<unsigned>(i) < in.features;
-            numbers[i] = is_there
-                             ? as_real<Real>(in(sample + static_cast<unsigned>(s), input + static_cast<unsigned>(i)))
-                             : Real{0};
+            numbers[i] =
+                is_there
+                    ? as_real<Real>(in(sample + static_cast<unsigned>(s), input + static_cast<unsigned>(i)))
+                    : Real{0};
           });
           exchange_in_pack(numbers, offset);
           unroll<width>([&](int i) { sum[s][i] = fused(factor[i], numbers[i], sum[s][i]); });

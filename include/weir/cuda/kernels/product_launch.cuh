@@ -68,7 +68,8 @@ struct ProductLaunch {
     if (in.samples == 0 || out.features == 0) return;
     ProductTuning const tuning = product_tuning_of(executor);
     if constexpr (is_tiled<Layout> && std::is_same_v<Value, In> && sizeof(Value) == 2) {
-      if (is_tensor_core_side(layout.block) && is_aligned(values) && has_aligned_lines(in))
+      if (tuning.stages != 0 && is_tensor_core_side(layout.block) && is_aligned(values) &&
+          has_aligned_lines(in))
         return by_tiles(layout, tuning);
     }
     if constexpr (std::is_same_v<Layout, GroupLayout>) {
@@ -85,7 +86,8 @@ struct ProductLaunch {
   void by_vector(GroupLayout const& layout) const {
     using Multiply = MultiplyVector<Value, In, Out, Transposed, Samples>;
     BatchView<In const, DeviceSpace> const batch{in.data, in.samples, in.features, in.stride, in.order};
-    launch_vector(executor, Multiply{layout, values, batch, out, epilogue, Multiply::packs_for(layout)}, what);
+    launch_vector(executor, Multiply{layout, values, batch, out, epilogue, Multiply::packs_for(layout)},
+                  what);
   }
 
   template <class Layout>
@@ -94,17 +96,20 @@ struct ProductLaunch {
     using Multiply = MultiplyEntries<Value, In, Out, Entries, Transposed>;
     LaneShape const shape = lane_shape(out.features, in.samples, samples_of_thread<Real>,
                                        Multiply::most_threads, tuning.wanted_blocks);
-    launch_entries(
-        executor,
-        Multiply{entries_for(layout), values, layout.value_count(), in, out, epilogue, shape}, what);
+    launch_entries(executor,
+                   Multiply{entries_for(layout), values, layout.value_count(), in, out, epilogue, shape},
+                   what);
   }
 
   template <class Layout>
   void by_tiles(Layout const& layout, ProductTuning const& tuning) const {
     switch (layout.block) {
-      case 32: return tiles<32, 3>(layout);
-      case 64: return tiles<64, 3>(layout);
-      default: return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
+      case 32:
+        return tiles<32, 3>(layout);
+      case 64:
+        return tiles<64, 3>(layout);
+      default:
+        return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
     }
   }
   template <int Side, int Stages, class Layout>
@@ -131,7 +136,8 @@ struct GradientLaunch {
     if (layout.value_count() == 0 || is_nothing) return;
     ProductTuning const tuning = product_tuning_of(executor);
     if constexpr (is_tiled<Layout> && sizeof(In) == 2 && std::is_same_v<Real, float>) {
-      if (is_tensor_core_side(layout.block) && has_aligned_lines(dy) && has_aligned_lines(x))
+      if (tuning.stages != 0 && is_tensor_core_side(layout.block) && has_aligned_lines(dy) &&
+          has_aligned_lines(x))
         return by_tiles(layout, tuning);
     }
     by_entries(layout, tuning);
@@ -148,8 +154,8 @@ struct GradientLaunch {
     unsigned most_teams = staged_columns / columns;
     while (most_teams > 1 && (most_teams - 1) * std::size_t{samples_of_thread<Real>} >= x.samples)
       most_teams /= 2;
-    LaneShape const shape = gradient_shape(dy.features, chunks, most_teams, Gradient::most_threads,
-                                           tuning.wanted_blocks);
+    LaneShape const shape =
+        gradient_shape(dy.features, chunks, most_teams, Gradient::most_threads, tuning.wanted_blocks);
     launch_entries(executor,
                    Gradient{entries_for(layout), layout.value_count(), dy, x, gradient, mode, shape, columns},
                    what);
@@ -178,9 +184,12 @@ struct GradientLaunch {
   template <class Layout>
   void by_tiles(Layout const& layout, ProductTuning const& tuning) const {
     switch (layout.block) {
-      case 32: return tiles<32, 3>(layout);
-      case 64: return tiles<64, 3>(layout);
-      default: return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
+      case 32:
+        return tiles<32, 3>(layout);
+      case 64:
+        return tiles<64, 3>(layout);
+      default:
+        return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
     }
   }
   template <int Side, int Stages, class Layout>

@@ -11,7 +11,7 @@ namespace detail {
 struct ProductTuning {
   std::size_t wanted_blocks;  // of a launch: twice the multiprocessors
   std::size_t few_samples;    // up to which values are streamed for some samples at a time
-  int stages;                 // of the pipeline that feeds the tensor cores
+  int stages;                 // of the pipeline that feeds the tensor cores; 0: they cannot be fed so
 };
 
 /// `capability` is 90 for sm_90.
@@ -20,7 +20,8 @@ struct ProductTuning {
 /// H100 and 163 KB on an A100.
 WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability) {
   if (capability >= 90) return {264, 8, 3};
-  return {216, 8, 2};
+  if (capability >= 80) return {216, 8, 2};
+  return {160, 8, 0};
 }
 
 /// Columns whose samples a block keeps in shared memory, for as many samples as a thread sums up: 64 bytes

@@ -38,7 +38,8 @@ struct StagedSamples {
   using Wide = Pack<Real, wide>;
 
   static constexpr unsigned most_lines = 256;  // samples of all teams
-  static constexpr unsigned bytes = staged_columns * staged_bytes_of_column + most_lines * sizeof(std::size_t);
+  static constexpr unsigned bytes =
+      staged_columns * staged_bytes_of_column + most_lines * sizeof(std::size_t);
 
   Real* numbers;       // 16-byte aligned
   std::size_t* lines;  // where each sample lies

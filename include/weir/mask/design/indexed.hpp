@@ -43,14 +43,9 @@ class IndexedDesign : public DesignOwner<IndexedDesign<Index>> {
 
   /// Valid as long as this design is.
   constexpr IndexedLayout<Index> layout() const {
-    return {inputs_,
-            row_begin_.size() - 1,
-            columns_.size(),
-            row_begin_.data(),
-            column_begin_.data(),
-            positions_.data(),
-            columns_.data(),
-            rows_.data()};
+    return {inputs_,           row_begin_.size() - 1, columns_.size(),
+            row_begin_.data(), column_begin_.data(),  positions_.data(),
+            columns_.data(),   rows_.data()};
   }
 
   /// The entries of any design.
