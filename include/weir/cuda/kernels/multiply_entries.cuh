@@ -28,9 +28,10 @@ template <class Value, class In, class Out, class Entries, bool Transposed>
 struct MultiplyEntries {
   using Real = AccumulatorOf<Value>;
   using Staged = StagedSamples<Real>;
-  static constexpr unsigned most_threads = 512;
-  /// On a multiprocessor: what finds the entries of any layout needs more than half of the registers.
-  static constexpr int blocks_together = std::is_same_v<Entries, GroupLayout> ? 2 : 1;
+  /// What finds the entries of any layout needs many registers.
+  static constexpr bool is_for_groups = std::is_same_v<Entries, GroupLayout>;
+  static constexpr unsigned most_threads = is_for_groups || sizeof(Real) == 4 ? 512 : 256;
+  static constexpr int blocks_together = is_for_groups ? 2 : 1;  // on a multiprocessor
 
   Entries entries;
   Value const* values;

@@ -76,7 +76,7 @@ struct ProductLaunch {
       using One = MultiplyVector<Value, In, Out, Transposed, 1>;
       bool const is_plain = in.kind == DeviceSamples<In>::Kind::batch;
       if (is_plain && in.samples <= tuning.few_samples && is_aligned(values) && One::takes(layout))
-        return in.samples == 1 ? by_vector<1>(layout) : by_vector<4>(layout);
+        return in.samples == 1 ? by_vector<1>(layout) : by_vector < sizeof(Value) == 2 ? 2 : 4 > (layout);
     }
     by_entries(layout, tuning);
   }
