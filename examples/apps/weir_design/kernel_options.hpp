@@ -7,6 +7,7 @@
 #include "weir_train/arguments.hpp"
 #include "weir_train/errors.hpp"
 #include "weir_train/numbers.hpp"
+#include "weir_train/path_option.hpp"
 
 namespace weir_design {
 
@@ -52,23 +53,17 @@ inline std::optional<KernelOptions> parse_kernels(weir_train::Arguments const& a
   for (char const* name : kernel_option_names) is_asked_for = is_asked_for || a.given(name);
   if (!is_asked_for) return {};
   KernelOptions kernels;
-  auto const path = [&a](char const* name, std::string& value) {
-    if (!a.given(name)) return false;
-    value = a[name];
-    if (value.empty()) weir_train::refuse_value(name, value, "the path of a file");
-    return true;
-  };
-  bool const has_values = path("--values", kernels.values);
-  bool const has_multiply = path("--multiply", kernels.multiply);
-  if (!path("--result", kernels.result) || !has_values || !has_multiply) {
+  bool const has_values = weir_train::read_path(a, "--values", kernels.values);
+  bool const has_multiply = weir_train::read_path(a, "--multiply", kernels.multiply);
+  if (!weir_train::read_path(a, "--result", kernels.result) || !has_values || !has_multiply) {
     throw UsageError(std::string(!has_values     ? "--values"
                                  : !has_multiply ? "--multiply"
                                                  : "--result") +
                      ": it is missing; --values W.npy --multiply X.npy --result Y.npy would be right");
   }
-  bool const has_gradient = path("--gradient", kernels.gradient);
-  bool const has_input = path("--input-gradient", kernels.input_gradient);
-  bool const has_weight = path("--weight-gradient", kernels.weight_gradient);
+  bool const has_gradient = weir_train::read_path(a, "--gradient", kernels.gradient);
+  bool const has_input = weir_train::read_path(a, "--input-gradient", kernels.input_gradient);
+  bool const has_weight = weir_train::read_path(a, "--weight-gradient", kernels.weight_gradient);
   if (!has_gradient && (has_input || has_weight))
     throw UsageError(std::string("--gradient: it is missing, and ") +
                      (has_input ? "--input-gradient" : "--weight-gradient") +

@@ -13,6 +13,7 @@
 #include "weir_train/arguments.hpp"
 #include "weir_train/errors.hpp"
 #include "weir_train/numbers.hpp"
+#include "weir_train/path_option.hpp"
 
 namespace weir_design {
 namespace {
@@ -106,16 +107,11 @@ void parse_design(Arguments const& a, Options& options) {
 }
 
 void parse_paths(Arguments const& a, OutputPaths& paths) {
-  auto const path = [&a](char const* name, std::string& value) {
-    if (!a.given(name)) return;
-    value = a[name];
-    if (value.empty()) refuse_value(name, value, "the path of a file");
-  };
-  path("--matrix", paths.matrix);
-  path("--mtx", paths.matrix_market);
-  path("--svg", paths.svg);
-  path("--svg-graph", paths.graph_svg);
-  path("--dot", paths.dot);
+  read_path(a, "--matrix", paths.matrix);
+  read_path(a, "--mtx", paths.matrix_market);
+  read_path(a, "--svg", paths.svg);
+  read_path(a, "--svg-graph", paths.graph_svg);
+  read_path(a, "--dot", paths.dot);
 }
 
 /// Questions that are not about one design go with no option of a design.

@@ -1,48 +1,21 @@
 #include "report.hpp"
 
-#include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "weir_train/table.hpp"
 
 namespace weir_design {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rows = std::vector<std::vector<std::string>>;
+using weir_train::aligned;
+using weir_train::formatted;
+using weir_train::grouped;
+using weir_train::TableRows;
 
 std::string dump(Json const& json) {
   return json.dump(2) + "\n";
-}
-
-std::string formatted(char const* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-/// With a comma after each three digits.
-std::string grouped(std::uint64_t value) {
-  std::string text = std::to_string(value);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-  return text;
-}
-
-/// The first column to the left, the others to the right.
-std::string aligned(Rows const& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string lines;
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string const blank(widths[i] - row[i].size(), ' ');
-      lines += i == 0 ? row[i] + blank : "  " + blank + row[i];
-    }
-    lines += '\n';
-  }
-  return lines;
 }
 
 std::string text_of(weir::DegreeRange const& range) {
@@ -95,16 +68,16 @@ std::string names_of(std::vector<std::size_t> const& widths) {
 
 std::string report(Description const& d, bool json) {
   if (json) return dump(json_of(d));
-  Rows facts = {{"family", d.family},
-                {"outputs x inputs", std::to_string(d.outputs) + " x " + std::to_string(d.inputs)},
-                {"live entries", grouped(d.nnz)},
-                {"density", formatted("%.6f", d.density)},
-                {"entries per row", text_of(d.row_degree)},
-                {"entries per column", text_of(d.column_degree)},
-                {"balanced incomplete block design", d.exact ? "yes" : "no"},
-                {"second singular value", formatted("%.6g", d.sigma2)},
-                {"tables [B]", grouped(d.table_bytes)},
-                {"construction [s]", formatted("%.6f", d.seconds_construct)}};
+  TableRows facts = {{"family", d.family},
+                     {"outputs x inputs", std::to_string(d.outputs) + " x " + std::to_string(d.inputs)},
+                     {"live entries", grouped(d.nnz)},
+                     {"density", formatted("%.6f", d.density)},
+                     {"entries per row", text_of(d.row_degree)},
+                     {"entries per column", text_of(d.column_degree)},
+                     {"balanced incomplete block design", d.exact ? "yes" : "no"},
+                     {"second singular value", formatted("%.6g", d.sigma2)},
+                     {"tables [B]", grouped(d.table_bytes)},
+                     {"construction [s]", formatted("%.6f", d.seconds_construct)}};
   if (d.kernels) {
     facts.push_back({"product [s]", formatted("%.6f", d.kernels->multiply)});
     if (d.kernels->input_gradient)
@@ -114,7 +87,7 @@ std::string report(Description const& d, bool json) {
   }
   std::string const text = aligned(facts);
   if (!d.lambda || d.lambda->empty()) return text;
-  Rows rows = {{"meetings", "pairs of inputs"}};
+  TableRows rows = {{"meetings", "pairs of inputs"}};
   for (weir::LambdaCount const& count : *d.lambda)
     rows.push_back({std::to_string(count.meetings), grouped(count.pairs)});
   return text + "\n" + aligned(rows);
@@ -141,7 +114,8 @@ std::string report(std::vector<MlpRow> const& table, bool json) {
     }
     return dump({{"table", "mlp"}, {"rows", rows}});
   }
-  Rows rows = {{"network", "widths", "dense [weights]", "legacy [weights]", "balanced [weights]", "biases"}};
+  TableRows rows = {
+      {"network", "widths", "dense [weights]", "legacy [weights]", "balanced [weights]", "biases"}};
   for (MlpRow const& row : table) {
     rows.push_back({row.name, names_of(row.widths), grouped(row.dense.all), grouped(row.legacy.all),
                     grouped(row.balanced.all), grouped(row.biases)});
@@ -164,8 +138,8 @@ std::string report(std::vector<ResNetRow> const& table, bool json) {
     }
     return dump({{"table", "resnet"}, {"rows", rows}});
   }
-  Rows rows = {{"network", "groups", "dense [FLOP]", "legacy [FLOP]", "balanced [FLOP]", "dense [parameters]",
-                "legacy [parameters]", "balanced [parameters]"}};
+  TableRows rows = {{"network", "groups", "dense [FLOP]", "legacy [FLOP]", "balanced [FLOP]",
+                     "dense [parameters]", "legacy [parameters]", "balanced [parameters]"}};
   for (ResNetRow const& row : table) {
     rows.push_back({row.name, std::to_string(row.groups), grouped(row.dense.flops),
                     row.legacy ? grouped(row.legacy->flops) : "-", grouped(row.balanced.flops),

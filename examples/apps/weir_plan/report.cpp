@@ -1,40 +1,19 @@
 #include "report.hpp"
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
+
+#include "weir_train/table.hpp"
 
 namespace weir_plan {
 namespace {
 
-std::string formatted(char const* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
+using weir_train::aligned;
+using weir_train::formatted;
+using weir_train::TableRows;
 
 double simulated_throughput(Answer const& answer) {
   return static_cast<double>(answer.plan.global_batch) / answer.simulated_seconds_per_step;
-}
-
-/// The columns aligned: the first to the left, the others to the right.
-std::string aligned(std::vector<std::vector<std::string>> const& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string const blank(widths[i] - row[i].size(), ' ');
-      text += i == 0 ? row[i] + blank : "  " + blank + row[i];
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 }  // namespace
@@ -43,16 +22,15 @@ std::string text_report(Answer const& answer) {
   weir::Plan const& plan = answer.plan;
   if (!plan.feasible)
     return "no plan for a global batch of " + std::to_string(plan.global_batch) + ": " + plan.reason + "\n";
-  std::vector<std::vector<std::string>> groups = {{"device", "count", "workers", "micro-batches"}};
+  TableRows groups = {{"device", "count", "workers", "micro-batches"}};
   for (weir::PlanGroup const& group : plan.groups) {
     groups.push_back({group.device, std::to_string(group.count), std::to_string(group.workers),
                       std::to_string(group.micro_batches)});
   }
-  std::vector<std::vector<std::string>> rows = {
-      {"local batch", std::to_string(plan.local_batch)},
-      {"weight sync", name_of(plan.weight_sync)},
-      {"step time [ms]", formatted("%.4f", 1000 * plan.seconds_per_step)},
-      {"throughput [samples/s]", formatted("%.3f", plan.samples_per_second())}};
+  TableRows rows = {{"local batch", std::to_string(plan.local_batch)},
+                    {"weight sync", name_of(plan.weight_sync)},
+                    {"step time [ms]", formatted("%.4f", 1000 * plan.seconds_per_step)},
+                    {"throughput [samples/s]", formatted("%.3f", plan.samples_per_second())}};
   if (answer.is_simulated) {
     rows.push_back({"simulated step time [ms]", formatted("%.4f", 1000 * answer.simulated_seconds_per_step)});
     rows.push_back({"simulated throughput [samples/s]", formatted("%.3f", simulated_throughput(answer))});
@@ -90,9 +68,8 @@ std::string json_report(Answer const& answer) {
 }
 
 std::string text_report(weir::Profile const& profile) {
-  std::vector<std::vector<std::string>> rows = {{"device", "local batch", "workers", "data [ms]",
-                                                 "forward [ms]", "backward [ms]", "update [ms]",
-                                                 "copy [ms]"}};
+  TableRows rows = {{"device", "local batch", "workers", "data [ms]", "forward [ms]", "backward [ms]",
+                     "update [ms]", "copy [ms]"}};
   for (weir::DeviceProfile const& device : profile.devices) {
     for (weir::LocalBatchProfile const& batch : device.local_batches) {
       for (weir::ProfilePoint const& point : batch.points) {

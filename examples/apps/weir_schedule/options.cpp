@@ -4,6 +4,7 @@
 
 #include "weir_train/arguments.hpp"
 #include "weir_train/numbers.hpp"
+#include "weir_train/path_option.hpp"
 
 namespace weir_schedule {
 namespace {
@@ -170,15 +171,10 @@ void parse_schedule(Arguments const& a, Options& o) {
   if (a.given("--edge-capacity"))
     o.edge_capacity =
         parse_integer<std::uint32_t>("--edge-capacity", a["--edge-capacity"], 0, most_micro_batches);
-  auto const path = [&a](char const* name, std::string& value) {
-    if (!a.given(name)) return;
-    value = a[name];
-    if (value.empty()) refuse_value(name, value, "the path of a file");
-  };
-  path("--import", o.import_path);
-  path("--export", o.export_path);
-  path("--trace", o.trace_path);
-  path("--svg", o.svg_path);
+  read_path(a, "--import", o.import_path);
+  read_path(a, "--export", o.export_path);
+  read_path(a, "--trace", o.trace_path);
+  read_path(a, "--svg", o.svg_path);
 }
 
 }  // namespace

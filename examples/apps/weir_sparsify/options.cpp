@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <thread>
 
-#include "weir/exec/threshold_adaptation.hpp"
+#include "estimator_options.hpp"
 #include "weir_train/arguments.hpp"
 #include "weir_train/errors.hpp"
 #include "weir_train/numbers.hpp"
+#include "weir_train/path_option.hpp"
 
 namespace weir_sparsify {
 namespace {
@@ -16,10 +17,6 @@ using weir_train::parse_integer;
 using weir_train::parse_real;
 using weir_train::refuse_value;
 using weir_train::UsageError;
-
-std::vector<std::string> all_estimators() {
-  return {estimator_names.begin(), estimator_names.end()};
-}
 
 void declare(Arguments& a, std::vector<std::string>& files) {
   constexpr char const* input = "Gradients";
@@ -53,27 +50,12 @@ void require(Arguments const& a, char const* name, char const* right) {
   if (!a.given(name)) throw UsageError(std::string(name) + ": missing; " + right + " would be right");
 }
 
-Estimator parse_estimator(std::string const& value) {
-  for (std::size_t i = 0; i < estimator_names.size(); ++i) {
-    if (value == estimator_names[i]) return static_cast<Estimator>(i);
-  }
-  refuse_value("--estimator", value, weir_train::listed(all_estimators(), "or"));
-}
-
 weir::StageConstants parse_stages(Arguments const& a, Estimator estimator) {
   weir::StageConstants stages;
   if (a.given("--stages")) {
     std::string const& value = a["--stages"];
-    if (value == "adaptive") {
-      stages.count = weir::StageCount::adaptive;
-    } else {
-      auto const is_digit = [](char c) { return '0' <= c && c <= '9'; };
-      if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit))
-        refuse_value("--stages", value, "a whole number of at least 1, or adaptive,");
-      stages.stages = parse_integer<std::uint32_t>("--stages", value, 1, weir::most_stages);
-    }
-    bool const is_one = stages.count == weir::StageCount::fixed && stages.stages == 1;
-    if (has_one_stage(estimator) && !is_one) {
+    stages = parse_stage_count(value);
+    if (has_one_stage(estimator) && !is_one_stage(stages)) {
       refuse_value("--stages", value,
                    "1, all that " + std::string(estimator_names[std::size_t(estimator)]) +
                        " has, or another --estimator,");
@@ -114,9 +96,7 @@ void parse_method(Arguments const& a, Options& options) {
 void parse_paths(Arguments const& a, OutputPaths& paths) {
   std::vector<char const*> names;
   auto const path = [&](char const* name, std::string& value) {
-    if (!a.given(name)) return;
-    value = a[name];
-    if (value.empty()) refuse_value(name, value, "the path of a file");
+    if (!weir_train::read_path(a, name, value)) return;
     for (char const* other : names) {
       if (a[other] == value) refuse_value(name, value, std::string("another file than that of ") + other);
     }

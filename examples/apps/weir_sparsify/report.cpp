@@ -1,45 +1,19 @@
 #include "report.hpp"
 
-#include <algorithm>
-#include <cstdint>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
+
+#include "weir_train/table.hpp"
 
 namespace weir_sparsify {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string formatted(char const* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-/// With a comma after each three digits.
-std::string grouped(std::uint64_t value) {
-  std::string text = std::to_string(value);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-  return text;
-}
-
-/// The first column to the left, the others to the right.
-std::string aligned(std::vector<std::vector<std::string>> const& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string lines;
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string const blank(widths[i] - row[i].size(), ' ');
-      lines += i == 0 ? row[i] + blank : "  " + blank + row[i];
-    }
-    lines += '\n';
-  }
-  return lines;
-}
+using weir_train::aligned;
+using weir_train::formatted;
+using weir_train::grouped;
+using weir_train::TableRows;
 
 double quality(StepReport const& step) {
   if (step.k_target == 0) return 1.0;
@@ -91,9 +65,8 @@ std::string report(std::span<NamedStep const> steps, bool json) {
     constexpr auto replace = Json::error_handler_t::replace;  // names of files are any bytes
     return Json{{"steps", list}}.dump(2, ' ', false, replace) + "\n";
   }
-  std::vector<std::vector<std::string>> rows = {{"file", "elements", "k wanted", "k selected", "quality",
-                                                 "threshold", "stages", "non-finite", "overflow",
-                                                 "estimate [s]", "select [s]", "read [B]", "written [B]"}};
+  TableRows rows = {{"file", "elements", "k wanted", "k selected", "quality", "threshold", "stages",
+                     "non-finite", "overflow", "estimate [s]", "select [s]", "read [B]", "written [B]"}};
   for (NamedStep const& step : steps) rows.push_back(row_of(step));
   std::string text = aligned(rows);
   if (steps.back().step.is_collapsed)

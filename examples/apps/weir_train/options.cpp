@@ -12,17 +12,14 @@
 #include "data_options.hpp"
 #include "masking_options.hpp"
 #include "numbers.hpp"
+#include "path_option.hpp"
 #include "pipeline_options.hpp"
-#include "weir/exec/threshold_adaptation.hpp"
+#include "weir_sparsify/estimator_options.hpp"
 
 namespace weir_train {
 namespace {
 
 constexpr char const* training = "Training";
-
-std::vector<std::string> all_estimators() {
-  return {weir_sparsify::estimator_names.begin(), weir_sparsify::estimator_names.end()};
-}
 
 void declare(Arguments& a) {
   a.add("--report", "text|json", "form of the report [text]", "Common");
@@ -54,8 +51,8 @@ void declare(Arguments& a) {
   a.add("--bucket-bytes", "N",
         "size at which a gradient bucket is closed [1 MiB the first, 25 MiB the others]", training);
   a.add("--density", "D", "share of the gradient that is sent, the largest elements of it [1]", training);
-  a.add("--estimator", "NAME", "how they are found: " + listed(all_estimators(), "or") + " [histogram]",
-        training);
+  a.add("--estimator", "NAME",
+        "how they are found: " + listed(weir_sparsify::all_estimators(), "or") + " [histogram]", training);
   a.add("--stages", "N|adaptive",
         "thresholds to be fitted one above the other, where the estimator has stages [adaptive]", training);
   a.add("--feedback", "on|off", "what is not sent is added to the next gradient [on]", training);
@@ -160,25 +157,9 @@ void parse_layout(Arguments const& a, Configuration& c) {
   }
 }
 
-Estimator parse_estimator(std::string const& value) {
-  auto const names = all_estimators();
-  auto const found = std::find(names.begin(), names.end(), value);
-  if (found == names.end()) refuse_value("--estimator", value, listed(names, "or"));
-  return static_cast<Estimator>(found - names.begin());
-}
-
 weir::StageConstants parse_stages(std::string const& value, Estimator estimator) {
-  weir::StageConstants stages;
-  if (value == "adaptive") {
-    stages.count = weir::StageCount::adaptive;
-  } else {
-    auto const is_digit = [](char c) { return '0' <= c && c <= '9'; };
-    if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit))
-      refuse_value("--stages", value, "a whole number of at least 1, or adaptive,");
-    stages.stages = parse_integer<std::uint32_t>("--stages", value, 1, weir::most_stages);
-  }
-  bool const is_one = stages.count == weir::StageCount::fixed && stages.stages == 1;
-  if (!has_stages(estimator) && !is_one) {
+  weir::StageConstants const stages = weir_sparsify::parse_stage_count(value);
+  if (!has_stages(estimator) && !weir_sparsify::is_one_stage(stages)) {
     refuse_value(
         "--stages", value,
         "leaving it out, since " + std::string(name_of(estimator)) +
@@ -201,7 +182,7 @@ void parse_sparsification(Arguments const& a, Configuration& c) {
   sparsification.density = parse_real(
       "--density", a["--density"], [](double density) { return density > 0 && density <= 1; },
       "a number above 0, at most 1");
-  if (a.given("--estimator")) sparsification.estimator = parse_estimator(a["--estimator"]);
+  if (a.given("--estimator")) sparsification.estimator = weir_sparsify::parse_estimator(a["--estimator"]);
   if (a.given("--stages")) {
     sparsification.stages = parse_stages(a["--stages"], sparsification.estimator);
   } else if (has_stages(sparsification.estimator)) {
@@ -321,15 +302,10 @@ void check_batch(Configuration const& c) {
 }
 
 void parse_files(Arguments const& a, Configuration& c) {
-  auto const path = [&a](char const* name, std::string& value) {
-    if (!a.given(name)) return;
-    value = a[name];
-    if (value.empty()) refuse_value(name, value, "the path of a file");
-  };
-  path("--save", c.save);
-  path("--load", c.load);
-  path("--trace", c.trace);
-  path("--timeline", c.timeline);
+  read_path(a, "--save", c.save);
+  read_path(a, "--load", c.load);
+  read_path(a, "--trace", c.trace);
+  read_path(a, "--timeline", c.timeline);
 }
 
 }  // namespace

@@ -1,25 +1,13 @@
 #include "report.hpp"
 
-#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <vector>
+
+#include "table.hpp"
 
 namespace weir_train {
 namespace {
-
-std::string formatted(char const* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-/// With a comma after each three digits.
-std::string grouped(std::size_t value) {
-  std::string text = std::to_string(value);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-  return text;
-}
 
 std::string hexadecimal(std::uint64_t value) {
   char text[17];
@@ -30,28 +18,15 @@ std::string hexadecimal(std::uint64_t value) {
 }  // namespace
 
 std::string text_report(std::span<Outcome const> outcomes) {
-  std::vector<std::vector<std::string>> rows = {{"configuration", "test accuracy [%]", "train loss",
-                                                 "samples/s", "sent/step [B]", "weights kept", "peak [B]",
-                                                 "steps", "time [s]"}};
+  TableRows rows = {{"configuration", "test accuracy [%]", "train loss", "samples/s", "sent/step [B]",
+                     "weights kept", "peak [B]", "steps", "time [s]"}};
   for (Outcome const& o : outcomes) {
     rows.push_back({o.name, formatted("%.2f", 100 * o.test_accuracy), formatted("%.5f", o.train_loss),
                     grouped(static_cast<std::size_t>(o.samples_per_second)), grouped(o.bytes_sent_per_step),
                     grouped(o.nonzero_parameters), grouped(o.peak_bytes), grouped(o.steps),
                     formatted("%.3f", o.seconds)});
   }
-  std::vector<std::size_t> widths(rows.front().size());
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (auto const& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string const blank(widths[i] - row[i].size(), ' ');
-      text += i == 0 ? row[i] + blank : "  " + blank + row[i];
-    }
-    text += '\n';
-  }
-  return text;
+  return aligned(rows);
 }
 
 std::string json_report(std::span<Outcome const> outcomes) {
