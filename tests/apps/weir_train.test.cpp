@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "program.hpp"
+#include "weir_train_runs.hpp"
 
 namespace {
 
@@ -18,42 +19,6 @@ using Json = nlohmann::ordered_json;
 
 ProgramResult train(std::string const& arguments) {
   return run_program("weir-train", arguments);
-}
-
-/// The only configuration of a run that must end well.
-Json outcome_of(ProgramResult const& result) {
-  INFO(result.error);
-  REQUIRE(result.status == 0);
-  CHECK(result.error.empty());
-  Json const report = Json::parse(result.out);
-  REQUIRE(report.at("configurations").size() == 1);
-  return report["configurations"][0];
-}
-Json outcome_of(std::string const& arguments) {
-  CAPTURE(arguments);
-  return outcome_of(train("--report json " + arguments));
-}
-
-std::string hash_of(std::string const& arguments) {
-  return outcome_of(arguments).at("weights_hash");
-}
-
-/// Nothing on standard output, and one line on standard error that holds each of `texts`.
-void check_refused(ProgramResult const& result, int status, std::initializer_list<std::string> texts) {
-  CHECK(result.status == status);
-  CHECK(result.out.empty());
-  CHECK(result.error.starts_with("weir-train: "));
-  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
-  CHECK(result.error.ends_with("\n"));
-  for (std::string const& text : texts) {
-    CAPTURE(result.error);
-    CAPTURE(text);
-    CHECK(result.error.find(text) != std::string::npos);
-  }
-}
-void check_refused(std::string const& arguments, int status, std::initializer_list<std::string> texts) {
-  CAPTURE(arguments);
-  check_refused(train(arguments), status, texts);
 }
 
 std::string big_endian(std::uint32_t value) {

@@ -8,6 +8,7 @@
 
 #include "../../examples/apps/weir_train/cifar10.hpp"
 #include "program.hpp"
+#include "weir_train_runs.hpp"
 
 namespace {
 
@@ -32,26 +33,6 @@ std::string batch(std::size_t count, std::size_t first) {
 void write_batches(TemporaryFolder const& folder, std::size_t count) {
   for (std::size_t i = 1; i <= 5; ++i)
     write(folder / ("data_batch_" + std::to_string(i) + ".bin"), batch(count, i * count));
-}
-
-Json outcome_of(std::string const& arguments) {
-  ProgramResult const result = run_program("weir-train", "--report json " + arguments);
-  INFO(result.error);
-  REQUIRE(result.status == 0);
-  return Json::parse(result.out).at("configurations").at(0);
-}
-
-void check_refused(std::string const& arguments, std::initializer_list<std::string> texts) {
-  ProgramResult const result = run_program("weir-train", arguments);
-  CAPTURE(arguments);
-  CAPTURE(result.error);
-  CHECK(result.status == 1);
-  CHECK(result.out.empty());
-  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
-  for (std::string const& text : texts) {
-    CAPTURE(text);
-    CHECK(result.error.find(text) != std::string::npos);
-  }
 }
 
 }  // namespace
@@ -102,22 +83,22 @@ TEST_CASE("weir-train: CIFAR-10 trains an mlp and a cnn, masked and not") {
 TEST_CASE("weir-train: a CIFAR-10 file that is not what it should be is named, with what would be right") {
   TemporaryFolder const folder;
   std::string const options = "--batch 1 --data cifar10:" + (folder / "");
-  check_refused(options, {"data_batch_1.bin: cannot be read"});
+  check_refused(options, 1, {"data_batch_1.bin: cannot be read"});
   write_batches(folder, 1);
-  check_refused(options, {folder / "", "5 images", "at least 6"});
+  check_refused(options, 1, {folder / "", "5 images", "at least 6"});
   write_batches(folder, 2);
   std::string const third = folder / "data_batch_3.bin";
   std::string const whole = batch(2, 6);
   write(third, whole.substr(0, whole.size() - 1));
-  check_refused(options, {third, "6145 bytes", "records of 3073 bytes"});
+  check_refused(options, 1, {third, "6145 bytes", "records of 3073 bytes"});
   write(third, "");
-  check_refused(options, {third, "0 bytes", "3073"});
+  check_refused(options, 1, {third, "0 bytes", "3073"});
   write(third, record(1, 1) + record(10, 1));
-  check_refused(options, {third, "label of record 1 is 10", "0 to 9"});
+  check_refused(options, 1, {third, "label of record 1 is 10", "0 to 9"});
   write(third, "\x1f\x8b and so on");
-  check_refused(options, {third, "gzip"});
+  check_refused(options, 1, {third, "gzip"});
   write(third, whole);
   write(folder / "test_batch.bin", "x");
-  check_refused(options, {folder / "test_batch.bin", "1 bytes"});
-  check_refused("--data cifar10:" + third, {third + "/data_batch_1.bin: cannot be read"});
+  check_refused(options, 1, {folder / "test_batch.bin", "1 bytes"});
+  check_refused("--data cifar10:" + third, 1, {third + "/data_batch_1.bin: cannot be read"});
 }

@@ -7,37 +7,11 @@
 #include <string>
 
 #include "program.hpp"
+#include "weir_train_runs.hpp"
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json outcome_of(ProgramResult const& result) {
-  INFO(result.error);
-  REQUIRE(result.status == 0);
-  CHECK(result.error.empty());
-  return Json::parse(result.out).at("configurations").at(0);
-}
-Json outcome_of(std::string const& arguments) {
-  CAPTURE(arguments);
-  return outcome_of(run_program("weir-train", "--report json " + arguments));
-}
-std::string hash_of(std::string const& arguments) {
-  return outcome_of(arguments).at("weights_hash");
-}
-
-void check_refused(std::string const& arguments, std::initializer_list<std::string> texts) {
-  ProgramResult const result = run_program("weir-train", arguments);
-  CAPTURE(arguments);
-  CAPTURE(result.error);
-  CHECK(result.status == 2);
-  CHECK(result.out.empty());
-  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
-  for (std::string const& text : texts) {
-    CAPTURE(text);
-    CHECK(result.error.find(text) != std::string::npos);
-  }
-}
 
 }  // namespace
 
@@ -139,28 +113,29 @@ TEST_CASE("weir-train: every schedule of weir-schedule is one of weir-train") {
 
 TEST_CASE("weir-train: a pipeline that cannot be is refused with the rule and the nearest that can") {
   std::string const pipe = "--pipeline ";
-  check_refused(pipe + "1f2b", {"--pipeline 1f2b", "1f1b", "wpipe would be right"});
-  check_refused(pipe + "1f1b --pipeline-workers 0", {"--pipeline-workers 0", "from 1"});
-  check_refused(pipe + "1f1b --chunks 2", {"--chunks 2", "1 would be right"});
-  check_refused(pipe + "zb-v --chunks 1 --micro-batches 4", {"--chunks 1", "2 would be right"});
-  check_refused(pipe + "1f1b --period 2", {"--period 2", "flush"});
-  check_refused(pipe + "dualpipe --pipeline-workers 3 --micro-batches 8",
+  check_refused(pipe + "1f2b", 2, {"--pipeline 1f2b", "1f1b", "wpipe would be right"});
+  check_refused(pipe + "1f1b --pipeline-workers 0", 2, {"--pipeline-workers 0", "from 1"});
+  check_refused(pipe + "1f1b --chunks 2", 2, {"--chunks 2", "1 would be right"});
+  check_refused(pipe + "zb-v --chunks 1 --micro-batches 4", 2, {"--chunks 1", "2 would be right"});
+  check_refused(pipe + "1f1b --period 2", 2, {"--period 2", "flush"});
+  check_refused(pipe + "dualpipe --pipeline-workers 3 --micro-batches 8", 2,
                 {"--pipeline-workers 3", "even", "4 would be right"});
-  check_refused(pipe + "chimera --micro-batches 3", {"--micro-batches 3", "even", "4 would be right"});
-  check_refused(pipe + "dualpipe-v --pipeline-workers 3 --micro-batches 5",
+  check_refused(pipe + "chimera --micro-batches 3", 2, {"--micro-batches 3", "even", "4 would be right"});
+  check_refused(pipe + "dualpipe-v --pipeline-workers 3 --micro-batches 5", 2,
                 {"--micro-batches 5", "6 would be right"});
-  check_refused(pipe + "pipedream --micro-batches 2", {"--micro-batches 2", "1 would be right"});
-  check_refused(pipe + "wpipe --pipeline-workers 4 --micro-batches 2",
+  check_refused(pipe + "pipedream --micro-batches 2", 2, {"--micro-batches 2", "1 would be right"});
+  check_refused(pipe + "wpipe --pipeline-workers 4 --micro-batches 2", 2,
                 {"--micro-batches 2", "per update", "3 would be right"});
-  check_refused(pipe + "pipedream-2bw --pipeline-workers 6 --period 2", {"--period 2", "5 would be right"});
-  check_refused(pipe + "wpipe --period 4 --micro-batches 10",
+  check_refused(pipe + "pipedream-2bw --pipeline-workers 6 --period 2", 2,
+                {"--period 2", "5 would be right"});
+  check_refused(pipe + "wpipe --period 4 --micro-batches 10", 2,
                 {"--micro-batches 10", "multiple", "12 would be right"});
-  check_refused(pipe + "gpipe --micro-batches 2000 --batch 1", {"--batch 1", "1437"});
+  check_refused(pipe + "gpipe --micro-batches 2000 --batch 1", 2, {"--batch 1", "1437"});
   for (std::string const option : {"--pipeline-workers 2", "--chunks 2", "--period 2"})
-    check_refused(option, {option.substr(0, option.find(' ')), "--pipeline NAME"});
+    check_refused(option, 2, {option.substr(0, option.find(' ')), "--pipeline NAME"});
   for (std::string const option : {"--density 0.1", "--save file", "--load file"})
-    check_refused(pipe + "1f1b " + option, {option.substr(0, option.find(' ')), "--pipeline"});
-  check_refused(pipe + "1f1b --weight-sync overlap", {"--weight-sync overlap"});
+    check_refused(pipe + "1f1b " + option, 2, {option.substr(0, option.find(' ')), "--pipeline"});
+  check_refused(pipe + "1f1b --weight-sync overlap", 2, {"--weight-sync overlap"});
 }
 
 TEST_CASE("weir-train: the trace of a pipeline has every operation of its last run") {

@@ -6,37 +6,11 @@
 #include <string>
 
 #include "program.hpp"
+#include "weir_train_runs.hpp"
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json outcome_of(ProgramResult const& result) {
-  INFO(result.error);
-  REQUIRE(result.status == 0);
-  CHECK(result.error.empty());
-  return Json::parse(result.out).at("configurations").at(0);
-}
-Json outcome_of(std::string const& arguments) {
-  CAPTURE(arguments);
-  return outcome_of(run_program("weir-train", "--report json " + arguments));
-}
-std::string hash_of(std::string const& arguments) {
-  return outcome_of(arguments).at("weights_hash");
-}
-
-void check_refused(std::string const& arguments, int status, std::initializer_list<std::string> texts) {
-  ProgramResult const result = run_program("weir-train", arguments);
-  CAPTURE(arguments);
-  CAPTURE(result.error);
-  CHECK(result.status == status);
-  CHECK(result.out.empty());
-  CHECK(std::count(result.error.begin(), result.error.end(), '\n') == 1);
-  for (std::string const& text : texts) {
-    CAPTURE(text);
-    CHECK(result.error.find(text) != std::string::npos);
-  }
-}
 
 constexpr std::size_t parameters = 64 * 64 + 64 + 64 * 64 + 64 + 64 * 10 + 10;
 

@@ -12,6 +12,7 @@
 #include "../../examples/apps/weir_train/transformer.hpp"
 #include "gradient_check.hpp"
 #include "program.hpp"
+#include "weir_train_runs.hpp"
 
 namespace {
 
@@ -27,14 +28,6 @@ Images random_tokens(std::size_t length, std::size_t vocabulary, std::size_t cou
     images.labels.push_back(static_cast<std::uint8_t>(random.word(i + 1) % vocabulary));
   }
   return images;
-}
-
-Json outcome_of(std::string const& arguments) {
-  CAPTURE(arguments);
-  ProgramResult const result = run_program("weir-train", "--report json " + arguments);
-  INFO(result.error);
-  REQUIRE(result.status == 0);
-  return Json::parse(result.out).at("configurations").at(0);
 }
 
 }  // namespace
