@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
