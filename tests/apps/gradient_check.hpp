@@ -63,3 +63,20 @@ inline void check_gradient(weir_train::Network<double> const& network, weir_trai
 inline void check_gradient(weir_train::Network<double> const& network, std::size_t stride) {
   check_gradient(network, random_images(network.input(), 7, 5), stride);
 }
+
+/// The gradients of a micro-batch are overwritten, or added to, as it says.
+inline void check_accumulation(weir_train::Network<double> const& network) {
+  weir_train::Images const images = random_images(network.input(), 3, 2);
+  std::vector<std::uint32_t> const samples{1, 2};
+  weir_train::Model<double> model(network, images, 1, 2);
+  auto micro = micro_of<double>(network, samples);
+  std::fill(micro.gradients.begin(), micro.gradients.end(), 1e9);
+  model(micro);
+  auto const once = micro.gradients;
+  micro.adds = true;
+  model(micro);
+  double worst = 0;
+  for (std::size_t i = 0; i < once.size(); ++i)
+    worst = std::max(worst, std::abs(micro.gradients[i] - 2 * once[i]));
+  CHECK(worst < 1e-12);
+}

@@ -40,19 +40,7 @@ TEST_CASE("gradients are overwritten or added to, as the micro-batch says") {
   for (auto const& network :
        {mlp<double>({4, 4, 1}, std::vector<std::size_t>{6}, 10), cnn<double>({4, 4, 1}, 10),
         gru<double>({4, 4, 1}, std::vector<std::size_t>{6, 3}, 10)}) {
-    Images const images = random_images(network.input(), 3, 2);
-    std::vector<std::uint32_t> const samples{1, 2};
-    Model<double> model(network, images, 1, 2);
-    auto micro = micro_of<double>(network, samples);
-    std::fill(micro.gradients.begin(), micro.gradients.end(), 1e9);
-    model(micro);
-    auto const once = micro.gradients;
-    micro.adds = true;
-    model(micro);
-    double worst = 0;
-    for (std::size_t i = 0; i < once.size(); ++i)
-      worst = std::max(worst, std::abs(micro.gradients[i] - 2 * once[i]));
-    CHECK(worst < 1e-12);
+    check_accumulation(network);
   }
 }
 
