@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "cuda/kernels/product_case.cuh"
@@ -64,6 +65,37 @@ TEST_CASE("gradients of tiles by tensor cores are those of the dense matrix") {
   check<weir::bfloat16, 64, 2>(2, 3, 2, 33, 64 - 9, 4, nullptr, 65);
   check<weir::bfloat16, 128, 3>(2, 2, 2, 10, 3, 5, nullptr, 70);
   check<weir::half, 128, 2>(1, 1, 1, 0, 0, 6, nullptr, 0);
+}
+
+TEST_CASE("what is not finite does not reach padding") {
+  weir::TiledDesign<weir::GroupDesign> const design(
+      weir::GroupDesign{{.outputs = 2, .inputs = 2, .group = 1}}, 64 - 3, 64 - 5, 32);
+  auto const layout = design.layout();
+  std::vector<weir::half> const infinite(64 * 64, weir::half(std::numeric_limits<float>::infinity()));
+  play::Aligned<weir::half> const memory(infinite);
+  auto const batch = [&](std::size_t features) {
+    return DeviceSamples<weir::half>::of(
+        weir::batch_major<weir::DeviceSpace>(static_cast<weir::half const*>(memory.data), 9, features, 64));
+  };
+  std::vector<bool> is_live(layout.value_count());
+  weir_test::for_each_entry(layout, [&](std::size_t, std::size_t, std::size_t at) { is_live[at] = true; });
+  for (GradientMode const mode : {GradientMode::overwrite, GradientMode::accumulate}) {
+    std::vector<float> gradient(layout.value_count(), 0.0f);
+    using Gradient = weir::detail::GradientTiles<weir::half, 32, 2>;
+    Gradient const operation{weir::detail::EntryTable::of(layout),
+                             layout.grid.value_count(),
+                             batch(layout.outputs()),
+                             batch(layout.inputs()),
+                             gradient.data(),
+                             mode};
+    play::blocks(operation, Gradient::threads, Gradient::shared_bytes);
+    std::size_t wrong = 0;
+    for (std::size_t at = 0; at < gradient.size(); ++at) {
+      bool const is_infinite = gradient[at] > std::numeric_limits<float>::max();
+      if (is_live[at] ? !is_infinite : gradient[at] != 0) ++wrong;
+    }
+    CHECK(wrong == 0);
+  }
 }
 
 TEST_CASE("gradients of convolutions of tiles are those of each tap") {

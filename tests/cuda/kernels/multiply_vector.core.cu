@@ -71,10 +71,12 @@ TEST_CASE("packs are exchanged within themselves") {
   }
 }
 
-TEST_CASE("a block has as many packs as give each thread a cell") {
+TEST_CASE("a block has as many packs as read whole sectors and give each thread a cell") {
   using Forward = weir::detail::MultiplyVector<float, float, float, false, 1>;
   weir::GroupDesign const wide{{.outputs = 1024, .inputs = 1024, .group = 4}};
-  CHECK(Forward::packs_for(wide.layout()) == 1);
+  CHECK(Forward::packs_for(wide.layout()) == 1);  // its cells lie side by side
+  weir::GroupDesign const usual{{.outputs = 4096, .inputs = 4096, .group = 16}};
+  CHECK(Forward::packs_for(usual.layout()) == 4);
   weir::GroupDesign const narrow{{.outputs = 1024, .inputs = 1024, .group = 64}};
   CHECK(Forward::packs_for(narrow.layout()) == 16);
 }

@@ -6,8 +6,11 @@
 
 using namespace weir::detail;
 
-static_assert(product_tuning_for(90).stages == 3 && product_tuning_for(80).stages == 2 &&
-              product_tuning_for(70).stages == 0);
+static_assert(product_tuning_for(90, 90).stages == 3 && product_tuning_for(103, 90).stages == 3 &&
+              product_tuning_for(80, 80).stages == 2 && product_tuning_for(89, 80).stages == 2);
+static_assert(product_tuning_for(120, 120).stages == 2);  // its blocks have 99 KB
+static_assert(product_tuning_for(75, 75).stages == 0 && product_tuning_for(90, 75).stages == 0);
+static_assert(newest_code_for(1000) >= 75 && newest_code_for(10) <= 10);
 static_assert(lane_shape(4096, 2048, 16, 512, 264).threads() == 512);
 static_assert(lane_shape(4096, 1, 16, 512, 264).lanes == 64 && lane_shape(4096, 1, 16, 512, 264).teams == 1);
 static_assert(line_shape(64, 256).lanes == 64 && line_shape(64, 256).teams == 4);

@@ -67,6 +67,11 @@ struct GradientTiles {
     float* const to = gradient + std::size_t{block.index()} * (Side * Side);
     sums.each_pair(block.thread() % 32, [&](int i, int j, float one, float next) {
       float* const at = to + static_cast<unsigned>((row + i) * Side + column + j);
+      // Padding has the products of zeros with what may be infinite.
+      std::size_t const own = input + static_cast<unsigned>(column + j);
+      bool const has_row = output + static_cast<unsigned>(row + i) < dy.features;
+      if (!(has_row && own < x.features)) one = 0;
+      if (!(has_row && own + 1 < x.features)) next = 0;
       at[0] = mode == GradientMode::accumulate ? at[0] + one : one;
       at[1] = mode == GradientMode::accumulate ? at[1] + next : next;
     });

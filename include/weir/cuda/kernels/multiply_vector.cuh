@@ -42,6 +42,7 @@ struct MultiplyVector {
   static constexpr unsigned threads = 256;
   static constexpr unsigned warps = threads / 32;
   static constexpr unsigned most_packs = 16;
+  static constexpr unsigned fewest_packs = 4;  // whose values are 64 bytes in a row, whole sectors
   static constexpr unsigned shared_bytes = warps * most_packs * width * Samples * sizeof(Real);
 
   /// Whether values can be read so. They are 16-byte aligned.
@@ -49,12 +50,12 @@ struct MultiplyVector {
     return layout.shape.prime == 2 && layout.shape.group >= static_cast<std::uint32_t>(width);
   }
 
-  /// Packs of a block: as few as give every thread a cell.
+  /// Packs of a block: as few as read whole sectors and give every thread a cell.
   static unsigned packs_for(GroupLayout const& layout) {
     unsigned const most = layout.shape.group / static_cast<unsigned>(width);
     unsigned const cells = Transposed ? layout.shape.classes : layout.shape.groups;
     unsigned packs = 1;
-    while (packs < most && packs < most_packs && threads / packs > cells) packs *= 2;
+    while (packs < most && packs < most_packs && (packs < fewest_packs || threads / packs > cells)) packs *= 2;
     return packs;
   }
 

@@ -17,10 +17,14 @@ namespace detail {
 // Which kernel a product is given to.
 
 inline ProductTuning product_tuning_of(CudaExecutor const& executor) {
-  int major = 0;
-  check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, executor.device()),
-             "cudaDeviceGetAttribute");
-  return product_tuning_for(10 * major);
+  auto const attribute = [&](cudaDeviceAttr which) {
+    int value = 0;
+    check_cuda(cudaDeviceGetAttribute(&value, which, executor.device()), "cudaDeviceGetAttribute");
+    return value;
+  };
+  int const capability =
+      10 * attribute(cudaDevAttrComputeCapabilityMajor) + attribute(cudaDevAttrComputeCapabilityMinor);
+  return product_tuning_for(capability, newest_code_for(capability));
 }
 
 /// The form in which kernels that take any layout have it.

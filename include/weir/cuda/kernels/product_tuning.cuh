@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 
 #include "weir/core/host_device.hpp"
 
@@ -14,14 +15,30 @@ struct ProductTuning {
   int stages;                 // of the pipeline that feeds the tensor cores; 0: they cannot be fed so
 };
 
-/// `capability` is 90 for sm_90.
+/// `capability` is 90 for sm_90, and `code` the newest at most like it that the kernels were compiled for.
 ///
 /// Stages: a tile of 128 needs 32 KB for each, and two blocks share a multiprocessor, which has 227 KB on an
-/// H100 and 163 KB on an A100.
-WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability) {
+/// H100 and 163 KB on an A100. From sm_120 on it has 100 KB again, and a block at most 99 KB. Code for what is
+/// older than sm_80 has nothing that feeds tensor cores, also where a newer device translates it.
+WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability, int code) {
+  if (code < 80) return {capability >= 80 ? 216u : 160u, 8, 0};
+  if (capability >= 120) return {264, 8, 2};
   if (capability >= 90) return {264, 8, 3};
-  if (capability >= 80) return {216, 8, 2};
-  return {160, 8, 0};
+  return {216, 8, 2};
+}
+
+/// The newest architecture, at most `capability`, of those that this is compiled for. nvcc of CUDA 13 without
+/// an option has only sm_75, which newer devices translate anew.
+constexpr int newest_code_for([[maybe_unused]] int capability) {
+#if defined(__CUDA_ARCH_LIST__)
+  int newest = 0;
+  for (int const compiled : {__CUDA_ARCH_LIST__}) {
+    if (compiled / 10 <= capability && compiled / 10 > newest) newest = compiled / 10;
+  }
+  return newest;
+#else
+  return capability;
+#endif
 }
 
 /// Columns whose samples a block keeps in shared memory, for as many samples as a thread sums up: 64 bytes
