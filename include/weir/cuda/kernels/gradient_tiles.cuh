@@ -14,7 +14,7 @@ namespace detail {
 template <class Element, int Side, int Stages>
 struct GradientTiles {
   static constexpr int depth = Side == 128 ? 32 : 64;  // samples of a piece
-  static constexpr int warps_across = Side == 128 ? 4 : 2;
+  static constexpr int warps_across = 2;
   static constexpr int warps_down = 2;
   static constexpr int threads = 32 * warps_down * warps_across;
   static constexpr int down = Side / warps_down / 16;

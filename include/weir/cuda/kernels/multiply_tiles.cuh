@@ -24,7 +24,7 @@ struct MultiplyTiles {
   static constexpr int samples = 128;
   static constexpr int depth = Side >= 64 ? 64 : 32;  // of a piece
   static constexpr int pieces = Side / depth;         // of a tile
-  static constexpr int warps_across = Side == 128 ? 4 : Side == 64 ? 2 : 1;
+  static constexpr int warps_across = Side >= 64 ? 2 : 1;
   static constexpr int warps_down = Side == 32 ? 4 : 2;
   static constexpr int threads = 32 * warps_down * warps_across;
   static constexpr int down = samples / warps_down / 16;
@@ -185,7 +185,7 @@ struct MultiplyTiles {
 };
 
 template <class Operation>
-__global__ void __launch_bounds__(Operation::threads, Operation::threads == 256 ? 1 : 2)
+__global__ void __launch_bounds__(Operation::threads, 2)
     tiles_kernel(__grid_constant__ Operation const operation) {
   extern __shared__ __align__(16) unsigned char tile_memory[];
   operation.run(DeviceBlock(), tile_memory);

@@ -55,7 +55,8 @@ struct MultiplyVector {
     unsigned const most = layout.shape.group / static_cast<unsigned>(width);
     unsigned const cells = Transposed ? layout.shape.classes : layout.shape.groups;
     unsigned packs = 1;
-    while (packs < most && packs < most_packs && (packs < fewest_packs || threads / packs > cells)) packs *= 2;
+    while (packs < most && packs < most_packs && (packs < fewest_packs || threads / packs > cells))
+      packs *= 2;
     return packs;
   }
 

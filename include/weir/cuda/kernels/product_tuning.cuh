@@ -18,8 +18,8 @@ struct ProductTuning {
 /// `capability` is 90 for sm_90, and `code` the newest at most like it that the kernels were compiled for.
 ///
 /// Stages: a tile of 128 needs 32 KB for each, and two blocks share a multiprocessor, which has 227 KB on an
-/// H100 and 163 KB on an A100. From sm_120 on it has 100 KB again, and a block at most 99 KB. Code for what is
-/// older than sm_80 has nothing that feeds tensor cores, also where a newer device translates it.
+/// H100 and 163 KB on an A100. From sm_120 on it has 100 KB again, and a block at most 99 KB. Code for what
+/// is older than sm_80 has nothing that feeds tensor cores, also where a newer device translates it.
 WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability, int code) {
   if (code < 80) return {capability >= 80 ? 216u : 160u, 8, 0};
   if (capability >= 120) return {264, 8, 2};
