@@ -1,12 +1,15 @@
 // The three products of masked layers beside what a user would take instead: cuBLAS on the dense matrix,
-// cuSPARSE on the same entries as CSR (single entries) or Blocked-ELL (tiles). Says from which density on the
-// dense matrix is faster.
+// cuSPARSE on the same entries as CSR (single entries) or Blocked-ELL (tiles), by the algorithm and with the
+// order of the dense matrices that are fastest for it. Says from which density on the dense matrix is faster.
 #include <cublas_v2.h>
 #include <cusparse.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -29,7 +32,11 @@ using weir::bfloat16;
 void check(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) throw std::runtime_error(cublasGetStatusString(status));
 }
+struct NotSupported : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 void check(cusparseStatus_t status) {
+  if (status == CUSPARSE_STATUS_NOT_SUPPORTED) throw NotSupported(cusparseGetErrorString(status));
   if (status != CUSPARSE_STATUS_SUCCESS) throw std::runtime_error(cusparseGetErrorString(status));
 }
 
@@ -39,6 +46,23 @@ Memory<Element> random(weir::CudaExecutor const& executor, std::size_t size, uns
   bench::fill_random(executor.stream(), memory.data(), size, seed);
   return memory;
 }
+
+/// As many of an array as the L2 does not keep between two turns.
+template <class Element>
+class Rotating {
+ public:
+  Rotating(weir::CudaExecutor const& executor, std::size_t size, unsigned seed)
+      : size_((size + 127) / 128 * 128),
+        sets_(bench::rotation(size_ * sizeof(Element))),
+        memory_(random<Element>(executor, sets_ * size_, seed)) {}
+
+  Element* at(std::size_t turn) const { return memory_.data() + turn % sets_ * size_; }
+
+ private:
+  std::size_t size_;
+  std::size_t sets_;
+  Memory<Element> memory_;
+};
 
 template <class Element>
 Memory<Element> on_device(weir::CudaExecutor const& executor, std::vector<Element> const& content) {
@@ -61,14 +85,14 @@ template <class Element>
 class Dense {
  public:
   Dense(weir::CudaExecutor const& executor)
-      : weights_(random<Element>(executor, side * side, 3)), gradient_(executor, side * side) {
+      : weights_(executor, side * side, 3), gradient_(executor, side * side, 6) {
     check(cublasCreate(&handle_));
     check(cublasSetStream(handle_, executor.stream()));
   }
   Dense(Dense const&) = delete;
   ~Dense() { cublasDestroy(handle_); }
 
-  void multiply(Product product, Element const* x, Element* y, std::size_t samples) const {
+  void multiply(Product product, Element const* x, Element* y, std::size_t samples, std::size_t turn) const {
     int const n = static_cast<int>(samples), s = static_cast<int>(side);
     auto const run = [&](cublasOperation_t left, cublasOperation_t right, int rows, int columns, int depth,
                          void const* a, void const* b, void* c, cudaDataType_t of_c) {
@@ -78,126 +102,281 @@ class Dense {
     };
     switch (product) {
       case Product::forward:
-        return run(CUBLAS_OP_T, CUBLAS_OP_N, s, n, s, weights_.data(), x, y, type_of<Element>);
+        return run(CUBLAS_OP_T, CUBLAS_OP_N, s, n, s, weights_.at(turn), x, y, type_of<Element>);
       case Product::input_gradient:
-        return run(CUBLAS_OP_N, CUBLAS_OP_N, s, n, s, weights_.data(), x, y, type_of<Element>);
+        return run(CUBLAS_OP_N, CUBLAS_OP_N, s, n, s, weights_.at(turn), x, y, type_of<Element>);
       default:
-        return run(CUBLAS_OP_N, CUBLAS_OP_T, s, s, n, x, y, gradient_.data(), CUDA_R_32F);
+        return run(CUBLAS_OP_N, CUBLAS_OP_T, s, s, n, x, y, gradient_.at(turn), CUDA_R_32F);
     }
   }
 
  private:
   cublasHandle_t handle_ = nullptr;
-  Memory<Element> weights_;
-  Memory<float> gradient_;
+  Rotating<Element> weights_;
+  Rotating<float> gradient_;
 };
 
-/// The same mask as cuSPARSE has it, with a workspace that is as large as asked for.
+/// A mask, or the transposed one, as cuSPARSE has it: as CSR, or where there are tiles as Blocked-ELL.
 template <class Element>
-class Sparse {
+class SparseTables {
  public:
-  Sparse(weir::CudaExecutor const& executor, weir::BIBDMask<weir::AnyDesign> const& mask, std::size_t samples)
-      : executor_(executor), samples_(static_cast<std::int64_t>(samples)), block_(mask.design().block()) {
-    check(cusparseCreate(&handle_));
-    check(cusparseSetStream(handle_, executor.stream()));
-    if (block_ == 1) {
-      make_rows(mask);
-    } else {
-      make_tiles(mask);
-    }
-  }
-  Sparse(Sparse const&) = delete;
-  ~Sparse() {
-    cusparseDestroySpMat(matrix_);
-    cusparseDestroy(handle_);
-  }
+  SparseTables(weir::CudaExecutor const& executor, weir::BIBDMask<weir::AnyDesign> const& mask,
+               bool transposed)
+      : SparseTables(executor, mask.design().block(),
+                     mask.design().block() == 1 ? rows_of(mask, transposed) : tiles_of(mask)) {}
 
-  /// Whether cuSPARSE has it: tiles only forward.
-  bool has(Product product) const { return block_ == 1 || product == Product::forward; }
+  bool has_tiles() const { return block_ != 1; }
+  Element* values(std::size_t turn) const { return values_.at(turn); }
 
-  /// Column-major matrices of cuSPARSE are batches with samples one after another.
-  void multiply(Product product, Element const* x, Element* y) {
-    auto const rows = static_cast<std::int64_t>(side);
-    cusparseDnMatDescr_t in, out;
-    check(cusparseCreateDnMat(&in, rows, samples_, rows, const_cast<Element*>(x), type_of<Element>,
-                              CUSPARSE_ORDER_COL));
-    check(cusparseCreateDnMat(&out, rows, samples_, rows, y, type_of<Element>, CUSPARSE_ORDER_COL));
-    float const one = 1, zero = 0;
-    auto const turn =
-        product == Product::input_gradient ? CUSPARSE_OPERATION_TRANSPOSE : CUSPARSE_OPERATION_NON_TRANSPOSE;
-    auto const plain = CUSPARSE_OPERATION_NON_TRANSPOSE;
-    auto const how = block_ == 1 ? CUSPARSE_SPMM_CSR_ALG2 : CUSPARSE_SPMM_BLOCKED_ELL_ALG1;
-    if (product == Product::weight_gradient) {
-      auto const turned = CUSPARSE_OPERATION_TRANSPOSE;
-      reserve([&](std::size_t* bytes) {
-        return cusparseSDDMM_bufferSize(handle_, plain, turned, &one, out, in, &zero, matrix_, CUDA_R_32F,
-                                        CUSPARSE_SDDMM_ALG_DEFAULT, bytes);
-      });
-      check(cusparseSDDMM(handle_, plain, turned, &one, out, in, &zero, matrix_, CUDA_R_32F,
-                          CUSPARSE_SDDMM_ALG_DEFAULT, workspace_[0].data()));
+  cusparseSpMatDescr_t describe() const {
+    cusparseSpMatDescr_t matrix = nullptr;
+    if (has_tiles()) {
+      auto const width = static_cast<std::int64_t>(columns_.size() / (side / block_) * block_),
+                 block = static_cast<std::int64_t>(block_);
+      check(cusparseCreateBlockedEll(&matrix, side, side, block, width, columns_.data(), values(0),
+                                     CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, type_of<Element>));
     } else {
-      reserve([&](std::size_t* bytes) {
-        return cusparseSpMM_bufferSize(handle_, turn, plain, &one, matrix_, in, &zero, out, CUDA_R_32F, how,
-                                       bytes);
-      });
-      check(cusparseSpMM(handle_, turn, plain, &one, matrix_, in, &zero, out, CUDA_R_32F, how,
-                         workspace_[0].data()));
+      check(cusparseCreateCsr(&matrix, side, side, static_cast<std::int64_t>(columns_.size()), begin_.data(),
+                              columns_.data(), values(0), CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I,
+                              CUSPARSE_INDEX_BASE_ZERO, type_of<Element>));
     }
-    cusparseDestroyDnMat(in);
-    cusparseDestroyDnMat(out);
+    return matrix;
   }
 
  private:
-  template <class Ask>
-  void reserve(Ask const& ask) {
-    std::size_t bytes = 0;
-    check(ask(&bytes));
-    if (!workspace_.empty() && workspace_[0].size() >= bytes) return;
-    workspace_.clear();
-    workspace_.emplace_back(executor_, bytes + 16);
-  }
+  struct Lists {
+    std::vector<int> begin, columns;
+  };
 
-  void make_rows(weir::BIBDMask<weir::AnyDesign> const& mask) {
-    std::vector<int> begin{0}, columns;
+  SparseTables(weir::CudaExecutor const& executor, std::size_t block, Lists const& lists)
+      : block_(block),
+        begin_(on_device(executor, lists.begin)),
+        columns_(on_device(executor, lists.columns)),
+        values_(executor, lists.columns.size() * block * block, 5) {}
+
+  static Lists rows_of(weir::BIBDMask<weir::AnyDesign> const& mask, bool transposed) {
+    std::vector<std::vector<int>> lines(side);  // sorted, as rows ascend and columns are sorted below
+    std::vector<char> live(side);
     for (std::size_t row = 0; row < side; ++row) {
-      std::vector<char> live(side);
+      live.assign(side, 0);
       for (std::size_t slot = 0; slot < mask.row_degree(row); ++slot) live[mask.column(row, slot)] = 1;
       for (std::size_t column = 0; column < side; ++column) {
-        if (live[column] != 0) columns.push_back(static_cast<int>(column));
+        if (live[column] == 0) continue;
+        lines[transposed ? column : row].push_back(static_cast<int>(transposed ? row : column));
       }
-      begin.push_back(static_cast<int>(columns.size()));
     }
-    auto const count = static_cast<std::int64_t>(columns.size());
-    indices_.push_back(on_device(executor_, begin));
-    indices_.push_back(on_device(executor_, columns));
-    values_.push_back(random<Element>(executor_, columns.size(), 5));
-    check(cusparseCreateCsr(&matrix_, side, side, count, indices_[0].data(), indices_[1].data(),
-                            values_[0].data(), CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I,
-                            CUSPARSE_INDEX_BASE_ZERO, type_of<Element>));
+    Lists lists{{0}, {}};
+    for (auto const& line : lines) {
+      lists.columns.insert(lists.columns.end(), line.begin(), line.end());
+      lists.begin.push_back(static_cast<int>(lists.columns.size()));
+    }
+    return lists;
   }
 
-  void make_tiles(weir::BIBDMask<weir::AnyDesign> const& mask) {
-    std::vector<int> columns;  // of tiles, line by line, equally many in each
-    for (std::size_t row = 0; row < side; row += block_) {
-      for (std::size_t slot = 0; slot < mask.row_degree(row); slot += block_)
-        columns.push_back(static_cast<int>(mask.column(row, slot) / block_));
+  /// Columns of tiles, line by line, equally many in each.
+  static Lists tiles_of(weir::BIBDMask<weir::AnyDesign> const& mask) {
+    std::size_t const block = mask.design().block();
+    Lists lists{{0}, {}};
+    for (std::size_t row = 0; row < side; row += block) {
+      for (std::size_t slot = 0; slot < mask.row_degree(row); slot += block)
+        lists.columns.push_back(static_cast<int>(mask.column(row, slot) / block));
     }
-    std::size_t const width = columns.size() / (side / block_) * block_;
-    indices_.push_back(on_device(executor_, columns));
-    values_.push_back(random<Element>(executor_, side * width, 5));
-    check(cusparseCreateBlockedEll(&matrix_, side, side, block_, static_cast<std::int64_t>(width),
-                                   indices_[0].data(), values_[0].data(), CUSPARSE_INDEX_32I,
-                                   CUSPARSE_INDEX_BASE_ZERO, type_of<Element>));
+    return lists;
   }
 
-  weir::CudaExecutor executor_;
-  std::int64_t samples_;
   std::size_t block_;
-  cusparseHandle_t handle_ = nullptr;
+  Memory<int> begin_, columns_;
+  Rotating<Element> values_;
+};
+
+/// How cuSPARSE is asked for a product. With the features of a sample side by side its dense matrices are
+/// column-major.
+struct Way {
+  char const* name;
+  bool is_vector;
+  int algorithm;
+  bool by_sample;
+};
+constexpr Way vector_ways[] = {{"cuSPARSE SpMV ALG1", true, CUSPARSE_SPMV_CSR_ALG1, true},
+                               {"cuSPARSE SpMV ALG2", true, CUSPARSE_SPMV_CSR_ALG2, true}};
+constexpr Way row_ways[] = {{"cuSPARSE CSR ALG1", false, CUSPARSE_SPMM_CSR_ALG1, true},
+                            {"cuSPARSE CSR ALG2", false, CUSPARSE_SPMM_CSR_ALG2, true},
+                            {"cuSPARSE CSR ALG3", false, CUSPARSE_SPMM_CSR_ALG3, true},
+                            {"cuSPARSE CSR ALG1, by feature", false, CUSPARSE_SPMM_CSR_ALG1, false},
+                            {"cuSPARSE CSR ALG2, by feature", false, CUSPARSE_SPMM_CSR_ALG2, false},
+                            {"cuSPARSE CSR ALG3, by feature", false, CUSPARSE_SPMM_CSR_ALG3, false}};
+constexpr Way tile_ways[] = {
+    {"cuSPARSE Blocked-ELL", false, CUSPARSE_SPMM_BLOCKED_ELL_ALG1, true},
+    {"cuSPARSE Blocked-ELL, by feature", false, CUSPARSE_SPMM_BLOCKED_ELL_ALG1, false}};
+constexpr Way gradient_ways[] = {{"cuSPARSE SDDMM", false, CUSPARSE_SDDMM_ALG_DEFAULT, true},
+                                 {"cuSPARSE SDDMM, by feature", false, CUSPARSE_SDDMM_ALG_DEFAULT, false}};
+
+/// A product by cuSPARSE. What can be done once for all calls is done before.
+template <class Element>
+class SparseProduct {
+ public:
+  SparseProduct(weir::CudaExecutor const& executor, cusparseHandle_t handle,
+                SparseTables<Element> const& tables, Way const& way, bool is_gradient, std::size_t samples,
+                Rotating<Element> const& x, Rotating<Element> const& y)
+      : handle_(handle),
+        tables_(tables),
+        way_(way),
+        is_gradient_(is_gradient),
+        x_(x),
+        y_(y),
+        matrix_(tables.describe()),
+        workspace_(executor, prepare(samples)) {
+    void* const workspace = workspace_.data();
+    if (is_gradient_) {
+      check(cusparseSDDMM_preprocess(handle_, plain, turned, &one, out_, in_, &zero, matrix_, CUDA_R_32F,
+                                     CUSPARSE_SDDMM_ALG_DEFAULT, workspace));
+    } else if (way_.is_vector) {
+      check(cusparseSpMV_preprocess(handle_, plain, &one, matrix_, vector_in_, &zero, vector_out_, CUDA_R_32F,
+                                    spmv(), workspace));
+    } else {
+      check(cusparseSpMM_preprocess(handle_, plain, plain, &one, matrix_, in_, &zero, out_, CUDA_R_32F,
+                                    spmm(), workspace));
+    }
+    executor.synchronize();
+  }
+  SparseProduct(SparseProduct const&) = delete;
+  ~SparseProduct() {
+    if (way_.is_vector) {
+      cusparseDestroyDnVec(vector_in_);
+      cusparseDestroyDnVec(vector_out_);
+    } else {
+      cusparseDestroyDnMat(in_);
+      cusparseDestroyDnMat(out_);
+    }
+    cusparseDestroySpMat(matrix_);
+  }
+
+  bench::Contender contender() {
+    return {way_.name, [this](std::size_t turn) { enqueue(turn); }};
+  }
+
+ private:
+  static constexpr auto plain = CUSPARSE_OPERATION_NON_TRANSPOSE;
+  static constexpr auto turned = CUSPARSE_OPERATION_TRANSPOSE;
+  static constexpr float one = 1, zero = 0;
+
+  cusparseSpMVAlg_t spmv() const { return static_cast<cusparseSpMVAlg_t>(way_.algorithm); }
+  cusparseSpMMAlg_t spmm() const { return static_cast<cusparseSpMMAlg_t>(way_.algorithm); }
+
+  /// Describes the dense operands. The bytes of the workspace.
+  std::size_t prepare(std::size_t samples) {
+    auto const rows = static_cast<std::int64_t>(side), columns = static_cast<std::int64_t>(samples);
+    std::size_t bytes = 0;
+    if (way_.is_vector) {
+      check(cusparseCreateDnVec(&vector_in_, rows, x_.at(0), type_of<Element>));
+      check(cusparseCreateDnVec(&vector_out_, rows, y_.at(0), type_of<Element>));
+      check(cusparseSpMV_bufferSize(handle_, plain, &one, matrix_, vector_in_, &zero, vector_out_, CUDA_R_32F,
+                                    spmv(), &bytes));
+      return bytes + 16;
+    }
+    auto const order = way_.by_sample ? CUSPARSE_ORDER_COL : CUSPARSE_ORDER_ROW;
+    std::int64_t const line = way_.by_sample ? rows : columns;
+    check(cusparseCreateDnMat(&in_, rows, columns, line, x_.at(0), type_of<Element>, order));
+    check(cusparseCreateDnMat(&out_, rows, columns, line, y_.at(0), type_of<Element>, order));
+    if (is_gradient_) {
+      check(cusparseSDDMM_bufferSize(handle_, plain, turned, &one, out_, in_, &zero, matrix_, CUDA_R_32F,
+                                     CUSPARSE_SDDMM_ALG_DEFAULT, &bytes));
+    } else {
+      check(cusparseSpMM_bufferSize(handle_, plain, plain, &one, matrix_, in_, &zero, out_, CUDA_R_32F,
+                                    spmm(), &bytes));
+    }
+    return bytes + 16;
+  }
+
+  void enqueue(std::size_t turn) {
+    check(cusparseSpMatSetValues(matrix_, tables_.values(turn)));
+    void* const workspace = workspace_.data();
+    if (way_.is_vector) {
+      check(cusparseDnVecSetValues(vector_in_, x_.at(turn)));
+      check(cusparseDnVecSetValues(vector_out_, y_.at(turn)));
+      return check(cusparseSpMV(handle_, plain, &one, matrix_, vector_in_, &zero, vector_out_, CUDA_R_32F,
+                                spmv(), workspace));
+    }
+    check(cusparseDnMatSetValues(in_, x_.at(turn)));
+    check(cusparseDnMatSetValues(out_, y_.at(turn)));
+    if (is_gradient_) {
+      check(cusparseSDDMM(handle_, plain, turned, &one, out_, in_, &zero, matrix_, CUDA_R_32F,
+                          CUSPARSE_SDDMM_ALG_DEFAULT, workspace));
+    } else {
+      check(cusparseSpMM(handle_, plain, plain, &one, matrix_, in_, &zero, out_, CUDA_R_32F, spmm(),
+                         workspace));
+    }
+  }
+
+  cusparseHandle_t handle_;
+  SparseTables<Element> const& tables_;
+  Way way_;
+  bool is_gradient_;
+  Rotating<Element> const& x_;
+  Rotating<Element> const& y_;
   cusparseSpMatDescr_t matrix_ = nullptr;
-  std::vector<Memory<int>> indices_;
-  std::vector<Memory<Element>> values_;
-  std::vector<Memory<std::byte>> workspace_;
+  cusparseDnMatDescr_t in_ = nullptr, out_ = nullptr;
+  cusparseDnVecDescr_t vector_in_ = nullptr, vector_out_ = nullptr;
+  Memory<std::byte> workspace_;
+};
+
+/// The products of a mask by cuSPARSE, each in the way that is fastest. dX has a transposed copy of the
+/// matrix, which a trainer would have to keep.
+template <class Element>
+class Sparse {
+ public:
+  Sparse(weir::CudaExecutor const& executor, weir::BIBDMask<weir::AnyDesign> const& mask)
+      : executor_(executor), tables_(executor, mask, false), transposed_(executor, mask, true) {
+    check(cusparseCreate(&handle_));
+    check(cusparseSetStream(handle_, executor.stream()));
+  }
+  Sparse(Sparse const&) = delete;
+  ~Sparse() { cusparseDestroy(handle_); }
+
+  /// Whether cuSPARSE has it: tiles only forward.
+  bool has(Product product) const { return !tables_.has_tiles() || product == Product::forward; }
+
+  std::unique_ptr<SparseProduct<Element>> fastest(Product product, std::size_t samples,
+                                                  Rotating<Element> const& x,
+                                                  Rotating<Element> const& y) const {
+    std::vector<Way> ways;
+    auto const take = [&](auto const& some) { ways.insert(ways.end(), std::begin(some), std::end(some)); };
+    bool const is_gradient = product == Product::weight_gradient;
+    if (is_gradient) {
+      take(gradient_ways);
+    } else if (tables_.has_tiles()) {
+      take(tile_ways);
+    } else {
+      take(row_ways);
+      if (samples == 1) take(vector_ways);
+    }
+    auto const make = [&](Way const& way) {
+      return std::make_unique<SparseProduct<Element>>(
+          executor_, handle_, product == Product::input_gradient ? transposed_ : tables_, way, is_gradient,
+          samples, x, y);
+    };
+    double least = 0;
+    Way const* best = nullptr;
+    for (Way const& way : ways) {
+      double time = 0;
+      try {
+        auto const product_by = make(way);
+        time = bench::time_in_turns(executor_.stream(), {product_by->contender()}, 3)[0].median;
+      } catch (NotSupported const&) {
+        continue;
+      }
+      if (best != nullptr && time >= least) continue;
+      best = &way;
+      least = time;
+    }
+    if (best == nullptr) throw std::runtime_error("cuSPARSE has no way to multiply");
+    return make(*best);
+  }
+
+ private:
+  weir::CudaExecutor executor_;
+  SparseTables<Element> tables_, transposed_;
+  cusparseHandle_t handle_ = nullptr;
 };
 
 /// What a goal is held against, and how it follows from density and batch; 0: none.
@@ -221,33 +400,36 @@ double measure(bench::Report& report, weir::CudaExecutor const& executor, Dense<
   options.family = "hadamard-group";
   weir::BIBDMask<weir::AnyDesign> const mask(options);
   weir::BoundMask<weir::CudaExecutor, weir::AnyDesign> const bound(executor, mask);
-  auto const values = random<Element>(executor, mask.value_count(), 1);
-  auto const x = random<Element>(executor, samples * side, 2),
-             y = random<Element>(executor, samples * side, 4);
-  Memory<float> const gradient(executor, mask.value_count());
-  weir::TensorView<Element const, weir::DeviceSpace> const weights = values.view();
+  std::size_t const count = mask.value_count();
+  Rotating<Element> const values(executor, count, 1), x(executor, samples * side, 2),
+      y(executor, samples * side, 4);
+  Rotating<float> const gradient(executor, count, 7);
   auto const batch = [&](Element* data) { return weir::batch_major<weir::DeviceSpace>(data, samples, side); };
-  weir::DeviceBatch<Element const> const in = batch(x.data());
-  Sparse<Element> sparse(executor, mask, samples);
+  Sparse<Element> const sparse(executor, mask);
   double over_dense = 0;
   for (Product const product : products) {
     std::vector<bench::Contender> contenders{
         {"weir",
-         [&](std::size_t) {
+         [&](std::size_t turn) {
+           weir::TensorView<Element const, weir::DeviceSpace> const weights(values.at(turn), count);
+           weir::DeviceBatch<Element const> const in = batch(x.at(turn));
+           auto const out = batch(y.at(turn));
+           weir::TensorView<float, weir::DeviceSpace> const sums(gradient.at(turn), count);
            bound.visit([&](auto const& layout) {
              if (product == Product::forward)
-               multiply_masked(executor, layout, weights, in, batch(y.data()));
+               multiply_masked(executor, layout, weights, in, out);
              else if (product == Product::input_gradient)
-               multiply_masked_transposed(executor, layout, weights, in, batch(y.data()));
+               multiply_masked_transposed(executor, layout, weights, in, out);
              else
-               masked_weight_gradient(executor, layout, batch(y.data()), in, gradient.view(),
-                                      weir::GradientMode::overwrite);
+               masked_weight_gradient(executor, layout, out, in, sums, weir::GradientMode::overwrite);
            });
          }},
-        {"cuBLAS, dense", [&](std::size_t) { dense.multiply(product, x.data(), y.data(), samples); }}};
+        {"cuBLAS, dense",
+         [&](std::size_t turn) { dense.multiply(product, x.at(turn), y.at(turn), samples, turn); }}};
+    std::unique_ptr<SparseProduct<Element>> of_sparse;
     if (sparse.has(product)) {
-      contenders.push_back({block == 1 ? "cuSPARSE CSR" : "cuSPARSE Blocked-ELL",
-                            [&](std::size_t) { sparse.multiply(product, x.data(), y.data()); }});
+      of_sparse = sparse.fastest(product, samples, x, y);
+      contenders.push_back(of_sparse->contender());
     }
     auto const timings = bench::time_in_turns(executor.stream(), contenders, 11);
     std::size_t const against = block == 1 ? 2 : 1;
@@ -258,7 +440,7 @@ double measure(bench::Report& report, weir::CudaExecutor const& executor, Dense<
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       bench::Figure figure{.measured = text, .what = contenders[i].what, .timing = timings[i]};
       if (i == 0) {
-        figure.bytes = samples == 1 ? static_cast<double>(mask.value_count() * sizeof(Element)) : 0;
+        figure.bytes = samples == 1 ? static_cast<double>(count * sizeof(Element)) : 0;
         figure.roof = contenders[against].what;
         figure.roof_value = timings[against].median;
         figure.ratio = timings[against].median / timings[0].median;
@@ -287,7 +469,7 @@ void measure_all(bench::Report& report, std::vector<std::uint32_t> const& blocks
   weir::CudaExecutor const executor;
   Dense<Element> const dense(executor);
   for (std::uint32_t const block : blocks) {
-    for (std::size_t const samples : {1, 8, 32, 128, 512, 2048, 4096}) {
+    for (std::size_t const samples : {1u, 8u, 32u, 128u, 512u, 2048u, 4096u}) {
       std::vector<Speeds> speeds;
       for (double const density : {1 / 64.0, 1 / 32.0, 1 / 16.0, 1 / 8.0, 1 / 4.0}) {
         if (block == 128 && density < 1 / 32.0) continue;  // of 32 tiles a line has less than one
@@ -314,18 +496,20 @@ void one_sample(bench::Report& report) {
     options.family = "hadamard-group";
     weir::BIBDMask<weir::AnyDesign> const mask(options);
     weir::BoundMask<weir::CudaExecutor, weir::AnyDesign> const bound(executor, mask);
-    auto const values = random<float>(executor, mask.value_count(), 1), x = random<float>(executor, large, 2);
-    Memory<float> const y(executor, large);
-    weir::TensorView<float const, weir::DeviceSpace> const weights = values.view();
-    std::size_t const bytes = mask.value_count() * sizeof(float);
+    std::size_t const count = mask.value_count();
+    Rotating<float> const values(executor, count, 1), x(executor, large, 2), y(executor, large, 4);
+    std::size_t const bytes = count * sizeof(float);
     bench::CopyRoof const copy(executor, bytes);
-    weir::DeviceBatch<float const> const in = weir::batch_major<weir::DeviceSpace>(x.data(), 1, large);
     auto const timings = bench::time_in_turns(
         executor.stream(),
-        {copy.contender(), {"weir multiply_masked", [&](std::size_t) {
+        {copy.contender(), {"weir multiply_masked", [&](std::size_t turn) {
+                              weir::TensorView<float const, weir::DeviceSpace> const weights(values.at(turn),
+                                                                                             count);
+                              weir::DeviceBatch<float const> const in =
+                                  weir::batch_major<weir::DeviceSpace>(x.at(turn), 1, large);
                               bound.visit([&](auto const& layout) {
                                 multiply_masked(executor, layout, weights, in,
-                                                weir::batch_major<weir::DeviceSpace>(y.data(), 1, large));
+                                                weir::batch_major<weir::DeviceSpace>(y.at(turn), 1, large));
                               });
                             }}});
     report.add({.measured = "batch 1, 16384 x 16384, d = 1/" + std::to_string(static_cast<int>(1 / density)),
