@@ -28,16 +28,23 @@ void check(weir::GroupDesign const& design, std::uint64_t seed, std::size_t samp
   using Forward = weir::detail::MultiplyVector<Element, Element, Element, false, Samples>;
   using Backward = weir::detail::MultiplyVector<Element, Element, Element, true, Samples>;
   REQUIRE(Forward::takes(layout));
-  Forward const forward{
-      layout, aligned.data, play::there(x.constant()), play::there(y.view()), {}, Forward::packs_for(layout)};
+  auto const x_there = play::there(x.constant()), dy_there = play::there(dy.constant());
+  Forward const forward{layout,
+                        aligned.data,
+                        x_there,
+                        play::there(y.view()),
+                        {},
+                        Forward::packs_for(layout),
+                        Forward::has_packs(x_there)};
   play::blocks(forward, Forward::threads, Forward::shared_bytes);
   CHECK(largest_error(expected_product(layout, values, x), y) <= tolerance);
   Backward const backward{layout,
                           aligned.data,
-                          play::there(dy.constant()),
+                          dy_there,
                           play::there(dx.view()),
                           {},
-                          Backward::packs_for(layout)};
+                          Backward::packs_for(layout),
+                          Backward::has_packs(dy_there)};
   play::blocks(backward, Backward::threads, Backward::shared_bytes);
   CHECK(largest_error(expected_transposed(layout, values, dy), dx) <= tolerance);
 }
@@ -69,6 +76,20 @@ TEST_CASE("packs are exchanged within themselves") {
     weir::detail::exchange_in_pack(pack, mask);
     for (int i = 0; i < 8; ++i) CHECK(pack[i] == (i ^ static_cast<int>(mask % 8)));
   }
+}
+
+TEST_CASE("inputs are read in packs where every one is aligned") {
+  using Forward = weir::detail::MultiplyVector<float, float, float, false, 1>;
+  play::Aligned<float> const memory(std::vector<float>(64));
+  float const* const data = memory.data;
+  auto const batch = [&](std::size_t first, std::size_t samples, std::size_t stride) {
+    return weir::batch_major<weir::DeviceSpace>(data + first, samples, 16, stride);
+  };
+  CHECK(Forward::has_packs(batch(0, 3, 20)));
+  CHECK(Forward::has_packs(batch(4, 1, 17)));
+  CHECK_FALSE(Forward::has_packs(batch(0, 3, 17)));
+  CHECK_FALSE(Forward::has_packs(batch(1, 3, 20)));
+  CHECK_FALSE(Forward::has_packs(weir::feature_major<weir::DeviceSpace>(data, 3, 16, 4)));
 }
 
 TEST_CASE("a block has as many packs as read whole sectors and give each thread a cell") {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "weir/core/host_device.hpp"
+#include "weir/cuda/kernels/access.cuh"
 #include "weir/cuda/kernels/block.cuh"
 #include "weir/cuda/kernels/multiply_entries.cuh"
 #include "weir/cuda/kernels/unroll.cuh"
@@ -60,12 +61,20 @@ struct MultiplyVector {
     return packs;
   }
 
+  /// Whether the inputs that belong to a pack can be read at once, too.
+  static bool has_packs(BatchView<In const, DeviceSpace> const& in) {
+    bool const is_aligned = reinterpret_cast<std::uintptr_t>(in.data) % 16 == 0 &&
+                            (in.samples <= 1 || in.stride * sizeof(In) % 16 == 0);
+    return in.is_batch_major() && is_aligned;
+  }
+
   GroupLayout layout;
   Value const* values;
   BatchView<In const, DeviceSpace> in;
   BatchView<Out, DeviceSpace> out;
   ProductEpilogue<Real> epilogue;
   unsigned packs;  // a power of two
+  bool reads_packs;
 
   WEIR_HOST_DEVICE unsigned packs_of_part() const {
     return layout.shape.group / static_cast<unsigned>(width);
@@ -114,6 +123,20 @@ struct MultiplyVector {
   }
 
  private:
+  /// Zeros where there are none.
+  WEIR_HOST_DEVICE void read_inputs(std::size_t sample, std::size_t input, Real (&to)[width]) const {
+    bool const has_sample = sample < in.samples;
+    if (reads_packs && has_sample && input + width <= in.features) {
+      auto const pack = *reinterpret_cast<Pack<In, width> const*>(in.data + sample * in.stride + input);
+      unroll<width>([&](int i) { to[i] = as_real<Real>(pack.elements[i]); });
+      return;
+    }
+    unroll<width>([&](int i) {
+      std::size_t const from = input + static_cast<unsigned>(i);
+      to[i] = has_sample && from < in.features ? as_real<Real>(in(sample, from)) : Real{0};
+    });
+  }
+
   WEIR_HOST_DEVICE void add_cells(std::uint32_t own, std::uint32_t place, std::uint32_t first,
                                   std::size_t sample, Real (&sum)[Samples][width]) const {
     constexpr std::uint32_t low_bits = width - 1;
@@ -135,14 +158,7 @@ struct MultiplyVector {
         std::size_t const input = std::size_t{other} * n + partner;
         unroll<Samples>([&](int s) {
           Real numbers[width];
-          bool const has_sample = sample + static_cast<unsigned>(s) < in.samples;
-          unroll<width>([&](int i) {
-            bool const is_there = has_sample && input + static_cast<unsigned>(i) < in.features;
-            numbers[i] =
-                is_there
-                    ? as_real<Real>(in(sample + static_cast<unsigned>(s), input + static_cast<unsigned>(i)))
-                    : Real{0};
-          });
+          read_inputs(sample + static_cast<unsigned>(s), input, numbers);
           exchange_in_pack(numbers, offset);
           unroll<width>([&](int i) { sum[s][i] = fused(factor[i], numbers[i], sum[s][i]); });
         });

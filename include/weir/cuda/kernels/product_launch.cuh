@@ -90,7 +90,9 @@ struct ProductLaunch {
   void by_vector(GroupLayout const& layout) const {
     using Multiply = MultiplyVector<Value, In, Out, Transposed, Samples>;
     BatchView<In const, DeviceSpace> const batch{in.data, in.samples, in.features, in.stride, in.order};
-    launch_vector(executor, Multiply{layout, values, batch, out, epilogue, Multiply::packs_for(layout)},
+    launch_vector(executor,
+                  Multiply{layout, values, batch, out, epilogue, Multiply::packs_for(layout),
+                           Multiply::has_packs(batch)},
                   what);
   }
 
