@@ -18,7 +18,8 @@
 // same bits; those of another device generation, and of the host, may differ in the last ones. Sums are kept
 // in float, or double for double. Only live entries are multiplied, but for tiles, which are dense. Cost:
 // fastest for group designs of p = 2, and for tiles of 32, 64 or 128 of 16-bit elements with samples one
-// after another whose lines begin at multiples of 16 bytes, which tensor cores take (from sm_80 on).
+// after another whose lines begin at multiples of 16 bytes, which tensor cores take, where the kernels were
+// compiled for sm_80 or later.
 // Errors: `ContractViolation` at the call, for sizes that do not belong together and memory in common;
 // `CudaError`.
 
