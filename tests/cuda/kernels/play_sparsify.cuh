@@ -72,8 +72,8 @@ SparsifyPhases sparsify(weir::SparsifyWork<Element, Real, weir::DeviceSpace, Ind
     phase = command.phase;
     if (phase == SearchPhase::end) return phases;
     ++phases.all;
-    bool const is_search =
-        phase == SearchPhase::count || phase == SearchPhase::bins || phase == SearchPhase::count_slots;
+    bool const is_search = phase == SearchPhase::count || phase == SearchPhase::bins ||
+                           phase == SearchPhase::count_slots || phase == SearchPhase::write_slots;
     bool const is_sum =
         phase == SearchPhase::excess || phase == SearchPhase::moments || phase == SearchPhase::collect;
     if (is_sum || (is_search && command.source == SearchSource::values)) ++phases.sweeps;

@@ -190,7 +190,8 @@ class SearchLeader {
   WEIR_HOST_DEVICE void go_on(SearchPhase writes) const {
     Command& next = command();
     next.is_last = 0;
-    next.source = SearchSource::values;
+    // What is selected is written from where it was counted.
+    if (search().task != SearchTask::finish) next.source = SearchSource::values;
     switch (search().task) {
       case SearchTask::excess:
         next.phase = SearchPhase::excess;
