@@ -26,6 +26,7 @@ __global__ void meeting_kernel(weir::detail::SparsifyHeader<float>* header, unsi
       }
     });
     if (threadIdx.x == 64 && words[blockIdx.x] != 2 * round + 2) atomicAdd(wrong, 1u);
+    __syncthreads();  // before another thread of this block adds to it
   }
 }
 
