@@ -24,8 +24,9 @@ struct GeneralizedPareto {
 
   /// What the part `ratio` of such a distribution with this mean and variance exceeds.
   WEIR_HOST_DEVICE static double quantile(double mean, double variance, double ratio) {
-    double const relative = mean / variance * mean;  // of mean^2 / variance, where the square would be lost
-    if (!(relative < 1e300)) return mean;            // no spread
+    // mean^2 / variance, where the square would be lost.
+    double const relative = rounded_product(mean / variance, mean);
+    if (!(relative < 1e300)) return mean;  // no spread
     double const shape = (1.0 - relative) / 2.0;
     double const scale = rounded_product(mean, (1.0 + relative) / 2.0);
     double const depth = -ln(ratio);
