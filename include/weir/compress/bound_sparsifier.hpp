@@ -278,30 +278,31 @@ class BoundSparsifier {
 
   Bucket make(std::size_t index) const {
     std::size_t const size = plan()[index].size;
+    std::size_t const distance = SparsifierSettings::side_distance<Real>(size);
     std::size_t const residual_sides = settings_.residual_sides(plan(), index);
     std::size_t const momentum_sides = settings_.momentum_sides();
     Bucket bucket{
         .constants = settings_.constants(plan(), index),
         .is_kept_dense = settings_.is_kept_dense(plan(), index),
-        .residual = Buffer<Real, E>(executor_, residual_sides * size),
-        .momentum = Buffer<Real, E>(executor_, momentum_sides * size),
+        .residual = Buffer<Real, E>(executor_, residual_sides * distance),
+        .momentum = Buffer<Real, E>(executor_, momentum_sides * distance),
         .pairs = Buffer<std::uint64_t, E>(executor_, settings_.template pair_words<Real>(plan(), index)),
         .sides = {},
         .momentum_sides = {},
         .selection = {}};
     std::uint32_t const* const side = &states_.data()[index].side;
-    bucket.sides = sides_of(bucket.residual, residual_sides, side);
-    bucket.momentum_sides = sides_of(bucket.momentum, momentum_sides, side);
+    bucket.sides = sides_of(bucket.residual, residual_sides, size, side);
+    bucket.momentum_sides = sides_of(bucket.momentum, momentum_sides, size, side);
     PairBlocks<Real, Space> const pairs(bucket.pairs.view(), settings_.capacity(plan(), index), 1);
     bucket.selection = {reinterpret_cast<SelectionCounts*>(pairs.header(0)), pairs.indices(0),
                         pairs.values(0)};
     return bucket;
   }
 
-  static Sides sides_of(Buffer<Real, E> const& memory, std::size_t sides, std::uint32_t const* side) {
+  static Sides sides_of(Buffer<Real, E> const& memory, std::size_t sides, std::size_t size,
+                        std::uint32_t const* side) {
     if (sides == 0) return {};
-    std::size_t const size = memory.size() / sides;
-    return {memory.data(), memory.data() + (sides - 1) * size, size, side};
+    return {memory.data(), memory.data() + (sides - 1) * (memory.size() / sides), size, side};
   }
 
   void initialise(std::size_t bucket) {

@@ -79,11 +79,19 @@ struct SparsifierSettings {
 
   std::size_t momentum_sides() const { return memory.kind == SparsifierMemoryKind::momentum ? 2 : 0; }
 
+  /// From one side of a vector to the next: all begin at a multiple of 16 bytes, so that backends can read
+  /// several elements of each at once. Units: elements.
+  template <class Real>
+  static std::size_t side_distance(std::size_t size) {
+    constexpr std::size_t pack = 16 / sizeof(Real);
+    return (size + pack - 1) / pack * pack;
+  }
+
   /// Of vectors and pairs. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, std::size_t bucket) const {
     std::size_t const vectors = residual_sides(plan, bucket) + momentum_sides();
-    return vectors * plan[bucket].size * sizeof(Real) +
+    return vectors * side_distance<Real>(plan[bucket].size) * sizeof(Real) +
            pair_words<Real>(plan, bucket) * sizeof(std::uint64_t);
   }
 
