@@ -36,28 +36,29 @@ struct DeviceAccumulate {
   template <int Width, int Rows, class Sink>
   WEIR_HOST_DEVICE void run(std::size_t first, std::size_t stride, Sink&& sink) const {
     Pack<Real, Width> sums[Rows];
-    make<Width, Rows>(first, stride, sums, true);
+    make<Width, Rows>([&](int row) { return first + row * stride; }, sums, true);
     unroll<Rows>([&](int row) {
       if (out != nullptr) store(sums[row], out + first + row * stride);
       sink(row, sums[row].elements);
     });
   }
 
-  /// One element, which is written nowhere.
-  WEIR_HOST_DEVICE Real preview(std::size_t element) const {
-    Pack<Real, 1> sums[1];
-    make<1, 1>(element, 1, sums, false);
-    return sums[0].elements[0];
+  /// `sink(i, value)` of the elements `place(i)`, which are fetched together and written nowhere.
+  template <int Count, class Place, class Sink>
+  WEIR_HOST_DEVICE void preview(Place const& place, Sink&& sink) const {
+    Pack<Real, 1> sums[Count];
+    make<1, Count>(place, sums, false);
+    unroll<Count>([&](int i) { sink(i, sums[i].elements[0]); });
   }
 
  private:
-  template <int Width, int Rows>
-  WEIR_HOST_DEVICE void make(std::size_t first, std::size_t stride, Pack<Real, Width> (&sums)[Rows],
-                             bool writes) const {
+  /// `place(row)` is where a row begins.
+  template <int Width, int Rows, class Place>
+  WEIR_HOST_DEVICE void make(Place const& place, Pack<Real, Width> (&sums)[Rows], bool writes) const {
     Pack<Real, Width> kept[Rows] = {};
-    if (residual != nullptr) load_rows<Width, Rows>(residual + first, stride, kept);
+    if (residual != nullptr) load_rows<Width, Rows>(residual, place, kept);
     Pack<Element, Width> values[Rows];
-    load_rows<Width, Rows>(sum.terms[0] + first, stride, values);
+    load_rows<Width, Rows>(sum.terms[0], place, values);
     unroll<Rows>([&](int row) {
       unroll<Width>([&](int i) {
         sums[row].elements[i] = rounded_product(as_real<Real>(values[row].elements[i]), sum.weights[0]);
@@ -65,7 +66,7 @@ struct DeviceAccumulate {
     });
     for (int term = 1; term < sum.count; ++term) {
       Real const weight = sum.weights[term];
-      load_rows<Width, Rows>(sum.terms[term] + first, stride, values);
+      load_rows<Width, Rows>(sum.terms[term], place, values);
       unroll<Rows>([&](int row) {
         unroll<Width>([&](int i) {
           sums[row].elements[i] += rounded_product(as_real<Real>(values[row].elements[i]), weight);
@@ -75,12 +76,12 @@ struct DeviceAccumulate {
     if (momentum != nullptr) {
       unroll<Rows>([&](int row) {
         Pack<Real, Width> moved;
-        load_once(momentum + first + row * stride, moved);
+        load_once(momentum + place(row), moved);
         unroll<Width>([&](int i) {
           Real const g = rule.gradient(sums[row].elements[i]);
           sums[row].elements[i] = rule.with_momentum(g, kept[row].elements[i], moved.elements[i]);
         });
-        if (writes) store(moved, next_momentum + first + row * stride);
+        if (writes) store(moved, next_momentum + place(row));
       });
     } else if (residual != nullptr) {
       unroll<Rows>([&](int row) {
@@ -96,10 +97,10 @@ struct DeviceAccumulate {
     }
   }
 
-  template <int Width, int Rows, class Number>
-  WEIR_HOST_DEVICE static void load_rows(Number const* from, std::size_t stride,
+  template <int Width, int Rows, class Number, class Place>
+  WEIR_HOST_DEVICE static void load_rows(Number const* from, Place const& place,
                                          Pack<Number, Width> (&packs)[Rows]) {
-    unroll<Rows>([&](int row) { load_once(from + row * stride, packs[row]); });
+    unroll<Rows>([&](int row) { load_once(from + place(row), packs[row]); });
   }
 };
 

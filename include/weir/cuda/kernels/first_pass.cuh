@@ -51,8 +51,11 @@ class Preparation {
   using Bits = typename Work::Bits;
   using Memory = PrepareMemory<Real>;
 
-  static constexpr std::size_t neighbours = 4;  // drawn together: most of the time goes into fetching them
+  // A block alone has little time: neighbours share what is fetched, and a thread waits for all of it at
+  // once.
+  static constexpr std::size_t neighbours = 4;
   static constexpr std::size_t places = 2048;
+  static constexpr std::size_t places_of_thread = places / search_threads;
   static constexpr std::size_t samples = places * neighbours;
   static_assert(least_guarded >= 4 * sizeof(Bits) / sizeof(Real) * samples);
 
@@ -121,17 +124,22 @@ class Preparation {
     auto const operation = accumulation_of(work_, terms_);
     std::size_t const length = work_.layout.size / places;
     block.each([&](unsigned thread) {
-      Bits largest = 0;
-      for (std::size_t i = thread; i < places; i += search_threads) {
+      std::size_t first[places_of_thread];
+      unroll<places_of_thread>([&](int turn) {
+        std::size_t const i = static_cast<unsigned>(turn) * search_threads + thread;
         std::uint64_t hash = (memory_.number + i + 1) * 0x9e37'79b9'7f4a'7c15u;  // a step of splitmix64
         hash = (hash ^ (hash >> 30)) * 0xbf58'476d'1ce4'e5b9u;
-        std::size_t const first = i * length + static_cast<std::size_t>((hash >> 32) % (length - neighbours));
-        unroll<neighbours>([&](int j) {
-          Bits const key = Key::of(operation.preview(first + static_cast<std::size_t>(j)));
-          keys[i * neighbours + static_cast<std::size_t>(j)] = key;
-          if (Key::takes_part(key) && key > largest) largest = key;
-        });
-      }
+        first[turn] = i * length + static_cast<std::size_t>((hash >> 32) % (length - neighbours));
+      });
+      constexpr int near = static_cast<int>(neighbours);
+      Bits largest = 0;
+      operation.template preview<static_cast<int>(samples / search_threads)>(
+          [&](int i) { return first[i / near] + static_cast<unsigned>(i % near); },
+          [&](int i, Real value) {
+            Bits const key = Key::of(value);
+            keys[static_cast<unsigned>(i) * search_threads + thread] = key;
+            if (Key::takes_part(key) && key > largest) largest = key;
+          });
       raise_together(&memory_.largest, largest);
     });
     auto const window = BinWindow<Bits>::below(memory_.largest, 1, Key::shift(0));
