@@ -40,7 +40,7 @@ void check(std::size_t down, std::size_t across, std::uint32_t n, std::size_t cu
   std::vector<Element> const none;
   auto expected = play::Reference<Element, Layout>{layout, shape, none}.gradient(dy, x);
   std::vector<float> gradient(taps * layout.value_count(), 7.0f);
-  using Gradient = weir::detail::GradientTiles<Element, Side, Stages>;
+  using Gradient = weir::detail::DeviceGradientTiles<Element, Side, Stages>;
   Gradient operation{weir::detail::EntryTable::of(layout),
                      layout.grid.value_count(),
                      DeviceSamples<Element>::of(dy_view),
@@ -81,7 +81,7 @@ TEST_CASE("what is not finite does not reach padding") {
   weir_test::for_each_entry(layout, [&](std::size_t, std::size_t, std::size_t at) { is_live[at] = true; });
   for (GradientMode const mode : {GradientMode::overwrite, GradientMode::accumulate}) {
     std::vector<float> gradient(layout.value_count(), 0.0f);
-    using Gradient = weir::detail::GradientTiles<weir::half, 32, 2>;
+    using Gradient = weir::detail::DeviceGradientTiles<weir::half, 32, 2>;
     Gradient const operation{weir::detail::EntryTable::of(layout),
                              layout.grid.value_count(),
                              batch(layout.outputs()),

@@ -50,8 +50,8 @@ void check(Layout const& layout, std::uint64_t seed, weir::ConvolutionShape cons
     return shape == nullptr ? DeviceSamples<Element>::of(view)
                             : DeviceSamples<Element>::of(view, *shape, transposed);
   };
-  using Forward = weir::detail::MultiplyTiles<Element, Element, Side, false, Stages>;
-  using Backward = weir::detail::MultiplyTiles<Element, Element, Side, true, Stages>;
+  using Forward = weir::detail::DeviceMultiplyTiles<Element, Element, Side, false, Stages>;
+  using Backward = weir::detail::DeviceMultiplyTiles<Element, Element, Side, true, Stages>;
   Forward const forward{
       entries, aligned.data, layout.value_count(), source(x_there.view, false), play::there(y.view()), {}};
   play::blocks(forward, Forward::threads, Forward::shared_bytes);

@@ -12,7 +12,7 @@ namespace detail {
 /// The gradient of the values of tiles by tensor cores: a block has one tile, which is the product of its
 /// outputs' gradients and its inputs over all samples. What a cut tile lacks becomes zero.
 template <class Element, int Side, int Stages>
-struct GradientTiles {
+struct DeviceGradientTiles {
   static constexpr int depth = Side == 128 ? 32 : 64;  // samples of a piece
   static constexpr int warps_across = 2;
   static constexpr int warps_down = 2;

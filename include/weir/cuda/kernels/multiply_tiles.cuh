@@ -19,7 +19,7 @@ namespace detail {
 /// block has 128 samples of the outputs of one line of tiles; it goes over the line's live tiles, and pieces
 /// of both operands arrive in shared memory while those before are multiplied.
 template <class Element, class Out, int Side, bool Transposed, int Stages>
-struct MultiplyTiles {
+struct DeviceMultiplyTiles {
   using Real = AccumulatorOf<Element>;
   static constexpr int samples = 128;
   static constexpr int depth = Side >= 64 ? 64 : 32;  // of a piece
@@ -99,11 +99,12 @@ struct MultiplyTiles {
 
   /// The lines of the samples that a thread copies.
   struct SampleLines {
-    WEIR_HOST_DEVICE SampleLines(MultiplyTiles const& product, unsigned thread, std::size_t first_sample)
+    WEIR_HOST_DEVICE SampleLines(DeviceMultiplyTiles const& product, unsigned thread,
+                                 std::size_t first_sample)
         : first(first_sample + thread / Left::chunks) {
       find(product, 0);
     }
-    WEIR_HOST_DEVICE void find(MultiplyTiles const& product, std::uint32_t wanted) {
+    WEIR_HOST_DEVICE void find(DeviceMultiplyTiles const& product, std::uint32_t wanted) {
       tap = wanted;
       unroll<lines_of_thread>([&](int i) {
         std::size_t const sample = first + static_cast<unsigned>(i * (threads / Left::chunks));

@@ -120,7 +120,7 @@ struct ProductLaunch {
   }
   template <int Side, int Stages, class Layout>
   void tiles(Layout const& layout) const {
-    using Multiply = MultiplyTiles<Value, Out, Side, Transposed, Stages>;
+    using Multiply = DeviceMultiplyTiles<Value, Out, Side, Transposed, Stages>;
     launch_tile_products(
         executor, Multiply{EntryTable::of(layout), values, layout.value_count(), in, out, epilogue}, what);
   }
@@ -200,7 +200,7 @@ struct GradientLaunch {
   }
   template <int Side, int Stages, class Layout>
   void tiles(Layout const& layout) const {
-    using Gradient = GradientTiles<In, Side, Stages>;
+    using Gradient = DeviceGradientTiles<In, Side, Stages>;
     std::size_t const count = layout.grid.value_count();
     launch_tile_products(executor, Gradient{EntryTable::of(layout), count, dy, x, gradient, mode}, what);
   }
