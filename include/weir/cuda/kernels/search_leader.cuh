@@ -39,8 +39,8 @@ class SearchLeader {
     Bits guard;
     FoundBin found;
     UnitPlace total;
-    std::uint64_t sums[search_threads];
-    UnitPlace places[search_threads];
+    ThreadSums<std::uint64_t> sums;
+    ThreadSums<UnitPlace> places;
   };
 
   WEIR_HOST_DEVICE SearchLeader(Work const& work, Policy const& policy, Memory& memory)
