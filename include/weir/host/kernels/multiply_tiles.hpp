@@ -28,8 +28,10 @@ template <class Real, int Count>
       Index const is_second = Index{} - ((numbers >> static_cast<int>(round)) & LaneNumber<Real>{1});
       Index const exchanged = numbers ^ bit;
       repeat<(8 >> round)>([&](auto i) __attribute__((always_inline)) {
-        Index const one = reinterpret_cast<Index>(sums[2 * i]);
-        Index const other = reinterpret_cast<Index>(sums[2 * i + 1]);
+        // Copies, because nvcc does not know that what lies in an array is a vector.
+        Values const left = sums[2 * i], right = sums[2 * i + 1];
+        Index const one = reinterpret_cast<Index>(left);
+        Index const other = reinterpret_cast<Index>(right);
         Values const kept = reinterpret_cast<Values>((one & ~is_second) | (other & is_second));
         Values moved = reinterpret_cast<Values>((one & is_second) | (other & ~is_second));
         permute<Real, Count>(moved, exchanged, moved);

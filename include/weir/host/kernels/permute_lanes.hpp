@@ -41,8 +41,8 @@ inline constexpr auto lane_numbers = [] {
   return numbers;
 }();
 
-// What stands between the two is left out where it would not compile: see `keep_rounded`.
-#if defined(__x86_64__) && (defined(__OPTIMIZE__) || !defined(__clang__))
+// What stands between the two is left out where it would not compile: see `keep_rounded` and `widen`.
+#if defined(__x86_64__) && !defined(__CUDACC__) && (defined(__OPTIMIZE__) || !defined(__clang__))
 inline constexpr bool has_lane_instructions = true;
 #else
 inline constexpr bool has_lane_instructions = false;

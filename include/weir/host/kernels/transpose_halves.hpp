@@ -29,8 +29,10 @@ template <class Real, int Count>
         Values one, other;
         permute<Real, Count>(rows[i], exchanged, one);
         permute<Real, Count>(rows[i + bit], exchanged, other);
-        Index const lower = reinterpret_cast<Index>(rows[i]);
-        Index const upper = reinterpret_cast<Index>(rows[i + bit]);
+        // Copies, because nvcc does not know that what lies in an array is a vector.
+        Values const row = rows[i], partner = rows[i + bit];
+        Index const lower = reinterpret_cast<Index>(row);
+        Index const upper = reinterpret_cast<Index>(partner);
         rows[i] = reinterpret_cast<Values>((lower & ~is_set) | (reinterpret_cast<Index>(other) & is_set));
         rows[i + bit] = reinterpret_cast<Values>((reinterpret_cast<Index>(one) & ~is_set) | (upper & is_set));
       }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weir/core/host_device.hpp"
 #include "weir/exec/visit_entries.hpp"
 
 namespace weir::inline v1 {
@@ -32,16 +33,23 @@ struct EntrySource {
   }
 };
 
+/// For the device, too, as far as nvcc knows: what calls it is for both.
+struct AddEntry {
+  EntryList& to;
+
+  WEIR_HOST_DEVICE void operator()(std::size_t input, std::size_t value) const {
+    to.input[to.size] = static_cast<std::uint32_t>(input);
+    to.value[to.size] = value;
+    ++to.size;
+  }
+};
+
 /// Outputs are rows; of the transposed, columns. The layout outlives what is returned.
 template <bool Transposed, class Layout>
 EntrySource entries_of(Layout const& layout) {
   auto const list = [](void const* any, std::size_t output, std::size_t first, std::size_t last,
                        EntryList& to) {
-    auto const add = [&to](std::size_t input, std::size_t value) {
-      to.input[to.size] = static_cast<std::uint32_t>(input);
-      to.value[to.size] = value;
-      ++to.size;
-    };
+    AddEntry const add{to};
     if constexpr (Transposed) {
       visit_column(*static_cast<Layout const*>(any), output, first, last, add);
     } else {
