@@ -32,7 +32,7 @@ TEST_CASE("a window has the highest bins there are counters for, and no key belo
 TEST_CASE("the bin that holds a rank is found, wherever it is, and the counters are cleared") {
   play::Block const block;
   std::vector<std::uint64_t> counters(SparsifyLayout::bins);
-  static weir::detail::ThreadSums<std::uint64_t> sums;
+  static std::uint64_t sums[weir::detail::search_threads];
   for (std::size_t const bin : {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{16},
                                 std::size_t{2000}, std::size_t{4095}}) {
     for (std::uint64_t rank = 1; rank <= 12; ++rank) {

@@ -55,16 +55,3 @@ TEST_CASE("words are added to, raised, lowered and set, and bits are counted") {
   CHECK(weir::detail::threads_before(0) == 0);
   CHECK(weir::detail::threads_before(31) == 0x7fff'ffffu);
 }
-
-TEST_CASE("a thread knows the sum of all before it and of all behind it") {
-  weir::detail::ThreadSums<std::uint64_t> sums;
-  for (unsigned thread = 0; thread < 256; ++thread) sums.of_thread[thread] = thread * thread + 1;
-  sums.add_up(play::Block{});
-  std::uint64_t before = 0;
-  std::uint64_t const all = 255 * 256 * 511 / 6 + 256;
-  for (unsigned thread = 0; thread < 256; ++thread) {
-    CHECK(sums.before(thread) == before);
-    before += sums.of_thread[thread];
-    CHECK(sums.behind(thread) == all - before);
-  }
-}

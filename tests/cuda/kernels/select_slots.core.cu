@@ -37,7 +37,7 @@ void check(std::vector<float> const& values, weir::SlotCut<float> const& cut) {
   weir::detail::AllOfUnit<float> const source{values.data(), layout};
   std::vector<UnitCounts> counts(layout.units);
   std::vector<UnitPlace> places(layout.units);
-  static weir::detail::ThreadSums<UnitPlace> sums;
+  static UnitPlace sums[weir::detail::search_threads];
   UnitPlace total;
   for (std::size_t unit = 0; unit < layout.units; ++unit) {
     weir::detail::count_unit(warp, source, unit, cut, counts.data());

@@ -26,7 +26,7 @@ struct PrepareMemory {
   std::uint64_t rank;  // of the guard in the sample; 0: there is none
   std::uint64_t number;
   FoundBin found;
-  ThreadSums<std::uint64_t> sums;
+  std::uint64_t sums[search_threads];
   std::uint32_t counters[SparsifyLayout::bins];
 };
 

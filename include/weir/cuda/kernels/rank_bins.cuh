@@ -43,18 +43,18 @@ struct FoundBin {
 /// Finds the bin that holds the `rank`-th largest, of counters that lie in a row, and clears them.
 template <class Block, class Count>
 WEIR_HOST_DEVICE inline void find_bin(Block const& block, Count* counters, std::uint64_t rank,
-                                      ThreadSums<std::uint64_t>& sums, FoundBin& found) {
+                                      std::uint64_t (&sums)[search_threads], FoundBin& found) {
   constexpr std::size_t share = SparsifyLayout::bins / search_threads;
   block.each([&](unsigned thread) {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < share; ++i) sum += counters[thread * share + i];
-    sums.of_thread[thread] = sum;
+    sums[thread] = sum;
     if (thread == 0) found = {};
   });
-  sums.add_up(block);
   block.each([&](unsigned thread) {
-    std::uint64_t above = sums.behind(thread);
-    std::uint64_t const own = sums.of_thread[thread];
+    std::uint64_t above = 0;
+    for (unsigned other = thread + 1; other < search_threads; ++other) above += sums[other];
+    std::uint64_t const own = sums[thread];
     if (above < rank && rank <= above + own) {
       std::size_t bin = (thread + 1) * share - 1;
       while (above + counters[bin] < rank) above += counters[bin--];

@@ -45,40 +45,6 @@ struct SearchBlock {
   }
 };
 
-/// A sum of each thread of a block and of each warp, in shared memory, so that a thread has few to add up to
-/// know that of all before it or behind it.
-template <class Sum>
-struct ThreadSums {
-  Sum of_thread[search_threads];
-  Sum of_warp[search_warps];
-
-  /// When all threads have written theirs.
-  template <class Block>
-  WEIR_HOST_DEVICE void add_up(Block const& block) {
-    block.each([&](unsigned thread) {
-      if (thread >= search_warps) return;
-      Sum sum{};
-      for (unsigned i = 0; i < warp_threads; ++i) sum += of_thread[thread * warp_threads + i];
-      of_warp[thread] = sum;
-    });
-  }
-
-  WEIR_HOST_DEVICE Sum before(unsigned thread) const {
-    unsigned const own = thread / warp_threads;
-    Sum sum{};
-    for (unsigned warp = 0; warp < own; ++warp) sum += of_warp[warp];
-    for (unsigned other = own * warp_threads; other < thread; ++other) sum += of_thread[other];
-    return sum;
-  }
-  WEIR_HOST_DEVICE Sum behind(unsigned thread) const {
-    unsigned const next = thread / warp_threads + 1;
-    Sum sum{};
-    for (unsigned warp = next; warp < search_warps; ++warp) sum += of_warp[warp];
-    for (unsigned other = thread + 1; other < next * warp_threads; ++other) sum += of_thread[other];
-    return sum;
-  }
-};
-
 // What threads of several blocks do to the same word. Of integers, so that their order makes no difference.
 
 template <class Word>

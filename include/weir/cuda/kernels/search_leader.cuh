@@ -39,8 +39,8 @@ class SearchLeader {
     Bits guard;
     FoundBin found;
     UnitPlace total;
-    ThreadSums<std::uint64_t> sums;
-    ThreadSums<UnitPlace> places;
+    std::uint64_t sums[search_threads];
+    UnitPlace places[search_threads];
   };
 
   WEIR_HOST_DEVICE SearchLeader(Work const& work, Policy const& policy, Memory& memory)

@@ -67,11 +67,10 @@ struct UnitPlace {
     equal += counts.equal;
     non_finite += counts.non_finite;
   }
-  WEIR_HOST_DEVICE UnitPlace& operator+=(UnitPlace const& other) {
+  WEIR_HOST_DEVICE void add(UnitPlace const& other) {
     above += other.above;
     equal += other.equal;
     non_finite += other.non_finite;
-    return *this;
   }
 };
 static_assert(sizeof(UnitCounts) <= SparsifyLayout::count_bytes &&
@@ -141,7 +140,8 @@ WEIR_HOST_DEVICE inline void write_unit(Warp const& warp, Source const& source, 
 /// Where each unit's begin, and in `total` how many there are in all.
 template <class Block>
 WEIR_HOST_DEVICE inline void place_units(Block const& block, UnitCounts const* counts, UnitPlace* places,
-                                         std::size_t units, ThreadSums<UnitPlace>& sums, UnitPlace& total) {
+                                         std::size_t units, UnitPlace (&sums)[search_threads],
+                                         UnitPlace& total) {
   std::size_t const share = (units + search_threads - 1) / search_threads;
   auto const behind = [&](unsigned thread) {
     std::size_t const end = (thread + 1) * share;
@@ -150,11 +150,11 @@ WEIR_HOST_DEVICE inline void place_units(Block const& block, UnitCounts const* c
   block.each([&](unsigned thread) {
     UnitPlace sum;
     for (std::size_t i = thread * share; i < behind(thread); ++i) sum.add(counts[i]);
-    sums.of_thread[thread] = sum;
+    sums[thread] = sum;
   });
-  sums.add_up(block);
   block.each([&](unsigned thread) {
-    UnitPlace place = sums.before(thread);
+    UnitPlace place;
+    for (unsigned other = 0; other < thread; ++other) place.add(sums[other]);
     for (std::size_t i = thread * share; i < behind(thread); ++i) {
       places[i] = place;
       place.add(counts[i]);
