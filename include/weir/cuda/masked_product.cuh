@@ -29,13 +29,7 @@ void multiply_masked(CudaExecutor const& executor, Layout const& layout,
                      std::type_identity_t<ProductEpilogue<AccumulatorOf<Value>>> epilogue) {
   using Element = std::remove_const_t<Value>;
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("multiply_masked");
-  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
-  arguments.same_size("a feature of y", y.samples, "one of x", x.samples);
-  detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
-  detail::check_batch(arguments, "y", y, "outputs", layout.outputs());
-  arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
-  arguments.apart("y", detail::memory_of(y), "the values", values);
+  detail::check_multiply_masked(layout, values, x, y);
   detail::ProductLaunch<false, Element, Input, Out>{
       executor, values.data(), detail::DeviceSamples<Input>::of(x), y, epilogue, "launch of multiply_masked"}(
       layout);
@@ -48,13 +42,7 @@ void multiply_masked_transposed(CudaExecutor const& executor, Layout const& layo
                                 DeviceBatch<Out> dx) {
   using Element = std::remove_const_t<Value>;
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("multiply_masked_transposed");
-  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
-  arguments.same_size("a feature of dx", dx.samples, "one of dy", dy.samples);
-  detail::check_batch(arguments, "dy", dy, "outputs", layout.outputs());
-  detail::check_batch(arguments, "dx", dx, "inputs", layout.inputs());
-  arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
-  arguments.apart("dx", detail::memory_of(dx), "the values", values);
+  detail::check_multiply_masked_transposed(layout, values, dy, dx);
   detail::ProductLaunch<true, Element, Input, Out>{executor,
                                                    values.data(),
                                                    detail::DeviceSamples<Input>::of(dy),
@@ -69,13 +57,7 @@ void masked_weight_gradient(CudaExecutor const& executor, Layout const& layout, 
                             DeviceBatch<Other> x, TensorView<Real, DeviceSpace> gradient, GradientMode mode) {
   using Input = std::remove_const_t<In>;
   using Samples = detail::DeviceSamples<Input>;
-  detail::Arguments const arguments("masked_weight_gradient");
-  arguments.same_size("the gradient", gradient.size(), "the mask", layout.value_count());
-  arguments.same_size("a feature of dy", dy.samples, "one of x", x.samples);
-  detail::check_batch(arguments, "dy", dy, "outputs", layout.outputs());
-  detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
-  arguments.apart("the gradient", gradient, "dy", detail::memory_of(dy));
-  arguments.apart("the gradient", gradient, "x", detail::memory_of(x));
+  detail::check_masked_weight_gradient(layout, gradient, dy, x);
   detail::GradientLaunch<Input, Real>{executor,       Samples::of(dy),
                                       Samples::of(x), gradient.data(),
                                       mode,           "launch of masked_weight_gradient"}(layout);
@@ -88,12 +70,7 @@ void convolve_masked(CudaExecutor const& executor, Layout const& layout, Convolu
                      std::type_identity_t<ProductEpilogue<AccumulatorOf<Value>>> epilogue) {
   using Element = std::remove_const_t<Value>;
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("convolve_masked");
-  detail::check_shape(arguments, shape);
-  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
-  detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
-  detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layout.outputs());
-  arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
+  detail::check_convolve_masked(layout, shape, values, x, y);
   detail::ProductLaunch<false, Element, Input, Out>{
       executor, values.data(), detail::DeviceSamples<Input>::of(x, shape, false),
       y,        epilogue,      "launch of convolve_masked"}(layout);
@@ -106,12 +83,7 @@ void convolve_masked_transposed(CudaExecutor const& executor, Layout const& layo
                                 DeviceBatch<Out> dx) {
   using Element = std::remove_const_t<Value>;
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("convolve_masked_transposed");
-  detail::check_shape(arguments, shape);
-  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
-  detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
-  detail::check_pixels(arguments, "dx", dx, shape.input_pixels(), "inputs", layout.inputs());
-  arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
+  detail::check_convolve_masked_transposed(layout, shape, values, dy, dx);
   detail::ProductLaunch<true, Element, Input, Out>{executor,
                                                    values.data(),
                                                    detail::DeviceSamples<Input>::of(dy, shape, true),
@@ -127,12 +99,7 @@ void masked_convolution_gradient(CudaExecutor const& executor, Layout const& lay
                                  TensorView<Real, DeviceSpace> gradient, GradientMode mode) {
   using Input = std::remove_const_t<In>;
   using Samples = detail::DeviceSamples<Input>;
-  detail::Arguments const arguments("masked_convolution_gradient");
-  detail::check_shape(arguments, shape);
-  arguments.same_size("the gradient", gradient.size(), "mask times taps",
-                      shape.taps() * layout.value_count());
-  detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
-  detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+  detail::check_masked_convolution_gradient(layout, shape, gradient, dy, x);
   detail::GradientLaunch<Input, Real>{executor,
                                       Samples::of(dy),
                                       Samples::of(x, shape, false),

@@ -58,6 +58,78 @@ inline void check_shape(Arguments const& arguments, ConvolutionShape const& shap
                    std::to_string(shape.height) + " x " + std::to_string(shape.width));
 }
 
+template <class Layout, class Value, class In, class Out, class Space>
+void check_multiply_masked(Layout const& layout, TensorView<Value, Space> values,
+                           BatchView<In, Space> const& x, BatchView<Out, Space> const& y) {
+  Arguments const arguments("multiply_masked");
+  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
+  arguments.same_size("a feature of y", y.samples, "one of x", x.samples);
+  check_batch(arguments, "x", x, "inputs", layout.inputs());
+  check_batch(arguments, "y", y, "outputs", layout.outputs());
+  arguments.apart("y", memory_of(y), "x", memory_of(x));
+  arguments.apart("y", memory_of(y), "the values", values);
+}
+
+template <class Layout, class Value, class In, class Out, class Space>
+void check_multiply_masked_transposed(Layout const& layout, TensorView<Value, Space> values,
+                                      BatchView<In, Space> const& dy, BatchView<Out, Space> const& dx) {
+  Arguments const arguments("multiply_masked_transposed");
+  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
+  arguments.same_size("a feature of dx", dx.samples, "one of dy", dy.samples);
+  check_batch(arguments, "dy", dy, "outputs", layout.outputs());
+  check_batch(arguments, "dx", dx, "inputs", layout.inputs());
+  arguments.apart("dx", memory_of(dx), "dy", memory_of(dy));
+  arguments.apart("dx", memory_of(dx), "the values", values);
+}
+
+template <class Layout, class Real, class In, class Other, class Space>
+void check_masked_weight_gradient(Layout const& layout, TensorView<Real, Space> gradient,
+                                  BatchView<In, Space> const& dy, BatchView<Other, Space> const& x) {
+  Arguments const arguments("masked_weight_gradient");
+  arguments.same_size("the gradient", gradient.size(), "the mask", layout.value_count());
+  arguments.same_size("a feature of dy", dy.samples, "one of x", x.samples);
+  check_batch(arguments, "dy", dy, "outputs", layout.outputs());
+  check_batch(arguments, "x", x, "inputs", layout.inputs());
+  arguments.apart("the gradient", gradient, "dy", memory_of(dy));
+  arguments.apart("the gradient", gradient, "x", memory_of(x));
+}
+
+template <class Layout, class Value, class In, class Out, class Space>
+void check_convolve_masked(Layout const& layout, ConvolutionShape const& shape,
+                           TensorView<Value, Space> values, BatchView<In, Space> const& x,
+                           BatchView<Out, Space> const& y) {
+  Arguments const arguments("convolve_masked");
+  check_shape(arguments, shape);
+  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
+  check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+  check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layout.outputs());
+  arguments.apart("y", memory_of(y), "x", memory_of(x));
+}
+
+template <class Layout, class Value, class In, class Out, class Space>
+void check_convolve_masked_transposed(Layout const& layout, ConvolutionShape const& shape,
+                                      TensorView<Value, Space> values, BatchView<In, Space> const& dy,
+                                      BatchView<Out, Space> const& dx) {
+  Arguments const arguments("convolve_masked_transposed");
+  check_shape(arguments, shape);
+  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
+  check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
+  check_pixels(arguments, "dx", dx, shape.input_pixels(), "inputs", layout.inputs());
+  arguments.apart("dx", memory_of(dx), "dy", memory_of(dy));
+}
+
+template <class Layout, class Real, class In, class Other, class Space>
+void check_masked_convolution_gradient(Layout const& layout, ConvolutionShape const& shape,
+                                       TensorView<Real, Space> gradient, BatchView<In, Space> const& dy,
+                                       BatchView<Other, Space> const& x) {
+  Arguments const arguments("masked_convolution_gradient");
+  check_shape(arguments, shape);
+  arguments.same_size("the gradient", gradient.size(), "mask times taps",
+                      shape.taps() * layout.value_count());
+  check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
+  check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+}
+
 template <class Layout>
 inline constexpr bool is_tiled = false;
 template <class Grid>

@@ -26,12 +26,7 @@ void convolve_masked(HostExecutor const& executor, Layout const& layout, Convolu
                      HostView<Value> values, HostBatch<In> x, HostBatch<Out> y,
                      std::type_identity_t<ProductEpilogue<AccumulatorOf<Value>>> epilogue = {}) {
   using Source = detail::SampleSource<std::remove_const_t<In>>;
-  detail::Arguments const arguments("convolve_masked");
-  detail::check_shape(arguments, shape);
-  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
-  detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
-  detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layout.outputs());
-  arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
+  detail::check_convolve_masked(layout, shape, values, x, y);
   executor.submit([layout, shape, weights = static_cast<std::remove_const_t<Value> const*>(values.data()),
                    in = x.data, in_stride = x.stride, out = y.data, out_stride = y.stride,
                    epilogue](HostExecutor const& point) {
@@ -49,12 +44,7 @@ requires ExactIn<In, AccumulatorOf<Value>> && ArithmeticElement<Out>
 void convolve_masked_transposed(HostExecutor const& executor, Layout const& layout, ConvolutionShape shape,
                                 HostView<Value> values, HostBatch<In> dy, HostBatch<Out> dx) {
   using Source = detail::SampleSource<std::remove_const_t<In>>;
-  detail::Arguments const arguments("convolve_masked_transposed");
-  detail::check_shape(arguments, shape);
-  arguments.same_size("the values", values.size(), "mask times taps", shape.taps() * layout.value_count());
-  detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
-  detail::check_pixels(arguments, "dx", dx, shape.input_pixels(), "inputs", layout.inputs());
-  arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
+  detail::check_convolve_masked_transposed(layout, shape, values, dy, dx);
   executor.submit([layout, shape, weights = static_cast<std::remove_const_t<Value> const*>(values.data()),
                    in = dy.data, in_stride = dy.stride, out = dx.data,
                    out_stride = dx.stride](HostExecutor const& point) {
@@ -73,12 +63,7 @@ void masked_convolution_gradient(HostExecutor const& executor, Layout const& lay
                                  GradientMode mode) {
   using Input = std::remove_const_t<In>;
   using Source = detail::SampleSource<Input>;
-  detail::Arguments const arguments("masked_convolution_gradient");
-  detail::check_shape(arguments, shape);
-  arguments.same_size("the gradient", gradient.size(), "mask times taps",
-                      shape.taps() * layout.value_count());
-  detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
-  detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+  detail::check_masked_convolution_gradient(layout, shape, gradient, dy, x);
   executor.submit([layout, shape, out = dy.data, out_stride = dy.stride, in = x.data, in_stride = x.stride,
                    to = gradient.data(), mode](HostExecutor const& point) {
     Source const outputs(

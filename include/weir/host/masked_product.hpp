@@ -112,13 +112,7 @@ void multiply_masked(HostExecutor const& executor, Layout const& layout, HostVie
                      std::type_identity_t<ProductEpilogue<AccumulatorOf<Value>>> epilogue = {}) {
   using Element = std::remove_const_t<Value>;
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("multiply_masked");
-  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
-  arguments.same_size("a feature of y", y.samples, "one of x", x.samples);
-  detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
-  detail::check_batch(arguments, "y", y, "outputs", layout.outputs());
-  arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
-  arguments.apart("y", detail::memory_of(y), "the values", values);
+  detail::check_multiply_masked(layout, values, x, y);
   executor.submit([layout, weights = static_cast<Element const*>(values.data()),
                    in = HostBatch<Input const>{x.data, x.samples, x.features, x.stride, x.order}, y,
                    epilogue](HostExecutor const& point) {
@@ -134,13 +128,7 @@ void multiply_masked_transposed(HostExecutor const& executor, Layout const& layo
                                 HostBatch<In> dy, HostBatch<Out> dx) {
   using Element = std::remove_const_t<Value>;
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("multiply_masked_transposed");
-  arguments.same_size("the values", values.size(), "the mask", layout.value_count());
-  arguments.same_size("a feature of dx", dx.samples, "one of dy", dy.samples);
-  detail::check_batch(arguments, "dy", dy, "outputs", layout.outputs());
-  detail::check_batch(arguments, "dx", dx, "inputs", layout.inputs());
-  arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
-  arguments.apart("dx", detail::memory_of(dx), "the values", values);
+  detail::check_multiply_masked_transposed(layout, values, dy, dx);
   executor.submit([layout, weights = static_cast<Element const*>(values.data()),
                    in = HostBatch<Input const>{dy.data, dy.samples, dy.features, dy.stride, dy.order},
                    dx](HostExecutor const& point) {
@@ -155,13 +143,7 @@ requires std::same_as<std::remove_const_t<In>, std::remove_const_t<Other>> && Ex
 void masked_weight_gradient(HostExecutor const& executor, Layout const& layout, HostBatch<In> dy,
                             HostBatch<Other> x, HostView<Real> gradient, GradientMode mode) {
   using Input = std::remove_const_t<In>;
-  detail::Arguments const arguments("masked_weight_gradient");
-  arguments.same_size("the gradient", gradient.size(), "the mask", layout.value_count());
-  arguments.same_size("a feature of dy", dy.samples, "one of x", x.samples);
-  detail::check_batch(arguments, "dy", dy, "outputs", layout.outputs());
-  detail::check_batch(arguments, "x", x, "inputs", layout.inputs());
-  arguments.apart("the gradient", gradient, "dy", detail::memory_of(dy));
-  arguments.apart("the gradient", gradient, "x", detail::memory_of(x));
+  detail::check_masked_weight_gradient(layout, gradient, dy, x);
   executor.submit([layout,
                    out = HostBatch<Input const>{dy.data, dy.samples, dy.features, dy.stride, dy.order},
                    in = HostBatch<Input const>{x.data, x.samples, x.features, x.stride, x.order}, gradient,
