@@ -18,8 +18,8 @@
 #include "weir/compress/threshold/histogram.hpp"
 #include "weir/compress/threshold/random_k.hpp"
 #include "weir/compress/threshold/sampled_top_k.hpp"
+#include "weir/cuda/executor.hpp"
 #include "weir/cuda/graph.hpp"
-#include "weir/cuda/vocabulary.cuh"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "host/verb_oracle.hpp"
 #include "optim/decided_training.hpp"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/executor.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"

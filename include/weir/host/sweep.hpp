@@ -8,8 +8,17 @@
 namespace weir::inline v1 {
 namespace detail {
 
-// A kernel has `run<VectorBytes>(begin, end)`, always inlined. It is compiled here for each instruction set,
-// in a program that was compiled for none in particular, and the processor is asked which of them to call.
+// A kernel has `run<VectorBytes>(begin, end)`, always inlined. It is compiled here for each instruction set
+// beyond the one that the program is compiled for, and the processor is asked which of them to call.
+
+/// The widest vectors that all code of this program may use.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+inline constexpr int baseline_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr int baseline_bytes = 32;
+#else
+inline constexpr int baseline_bytes = 16;
+#endif
 
 #if defined(__x86_64__)
 template <class Kernel>
@@ -33,14 +42,18 @@ inline bool has_avx512() {
 
 template <class Kernel>
 void run_baseline(Kernel const& kernel, std::size_t begin, std::size_t end) {
-  kernel.template run<16>(begin, end);
+  kernel.template run<baseline_bytes>(begin, end);
 }
 
 template <class Kernel>
 void run_widest(Kernel const& kernel, std::size_t begin, std::size_t end) {
 #if defined(__x86_64__)
-  if (has_avx512()) return run_avx512(kernel, begin, end);
-  if (__builtin_cpu_supports("avx2")) return run_avx2(kernel, begin, end);
+  if constexpr (baseline_bytes < 64) {
+    if (has_avx512()) return run_avx512(kernel, begin, end);
+  }
+  if constexpr (baseline_bytes < 32) {
+    if (__builtin_cpu_supports("avx2")) return run_avx2(kernel, begin, end);
+  }
 #endif
   run_baseline(kernel, begin, end);
 }

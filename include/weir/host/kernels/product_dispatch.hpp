@@ -36,15 +36,27 @@ inline bool permutes_lanes() {
 }
 #endif
 
+#if defined(__FMA__)
+inline constexpr int baseline_product_bytes = baseline_bytes;
+#else
+inline constexpr int baseline_product_bytes = 16;
+#endif
+
 /// Calls `kernel.run<VectorBytes>(part)` with the widest vectors that the processor has.
 template <class Kernel>
 void multiply_widest(Kernel const& kernel, std::size_t part) {
 #if defined(__x86_64__)
-  if (has_avx512()) return multiply_avx512(kernel, part);
-  if constexpr (Kernel::permutes) return multiply_avx2(kernel, part);
-  if (has_avx2_and_fma()) return multiply_avx2(kernel, part);
+  if constexpr (baseline_product_bytes < 64) {
+    if (has_avx512()) return multiply_avx512(kernel, part);
+  }
+  if constexpr (baseline_product_bytes < 32) {
+    if constexpr (Kernel::permutes) return multiply_avx2(kernel, part);
+    if (has_avx2_and_fma()) return multiply_avx2(kernel, part);
+  }
 #endif
-  if constexpr (!Kernel::permutes) kernel.template run<16>(part);
+  if constexpr (!Kernel::permutes || baseline_product_bytes > 16) {
+    kernel.template run<baseline_product_bytes>(part);
+  }
 }
 
 /// Below so many multiplications a product is not shared among threads.
