@@ -1,14 +1,13 @@
 #pragma once
 
-// Everything that needs a C++20 compiler and nothing else. MPI, CUDA and the adapters to other libraries are
-// included by themselves.
+// What recipes are made of, and the host. Compression, pipelines, masks, planning, MPI, CUDA, NCCL and the
+// adapters to other libraries are included by their own headers.
 
 #include "weir/comm/agree.hpp"
 #include "weir/comm/byte_exchange.hpp"
 #include "weir/comm/check_arguments.hpp"
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/even_split.hpp"
-#include "weir/comm/file_exchange.hpp"
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/gather_pairs.hpp"
 #include "weir/comm/group.hpp"
