@@ -211,6 +211,21 @@ TEST_CASE("reporting twice in one micro-batch is refused by name") {
   CHECK(error_of(once_each, plan).empty());
 }
 
+TEST_CASE("a parameter or bucket that is not there is refused with how many there are") {
+  auto const plan = weir::BucketPlan({{1}, {1}, {1}}, {{1, 2}, {0}});
+  std::string const no_parameter =
+      "rank 0, worker 0, micro-batch 0: there is no parameter 3: the bucket plan has 3";
+  CHECK(error_of([](auto& micro) { micro.gradient(3); }, plan) == no_parameter);
+  CHECK(error_of([](auto& micro) { (void)micro.weights(3); }, plan) == no_parameter);
+  CHECK(error_of([](auto& micro) { micro.ready_parameter(3); }, plan) == no_parameter);
+  CHECK(error_of([](auto& micro) { micro.gradient_final(3); }, plan) == no_parameter);
+  CHECK(error_of([](auto& micro) { micro.weights_read(3); }, plan) == no_parameter);
+  std::string const no_bucket =
+      "rank 0, worker 0, micro-batch 0: there is no bucket 2: the bucket plan has 2";
+  CHECK(error_of([](auto& micro) { micro.bucket_gradient(2); }, plan) == no_bucket);
+  CHECK(error_of([](auto& micro) { micro.ready(2); }, plan) == no_bucket);
+}
+
 TEST_CASE("a bucket is due when the gradients of all its parameters are final and their weights were read") {
   using Reports = std::vector<std::size_t>;
   auto const plan = weir::BucketPlan({{1}, {1}, {1}, {1}}, {{1, 2}, {0}, {3}});

@@ -37,6 +37,8 @@ struct WorkerNotes {
 ///
 /// Gradients. The model writes the gradient of its mean loss times `loss_scale()`, over what is there or, if
 /// `accumulate()`, added to it. A gradient that was not asked for counts as zero.
+///
+/// Errors: `ContractViolation` for a parameter or bucket that the plan does not have.
 template <Executor E, class Samples, class Real = float>
 class Micro {
  public:
@@ -57,7 +59,10 @@ class Micro {
   std::uint64_t step() const { return step_.number; }
 
   /// The weights to read; the same memory for all workers unless they are replicated.
-  ViewOn<Real const, E> weights(std::size_t parameter) const { return sink_.weights(worker_, parameter); }
+  ViewOn<Real const, E> weights(std::size_t parameter) const {
+    check(parameter, plan_.parameters(), "parameter");
+    return sink_.weights(worker_, parameter);
+  }
 
   /// Where the gradient of a parameter goes. Errors: `ContractViolation` if it is of another element type.
   template <class Element = Real>
@@ -70,6 +75,7 @@ class Micro {
   /// Where the gradients of a whole bucket go.
   template <class Element = Real>
   ViewOn<Element, E> bucket_gradient(std::size_t bucket) {
+    check(bucket, plan_.size(), "bucket");
     for (std::size_t parameter : plan_[bucket].parameters) touch(parameter);
     return bucket_view(bucket).template as<Element>();
   }
@@ -114,6 +120,7 @@ class Micro {
   /// weights has been enqueued. In any order, also from a thread that the model uses; what is not reported is
   /// reported when the model returns. Errors: `ContractViolation` if reported twice.
   void ready(std::size_t bucket) {
+    check(bucket, plan_.size(), "bucket");
     if (sink_.has_failed()) throw StepCancelled{};
     report(bucket);
   }
@@ -165,7 +172,15 @@ class Micro {
   static constexpr std::uint8_t is_final = 1;
   static constexpr std::uint8_t is_read = 2;
 
+  /// Or a model of other layers would go on in memory that is not its own.
+  static void check(std::size_t index, std::size_t count, char const* what) {
+    if (index < count) return;
+    throw ContractViolation("there is no " + std::string(what) + " " + std::to_string(index) +
+                            ": the bucket plan has " + std::to_string(count));
+  }
+
   void pass(std::size_t parameter, std::uint8_t halves) {
+    check(parameter, plan_.parameters(), "parameter");
     std::uint8_t& passed = notes_.passed[parameter];
     if ((passed & halves) != 0) {
       throw ContractViolation("parameter " + std::to_string(parameter) +
@@ -178,6 +193,7 @@ class Micro {
   }
 
   void touch(std::size_t parameter) {
+    check(parameter, plan_.parameters(), "parameter");
     notes_.touched[parameter] = 1;
     notes_.used[parameter] = 1;
   }
