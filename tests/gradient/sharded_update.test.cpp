@@ -90,3 +90,8 @@ TEST_CASE("A sharded update says beforehand what it allocates") {
   CHECK(update.workspace_bytes<float>(plan, {}) ==
         sizeof(weir::OptimizerState) + 2 * 440 + 400 + weir::layout_exchange_bytes(1));
 }
+
+TEST_CASE("A checkpoint tells by which optimizer the weights were updated") {
+  CHECK(weir::ShardedUpdate{weir::SelfCommunicator{}, weir::AdamW{}}.text() ==
+        "adamw, beta1 0.900000, beta2 0.999000, weight decay 0.010000");
+}

@@ -184,6 +184,15 @@ TEST_CASE("strict loading names the first field that differs, with both values, 
         "the optimizer keeps its moments by bucket, and the buckets differ");
 }
 
+TEST_CASE("a checkpoint tells by what recipe it was made") {
+  CHECK(Run({3, 2, 4}, momentum()).saved().text("recipe", 0) ==
+        "accumulate (by samples) | aggregate (mean over samples, automatic) | loss scale | "
+        "sgd (momentum 0.900000, weight decay 0.000000)");
+  CHECK(Run({3, 2, 4}, weir::WeightSync{weir::WeightPolicy::overlap, adamw()}).saved().text("recipe", 0) ==
+        "accumulate (by samples) | aggregate (mean over samples, automatic) | loss scale | "
+        "update (overlap, adamw, beta1 0.900000, beta2 0.999000, weight decay 0.010000)");
+}
+
 TEST_CASE("another number of ranks, and another layout of any rank, are named") {
   auto const run = [](std::vector<weir::WorkLayout> const& layouts, auto const& use) {
     on_ranks(layouts.size(), [&](weir::ThreadCommunicator const& communicator) {

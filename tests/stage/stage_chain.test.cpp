@@ -13,6 +13,7 @@
 #include "weir/gradient/clip.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/optim/weight_sync.hpp"
 
 namespace {
 
@@ -212,12 +213,14 @@ TEST_CASE("each stage after the join is recorded with rank, bucket, step and tim
 TEST_CASE("a chain is described by its stages' names and options") {
   std::tuple const stages{weir::LocalAggregator{weir::SumScale{}, weir::ScaleTime::before_sum},
                           Pass<'x'>{nullptr}, HoldBackBucket1{},
-                          weir::Clip{{.max_norm = 0.5, .per_bucket = true}}};
+                          weir::Clip{{.max_norm = 0.5, .per_bucket = true}},
+                          weir::WeightSync{weir::WeightPolicy::overlap, weir::Sgd{{.momentum = 0.5}}}};
   auto const text = [](auto const&... stage) {
     return weir::StageChain<E, float, std::remove_cvref_t<decltype(stage)>...>::description({stage...});
   };
   CHECK(std::apply(text, stages) ==
-        "aggregate (sum, before the sum) | x | stage | clip (norm 0.500000 per bucket)");
+        "aggregate (sum, before the sum) | x | stage | clip (norm 0.500000 per bucket) | "
+        "update (overlap, sgd, momentum 0.500000, weight decay 0.000000)");
 }
 
 TEST_CASE("an update is put off only for a stage that takes it, which then enqueues both") {

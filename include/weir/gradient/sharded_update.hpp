@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,14 @@ class ShardedUpdate {
       BindsToRecipe<Optimizer, E, Real>
   auto on(RecipeContext<E, Real> const& context) const {
     return Bound<E, Real>(context, communicator_, optimizer_);
+  }
+
+  /// What a checkpoint tells of it.
+  std::string text() const {
+    std::string text;
+    if constexpr (requires { Optimizer::name; }) text = Optimizer::name;
+    if constexpr (requires { optimizer_.text(); }) text += ", " + optimizer_.text();
+    return text;
   }
 
   /// What it allocates when it is bound, besides what the communicator reserves. Units: bytes.

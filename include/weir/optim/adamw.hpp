@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "weir/exec/optimizer_constants.hpp"
 #include "weir/optim/bound_optimizer.hpp"
@@ -34,6 +35,12 @@ class AdamW {
     return BoundOptimizer<Rule, E, Real>(
         context, Rule{{options_.beta1, options_.beta2, options_.epsilon, options_.weight_decay}},
         options_.learning_rate);
+  }
+
+  /// What a checkpoint tells of it, which has the learning rate by itself.
+  std::string text() const {
+    return "beta1 " + std::to_string(options_.beta1) + ", beta2 " + std::to_string(options_.beta2) +
+           ", weight decay " + std::to_string(options_.weight_decay);
   }
 
   /// What it allocates when it is bound. Units: bytes.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "weir/core/error.hpp"
 #include "weir/exec/optimizer_constants.hpp"
@@ -38,6 +39,12 @@ class Sgd {
   auto on(RecipeContext<E, Real> const& context) const {
     return BoundOptimizer<Rule, E, Real>(
         context, Rule{{options_.momentum, options_.weight_decay, options_.nesterov}}, options_.learning_rate);
+  }
+
+  /// What a checkpoint tells of it, which has the learning rate by itself.
+  std::string text() const {
+    return "momentum " + std::to_string(options_.momentum) + (options_.nesterov ? ", nesterov" : "") +
+           ", weight decay " + std::to_string(options_.weight_decay);
   }
 
   /// What it allocates when it is bound. Units: bytes.

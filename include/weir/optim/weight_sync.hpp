@@ -35,6 +35,14 @@ class WeightSync {
     return Bound<E, Real>(context, policy_, optimizer_);
   }
 
+  /// What a checkpoint tells of it.
+  std::string text() const {
+    std::string text = name_of(policy_);
+    if constexpr (requires { Optimizer::name; }) text += std::string(", ") + Optimizer::name;
+    if constexpr (requires { optimizer_.text(); }) text += ", " + optimizer_.text();
+    return text;
+  }
+
   /// What it allocates when it is bound. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {

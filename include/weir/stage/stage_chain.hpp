@@ -59,7 +59,7 @@ class StageChain {
   static constexpr bool is_watched = (detail::has_watch<BoundStage<Stages, E, Real>> || ...);
 
   /// The stages as they are written, with what they tell of their options:
-  /// "aggregate (mean over samples, automatic) | all-reduce | sgd (momentum 0.9)".
+  /// "aggregate (mean over samples, automatic) | all-reduce | clip (norm 1.000000)".
   static std::string description(std::tuple<Stages...> const& stages) {
     std::string text;
     std::apply(
