@@ -80,8 +80,11 @@ TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
   check_refused("--batch", 2, {"--batch", "missing"});
   check_refused("--batch --workers 2", 2, {"--batch", "missing"});
   check_refused("--save ''", 2, {"--save"});
+  check_refused("--save a --trace a", 2, {"--trace a", "--save", "another file"});
+  check_refused("--trace a --timeline a", 2, {"--timeline a", "--trace", "another file"});
   check_refused("--fast", 2, {"--fast", "no such option"});
   check_refused("digits", 2, {"digits", "no such option"});
+  check_refused("''", 2, {"\"\": there is no such option"});
 }
 
 TEST_CASE("weir-train: options that name what holds without them change nothing") {
@@ -304,6 +307,7 @@ TEST_CASE("weir-train: what cannot be written is refused before the training and
   check_refused("--workers 0" + files, 2, {"--workers"});
   check_refused("--data idx:none,none" + files, 1, {"none"});
   CHECK(folder.files() == 0);
+  check_refused("--epochs 1 --trace /dev/full", 1, {"/dev/full", "would be right"});
 }
 
 TEST_CASE("weir-train: the trace shows a collective that begins before the last backward pass ends") {

@@ -14,6 +14,7 @@
 #include "weir/core/error.hpp"
 #include "weir/mask/feasibility.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/standard_output.hpp"
 
 namespace {
 
@@ -69,7 +70,7 @@ std::string about_option(std::string text, int argc, char const* const* argv) {
 
 int main(int argc, char** argv) {
   try {
-    std::fputs(answer(parse_options(argc, argv)).c_str(), stdout);
+    weir_train::write_out(answer(parse_options(argc, argv)));
     return success;
   } catch (weir_train::UsageError const& error) {
     complain(error.what());

@@ -15,6 +15,7 @@
 #include "weir/plan/solve.hpp"
 #include "weir/plan/time_model.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/standard_output.hpp"
 
 namespace {
 
@@ -96,10 +97,10 @@ int main(int argc, char** argv) {
   try {
     Options const options = parse_options(argc, argv);
     if (!options.help.empty()) {
-      std::fputs(options.help.c_str(), stdout);
+      weir_train::write_out(options.help);
       return success;
     }
-    std::fputs(report(options).c_str(), stdout);
+    weir_train::write_out(report(options));
     return success;
   } catch (UsageError const& error) {
     complain(error.what());

@@ -7,6 +7,7 @@
 #include "report.hpp"
 #include "run.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/standard_output.hpp"
 
 namespace {
 
@@ -17,7 +18,7 @@ constexpr int failure = 1;
 constexpr int unusable_arguments = 2;
 
 int answer(std::string const& text, bool is_valid) {
-  std::fputs(text.c_str(), stdout);
+  weir_train::write_out(text);
   return is_valid ? success : failure;
 }
 

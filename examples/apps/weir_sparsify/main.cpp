@@ -10,6 +10,7 @@
 #include "output_files.hpp"
 #include "report.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/standard_output.hpp"
 
 namespace {
 
@@ -55,7 +56,7 @@ void complain(std::string text) {
 
 int main(int argc, char** argv) {
   try {
-    std::fputs(answer(parse_options(argc, argv)).c_str(), stdout);
+    weir_train::write_out(answer(parse_options(argc, argv)));
     return success;
   } catch (weir_train::UsageError const& error) {
     complain(error.what());

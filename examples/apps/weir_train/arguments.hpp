@@ -39,7 +39,9 @@ class Arguments {
       return app_.help();
     } catch (CLI::ExtrasError const&) {
       refuse_missing_values();
-      throw UsageError(app_.remaining().front() + ": there is no such option; --help lists those there are");
+      std::string const first = app_.remaining().front();
+      throw UsageError((first.empty() ? "\"\"" : first) +
+                       ": there is no such option; --help lists those there are");
     } catch (CLI::ParseError const& error) {
       std::string const text = error.what();
       std::string const name = text.substr(0, text.find(':'));

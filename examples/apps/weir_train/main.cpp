@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "checkpoint_paths.hpp"
@@ -13,6 +15,7 @@
 #include "report.hpp"
 #include "run.hpp"
 #include "run_state.hpp"
+#include "standard_output.hpp"
 #include "tour.hpp"
 #include "weir/core/file_replacement.hpp"
 
@@ -44,6 +47,9 @@ class Program {
     } catch (UsageError const& error) {
       complain(error.what());
       return unusable_arguments;
+    } catch (weir::FileError const& error) {
+      complain(std::string(error.what()) + "; a file with room for it would be right");
+      return failure;
     } catch (std::bad_alloc const&) {
       complain("out of memory; fewer workers, a smaller batch or a smaller model would be right");
       return failure;
@@ -76,7 +82,9 @@ class Program {
     try {
       // An error now rather than after the training.
       for (std::string const& path : {c.save, c.trace, c.timeline}) {
-        if (!path.empty()) weir::FileReplacement probe(path);
+        // The reader of a pipe would take the end of this for the end of the file.
+        std::error_code unknown;
+        if (!path.empty() && !std::filesystem::is_fifo(path, unknown)) weir::FileReplacement probe(path);
       }
     } catch (weir::FileError const& error) {
       throw RunError(std::string(error.what()) +
@@ -124,7 +132,7 @@ class Program {
   }
 
   void print(std::string const& text) const {
-    if (processes_.rank() == 0) std::fputs(text.c_str(), stdout);
+    if (processes_.rank() == 0) write_out(text);
   }
 
   /// Of several processes, others may be waiting for this one, and nothing can be ended in an orderly way.

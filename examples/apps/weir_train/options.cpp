@@ -10,9 +10,9 @@
 #include "arguments.hpp"
 #include "built_with.hpp"
 #include "data_options.hpp"
+#include "file_options.hpp"
 #include "masking_options.hpp"
 #include "numbers.hpp"
-#include "path_option.hpp"
 #include "pipeline_options.hpp"
 #include "weir_sparsify/estimator_options.hpp"
 
@@ -299,13 +299,6 @@ void check_batch(Configuration const& c) {
   throw UsageError("--batch " + std::to_string(c.batch) + ": smaller than --workers " +
                    std::to_string(c.workers) + "; a batch of at least " + std::to_string(c.workers) +
                    ", or fewer workers, would be right");
-}
-
-void parse_files(Arguments const& a, Configuration& c) {
-  read_path(a, "--save", c.save);
-  read_path(a, "--load", c.load);
-  read_path(a, "--trace", c.trace);
-  read_path(a, "--timeline", c.timeline);
 }
 
 }  // namespace
