@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What PyTorch takes for the cases of bench/cuda, beside its own device-to-device copy: peers.py [FILE]
 
-The rows are those of bench/support/report.hpp. Each case goes round several sets of memory, more than the L2 holds, and
+The rows are those of bench/support/report.hpp, with two cells more: what of ours stands against it in the same case, and
+how many times as fast that should be. Each case goes round several sets of memory, more than the L2 holds, and
 runs in turns with the copy.
 """
 import math
@@ -54,10 +55,10 @@ def copy_of(size):
     return lambda turn: memory[2 * turn % len(memory) + 1].copy_(memory[2 * turn % len(memory)])
 
 
-def row(case, what, size, contender):
+def row(case, what, size, contender, ours="", goal=""):
     (copy, _), (median, spread) = time_in_turns([copy_of(size), contender])
     cells = [case, what, f"{median:.6g}", "us", f"{spread:.6g}", str(size), "copy in PyTorch", f"{copy:.6g}",
-             f"{copy / median:.6g}", "", ""]
+             f"{copy / median:.6g}", "", "", ours, goal]
     print("\t".join(cells), file=out, flush=True)
     if out is not sys.stdout:
         print(f"{case:44} {what:32} {median:10.4g} us  copy {copy:.4g}  ratio {copy / median:.3f}", flush=True)
@@ -78,19 +79,20 @@ def sums(dtype, name, size_of, bucket):
                 torch._foreach_add_(buckets[0], other, alpha=1 / k)
 
         moved = (k + 1) * bucket if dtype == torch.float32 else (k + 2) * bucket
-        row(f"sum k={k} {name} {bucket // MEGABYTE} MB", "PyTorch _foreach_add_, k-1 times", moved, add)
+        row(f"sum k={k} {name} {bucket // MEGABYTE} MB", "PyTorch _foreach_add_, k-1 times", moved, add,
+            "weir sum_weighted")
         del sets
 
 
-def optimizers(case, sizes, size, make, kinds):
-    for kind in kinds:
+def optimizers(case, sizes, size, makers, ours=""):
+    for name, make in makers.items():
         parameters = [torch.nn.Parameter(torch.randn(n, device=device)) for n in sizes]
         for parameter in parameters:
             parameter.grad = torch.randn_like(parameter)
-        optimizer = make(parameters, kind)
+        optimizer = make(parameters)
         optimizer.step()
         with torch.no_grad():
-            row(case, f"PyTorch {kind}", size, lambda turn: optimizer.step())
+            row(case, name, size, lambda turn: optimizer.step(), ours)
         del parameters, optimizer
 
 
@@ -101,13 +103,20 @@ for bucket in (25 * MEGABYTE, 256 * MEGABYTE):
 small, total, count = 1000, 100_000_000, 1000
 large = (total - count // 4 * small) // (count - count // 4)
 sizes = [small if i % 4 == 3 else large for i in range(count)]
-optimizers("AdamW, 1000 tensors, 100 M parameters", sizes, sum(sizes) * 28,
-           lambda parameters, kind: torch.optim.AdamW(parameters, lr=1e-3, **{kind: True}), ("fused", "foreach"))
+adamw = {f"PyTorch {kind}": lambda parameters, kind=kind: torch.optim.AdamW(parameters, lr=1e-3, **{kind: True})
+         for kind in ("fused", "foreach")}
+try:
+    from apex.optimizers import FusedAdam
+    adamw["apex FusedAdam"] = lambda parameters: FusedAdam(parameters, lr=1e-3)
+except ImportError:  # what PyTorch calls fused is made in the same way
+    print("apex is not installed, so its optimizer is not measured", flush=True)
+optimizers("AdamW, 1000 tensors, 100 M parameters", sizes, sum(sizes) * 28, adamw, "weir adamw_update_pieces")
 # The update alone: PyTorch has no optimizer that takes a sum or writes 16-bit weights on the way.
 elements = 256 * MEGABYTE // 4
 optimizers("SGD with momentum, 256 MB", [elements // 20] * 20, elements * 20,
-           lambda parameters, kind: torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, **{kind: True}),
-           ("fused", "foreach"))
+           {f"PyTorch {kind}": lambda parameters, kind=kind: torch.optim.SGD(parameters, lr=1e-3, momentum=0.9,
+                                                                             **{kind: True})
+            for kind in ("fused", "foreach")})
 
 
 def sum_update_and_copy(k):
@@ -129,7 +138,7 @@ def sum_update_and_copy(k):
         torch._foreach_copy_(narrow, parameters)
 
     row(f"sum k={k}, SGD with momentum, bfloat16 copy, 256 MB", "PyTorch foreach sum, fused SGD, foreach copy",
-        elements * (4 * k + 18), step)
+        elements * (4 * k + 18), step, "weir sgd_update_pieces")
 
 
 for k in (1, 4):
@@ -137,7 +146,7 @@ for k in (1, 4):
 
 vectors = [torch.randn(64 * MEGABYTE, device=device) for _ in range(2)]
 row("norm and finite check, float, 256 MB", "PyTorch vector_norm", 256 * MEGABYTE,
-    lambda turn: torch.linalg.vector_norm(vectors[turn % 2]))
+    lambda turn: torch.linalg.vector_norm(vectors[turn % 2]), "weir measure")
 
 
 def sparsify(size, density):
@@ -163,8 +172,8 @@ def sparsify(size, density):
         return values
 
     case = f"sparsify {size} at {density:g}, error feedback"
-    row(case, "PyTorch topk", 8 * size, top_k)
-    row(case, "PyTorch, one exponential, eager", 8 * size, fitted)
+    row(case, "PyTorch topk", 8 * size, top_k, "topk", "3")
+    row(case, "PyTorch, one exponential, eager", 8 * size, fitted, "exponential", "6")
 
 
 for size in (26_214_400, 262_144_000):
