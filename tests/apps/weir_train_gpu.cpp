@@ -1,4 +1,5 @@
 // weir-train on a GPU, as it is called: a program of its own, which is skipped where there is none.
+#include <cuda_runtime_api.h>
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -79,6 +80,16 @@ TEST_CASE("weir-train on a GPU: the first epoch has the loss of the host") {
   }
 }
 
+TEST_CASE(
+    "weir-train on a GPU: after an epoch every split into workers and micro-batches has the same loss") {
+  double const one =
+      outcome_of("--device cuda --epochs 1 --batch 8 --workers 1 --micro-batches 4")["train_loss"];
+  for (std::string const split : {"--workers 2 --micro-batches 2", "--workers 4 --micro-batches 1"}) {
+    double const other = outcome_of("--device cuda --epochs 1 --batch 8 " + split)["train_loss"];
+    CHECK(std::abs(other - one) < 1e-3 * one);
+  }
+}
+
 TEST_CASE("weir-train on a GPU: the ways of weight synchronisation and the buckets do not change a bit") {
   std::string const options = "--device cuda --epochs 3 --workers 4 --batch 5 --capture on --bucket-bytes ";
   Json const shared = outcome_of(options + "1000")["weights_hash"];
@@ -106,6 +117,21 @@ TEST_CASE("weir-train on a GPU: ranks on threads share one GPU through host memo
   CHECK(std::abs(ranks["train_loss"].get<double>() - loss) < 1e-4 * loss);
   CHECK(outcome_of(options)["weights_hash"] == ranks["weights_hash"]);
 }
+
+#if WEIR_PROGRAMS_HAVE_NCCL
+TEST_CASE("weir-train on a GPU: as many ranks over NCCL as there are GPUs, eager and captured") {
+  int gpus = 0;
+  REQUIRE(cudaGetDeviceCount(&gpus) == cudaSuccess);
+  std::string const options = "--epochs 2 --workers 2 --batch 16 --ranks " + std::to_string(gpus);
+  double const host = outcome_of(options)["train_loss"];
+  Json const eager = outcome_of("--device cuda --comm nccl " + options);
+  CHECK(std::abs(eager["train_loss"].get<double>() - host) < 1e-3 * host);
+  CHECK(outcome_of("--device cuda --comm nccl --capture on " + options)["weights_hash"] ==
+        eager["weights_hash"]);
+  if (gpus == 1)
+    CHECK(outcome_of("--device cuda --comm self " + options)["weights_hash"] == eager["weights_hash"]);
+}
+#endif
 
 TEST_CASE("weir-train on a GPU: with nothing but --device cuda it is a tour, eager and captured") {
   Json const rows = report_of("--device cuda");
