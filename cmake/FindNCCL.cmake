@@ -6,6 +6,8 @@ foreach(_nccl_root IN ITEMS "${NCCL_ROOT}" "$ENV{NCCL_ROOT}" "$ENV{NCCL_HOME}")
     list(APPEND _nccl_places "${_nccl_root}" "${_nccl_root}/nvidia/nccl")
   endif()
 endforeach()
+# What was named comes before what CMake would find.
+find_path(NCCL_INCLUDE_DIR nccl.h PATHS ${_nccl_places} PATH_SUFFIXES include NO_DEFAULT_PATH)
 foreach(_nccl_dir IN LISTS CUDAToolkit_INCLUDE_DIRS)
   cmake_path(GET _nccl_dir PARENT_PATH _nccl_root)
   list(APPEND _nccl_places "${_nccl_root}")

@@ -205,7 +205,7 @@ part_test() {
       item "test.$(echo "$file" | tr / -)" 20 sh tools/gpu.sh test-file "$program" "$file"
     done
   done
-  for test in $(other_gpu_tests); do
+  for test in $(other_gpu_tests) house.kernels-do-not-spill; do
     item "test.$test" 20 ctest --test-dir "$build" --output-on-failure --no-tests=error -R "^$test\$"
   done
 }

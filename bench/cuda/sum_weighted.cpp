@@ -1,5 +1,5 @@
-// The sum of k buckets into the first, beside a device-to-device copy of as many bytes, and beside what a
-// trainer would write instead: k - 1 successive additions, ours and cuBLAS's.
+// The sum of k buckets, beside a device-to-device copy of as many bytes, and beside what a trainer would
+// write instead: k - 1 successive additions, ours and cuBLAS's; of 16-bit buckets to a sum in 32 bits.
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -62,6 +62,31 @@ class Buckets {
   std::vector<weir::WeightedTerm<Element, weir::DeviceSpace>> terms_;
 };
 
+/// The copy first, then the sum, then what stands beside it.
+void report_sum(bench::Report& report, char const* type, std::size_t count, std::size_t bytes, double moved,
+                std::vector<bench::Timing> const& timings, std::vector<bench::Contender> const& contenders) {
+  std::string const name = "sum k=" + std::to_string(count) + " " + type + " " + name_of_bucket(bytes);
+  report.add({.measured = name,
+              .what = contenders[1].what,
+              .timing = timings[1],
+              .bytes = moved,
+              .roof = "copy",
+              .roof_value = timings[0].median,
+              .ratio = timings[0].median / timings[1].median,
+              .goal = bench::Goal::ratio_at_least(goal_of_bucket(bytes))});
+  for (std::size_t peer = 2; peer < contenders.size(); ++peer) {
+    bool const is_goal = count == 4 && peer == 2;
+    report.add({.measured = name,
+                .what = contenders[peer].what,
+                .timing = timings[peer],
+                .bytes = moved,
+                .roof = "weir sum_weighted",
+                .roof_value = timings[1].median,
+                .ratio = timings[peer].median / timings[1].median,
+                .goal = is_goal ? bench::Goal::ratio_at_least(goal_of_fusion) : bench::Goal{}});
+  }
+}
+
 #if WEIR_WITH_CUBLAS
 void check_cublas(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) throw std::runtime_error(cublasGetStatusString(status));
@@ -109,27 +134,8 @@ void sum_floats(bench::Report& report, std::size_t count, std::size_t bytes) {
                           }
                         }});
 #endif
-  auto const timings = bench::time_in_turns(executor.stream(), contenders);
-  std::string const name = "sum k=" + std::to_string(count) + " float " + name_of_bucket(bytes);
-  report.add({.measured = name,
-              .what = contenders[1].what,
-              .timing = timings[1],
-              .bytes = moved,
-              .roof = "copy",
-              .roof_value = timings[0].median,
-              .ratio = timings[0].median / timings[1].median,
-              .goal = bench::Goal::ratio_at_least(goal_of_bucket(bytes))});
-  for (std::size_t peer = 2; peer < contenders.size(); ++peer) {
-    bool const is_goal = count == 4 && peer == 2;
-    report.add({.measured = name,
-                .what = contenders[peer].what,
-                .timing = timings[peer],
-                .bytes = moved,
-                .roof = "sum_weighted",
-                .roof_value = timings[1].median,
-                .ratio = timings[peer].median / timings[1].median,
-                .goal = is_goal ? bench::Goal::ratio_at_least(goal_of_fusion) : bench::Goal{}});
-  }
+  report_sum(report, "float", count, bytes, moved, bench::time_in_turns(executor.stream(), contenders),
+             contenders);
 }
 
 /// 16-bit buckets of `bytes` bytes, summed in 32 bits.
@@ -138,19 +144,19 @@ void sum_bfloat16(bench::Report& report, std::size_t count, std::size_t bytes) {
   Buckets<weir::bfloat16> const buckets(executor, count, bytes);
   Buckets<float> const sums(executor, 1, 2 * bytes);
   bench::CopyRoof const copy(executor, (count + 2) * bytes);
+  float const factor = 1.0f / static_cast<float>(count);
   std::vector<bench::Contender> const contenders{
-      copy.contender(), {"weir sum_weighted", [&](std::size_t turn) {
-                           sum_weighted(executor, buckets.terms(turn), sums.view(turn, 0));
-                         }}};
-  auto const timings = bench::time_in_turns(executor.stream(), contenders);
-  report.add({.measured = "sum k=" + std::to_string(count) + " bfloat16 " + name_of_bucket(bytes),
-              .what = contenders[1].what,
-              .timing = timings[1],
-              .bytes = static_cast<double>((count + 2) * bytes),
-              .roof = "copy",
-              .roof_value = timings[0].median,
-              .ratio = timings[0].median / timings[1].median,
-              .goal = bench::Goal::ratio_at_least(goal_of_bucket(bytes))});
+      copy.contender(),
+      {"weir sum_weighted",
+       [&](std::size_t turn) { sum_weighted(executor, buckets.terms(turn), sums.view(turn, 0)); }},
+      {"weir copy, add_scaled, k-1 times", [&](std::size_t turn) {
+         weir::copy(executor, buckets.view(turn, 0), sums.view(turn, 0));
+         for (std::size_t term = 1; term < count; ++term) {
+           add_scaled(executor, buckets.view(turn, term), factor, sums.view(turn, 0));
+         }
+       }}};
+  report_sum(report, "bfloat16", count, bytes, static_cast<double>((count + 2) * bytes),
+             bench::time_in_turns(executor.stream(), contenders), contenders);
 }
 
 template <void (*Sum)(bench::Report&, std::size_t, std::size_t)>
