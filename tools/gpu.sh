@@ -156,10 +156,17 @@ part_build() {
     ${WEIR_CMAKE:-} >"$state/log/configure" 2>&1 || { tail -n 40 "$state/log/configure"; exit 1; }
   within "$(seconds_left)" cmake --build "$build" --target gpu --parallel "$jobs" >"$state/log/build" 2>&1
   case $? in
-    0) echo "  built for sm_$architecture"; touch "$state/built" ;;
+    0) say_what_is_built ;;
     124 | 137) end_late "the time is up" ;;
     *) grep -m 20 -e error -e FAILED "$state/log/build" || tail -n 40 "$state/log/build"; exit 1 ;;
   esac
+}
+
+say_what_is_built() {
+  echo "  built for sm_$architecture with $cuda_bin/nvcc"
+  [ -e "$build/tests/test-gpu-apps" ] || echo "  left out, no cuBLAS is found: weir-train --device cuda and what needs it"
+  [ -e "$build/tests/test-gpu-nccl" ] || echo "  left out, no NCCL is found: its tests and benchmarks"
+  touch "$state/built"
 }
 
 need_build() {
