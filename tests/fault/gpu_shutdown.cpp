@@ -12,7 +12,6 @@
 #include "weir/cuda/pinned_memory.hpp"
 #include "weir/cuda/pooled_memory.hpp"
 #include "weir/cuda/staged_communicator.hpp"
-#include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/clip.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/optim/adamw.hpp"
@@ -34,18 +33,17 @@ struct Model {
 
 std::vector<int> const batch(2);
 
-struct Everything {
-  static auto recipe() {
-    return weir::LocalAggregator{} | weir::Clip{{.max_norm = 0.5}} |
-           weir::WeightSync{weir::WeightPolicy::overlap, weir::AdamW{{.learning_rate = 0.01}}};
-  }
-  static auto plan() { return weir::BucketPlan::by_bytes({size * sizeof(float)}); }
+auto recipe() {
+  return weir::LocalAggregator{} | weir::Clip{{.max_norm = 0.5}} |
+         weir::WeightSync{weir::WeightPolicy::overlap, weir::AdamW{{.learning_rate = 0.01}}};
+}
 
+struct Everything {
   explicit Everything(weir::CudaOptions const& options)
       : executor(options),
         pinned(weir::PinnedMemory(), size),
         weights(executor, size),
-        workers(executor, {.workers = 2, .buckets = plan()}),
+        workers(executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({size * sizeof(float)})}),
         sync((set_zero(executor, weights.view()), recipe().on(workers, weights.view()))),
         staged(weir::SelfCommunicator()) {
     staged.all_reduce(executor, weights.view());
