@@ -68,6 +68,42 @@ TEST_CASE("the phases of a step are told apart by running it only so far") {
   CHECK(two.backward_ms == doctest::Approx(6));
 }
 
+TEST_CASE("steps that something has interrupted do not count") {
+  struct InterruptedStep : TimedStep {
+    int runs = 0;
+
+    void run(StepPart part) {
+      TimedStep::run(part);
+      if (++runs % 3 == 0) time.now += 50'000'000;
+    }
+  };
+  Time time;
+  InterruptedStep step{{.time = time, .room = 1}};
+  auto const profile = weir::profile_step(step, {.most_workers = 1, .warmup = 2, .steps = 9}, time);
+  auto const& one = profile.points.at(0);
+  CHECK(one.update_ms == doctest::Approx(2));
+  CHECK(one.data_ms == doctest::Approx(1));
+  CHECK(one.forward_ms == doctest::Approx(3));
+  CHECK(one.backward_ms == doctest::Approx(4));
+}
+
+TEST_CASE("passes that seem to take no time are measured again") {
+  struct LateStep : TimedStep {
+    int runs = 0;
+
+    void run(StepPart part) {
+      TimedStep::run(part);
+      if (++runs <= 40 && part == StepPart::update) time.now += 50'000'000;
+    }
+  };
+  Time time;
+  LateStep step{{.time = time, .room = 1}};
+  auto const profile = weir::profile_step(step, {.most_workers = 1, .warmup = 2, .steps = 8}, time);
+  CHECK(step.runs == 80);
+  CHECK(profile.points.at(0).update_ms == doctest::Approx(2));
+  CHECK(profile.points.at(0).backward_ms == doctest::Approx(4));
+}
+
 TEST_CASE("of a step that knows no parts a third counts as its forward pass") {
   Time time;
   TimedStep step{.time = time, .room = 1, .is_whole = true};

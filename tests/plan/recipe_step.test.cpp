@@ -72,10 +72,12 @@ TEST_CASE("a bound recipe is profiled with more and more workers") {
   CHECK(model.workers == 4);
   CHECK(sync.layout().workers == 4);
   CHECK(model.calls[0] == 0);
-  // Five steps of each part with 1, 2 and 4 workers, and a trial of those with 2 and 4.
-  CHECK(model.calls[1] == 5 * (1 + 2 + 4));
-  CHECK(model.calls[2] == 5 * (1 + 2 + 4));
-  CHECK(model.calls[3] == 5 * (1 + 2 + 4) + 2 + 4);
+  // Five steps of each part with 1, 2 and 4 workers, more on a busy machine, and a trial of those with 2
+  // and 4.
+  CHECK(model.calls[1] >= 5 * (1 + 2 + 4));
+  CHECK(model.calls[1] % 5 == 0);
+  CHECK(model.calls[2] == model.calls[1]);
+  CHECK(model.calls[3] == model.calls[1] + 2 + 4);
   for (auto const& point : profile.points) {
     CAPTURE(point.workers);
     CHECK(point.data_ms + point.forward_ms + point.backward_ms + point.update_ms + point.copy_ms > 7);

@@ -73,7 +73,9 @@ std::string measure(Options const& options) {
   weir::FileReplacement file(options.output);  // an error now rather than after the measurement
   weir::Profile const profile = measured(options);
   auto const errors = weir::validate(profile);
-  if (!errors.empty()) throw RunError("what was measured is no profile: " + errors.front().text());
+  if (!errors.empty())
+    throw RunError("what was measured is no profile: " + errors.front().text() +
+                   "; a machine that does nothing else would be right");
   std::string const text = profile_text(profile);
   file.write(text);
   file.commit();
