@@ -157,6 +157,18 @@ TEST_CASE(
   check_text("{\n\"format\": \"weir-profile-1\",\n\"devices\": [{\"name\": NaN}]}",
              {"profile.json: devices[0].name: line 3 is not JSON"});
   check_text("{\"buckets_mib\": [1, 1e999]}", {"buckets_mib[1]: a number that is too large"});
+  check_text(std::string(100'000, '['), {"more than 64 levels"});
+  for (std::string const number : {"NaN", "1e999", "-Infinity"}) {
+    std::string text = content(quick_start);
+    std::string const time = "95.8198";
+    text.replace(text.find(time), time.size(), number);
+    check_text(
+        text, {"profile.json: devices[1].local_batches[1].points[0].forward_ms: ", "(Tesla P100-PCIE-16GB)"});
+    text = content(quick_start);
+    std::size_t const count = text.rfind("\"count\": ") + 9;
+    text.replace(count, 1, number);
+    check_text(text, {"profile.json: cluster[1].count: ", "(Tesla P100-PCIE-16GB)"});
+  }
   std::string cut = content(quick_start);
   cut.resize(cut.size() / 2);
   check_text(cut, {"is not JSON"});
@@ -224,6 +236,14 @@ TEST_CASE("weir-plan: a chart has a curve for the plans and one for equal shares
   CHECK(curves == 2);
   check_refused("--profile " + quick_start + " --batch 512 --chart /no/such/folder/chart.svg", 1,
                 {"/no/such/folder/chart.svg"});
+}
+
+TEST_CASE("weir-plan: the chart of the documentation is the one that is drawn for the shipped profile") {
+  TemporaryFolder const folder;
+  std::string const shown =
+      std::filesystem::path(__FILE__).parent_path() / "../../docs/primitives/planned_throughput.svg";
+  CHECK(plan("--profile " + quick_start + " --batch 4096 --chart " + (folder / "chart.svg")).status == 0);
+  CHECK(content(folder / "chart.svg") == content(shown));
 }
 
 TEST_CASE("weir-plan: this machine is profiled, and can be planned for then") {

@@ -20,7 +20,7 @@ class JsonPath {
       case Event::object_start:
       case Event::array_start:
         enter();
-        steps_.push_back({event == Event::array_start, {}, 0});
+        steps_.push_back({event == Event::array_start, {}, 0, {}});
         break;
       case Event::object_end:
       case Event::array_end:
@@ -30,6 +30,7 @@ class JsonPath {
         steps_.back().key = parsed.get<std::string>();
         break;
       case Event::value:
+        if (is_name_of_device() && parsed.is_string()) steps_.back().device = parsed.get<std::string>();
         enter();
         break;
     }
@@ -49,12 +50,27 @@ class JsonPath {
     return text;
   }
 
+  /// The name of the device that the value would be about; empty if there is none, or it has not been read.
+  std::string device() const {
+    return steps_.size() < entry_depth ? std::string() : steps_[entry_depth - 1].device;
+  }
+
  private:
+  static constexpr std::size_t entry_depth = 3;  // of an element of a list of the whole
+
   struct Step {
     bool is_array;
     std::string key;    // the latest
     std::size_t index;  // of the next element
+    std::string device;
   };
+
+  bool is_name_of_device() const {
+    if (steps_.size() != entry_depth) return false;
+    std::string const& list = steps_.front().key;
+    std::string const& key = steps_.back().key;
+    return (list == "devices" && key == "name") || (list == "cluster" && key == "device");
+  }
 
   void enter() {
     if (!steps_.empty() && steps_.back().is_array) ++steps_.back().index;
@@ -63,17 +79,21 @@ class JsonPath {
   std::vector<Step> steps_;
 };
 
-/// Errors: `RunError` that names file, line and path.
+/// Errors: `RunError` that names file and line or path, and the device if its name comes before.
 inline JsonPath::Json parse_json(std::string const& file, std::string const& text) {
+  constexpr int deepest = 64;  // lists and objects in each other, far more than a profile has
   JsonPath path;
   auto const refuse = [&](std::string const& what) {
-    throw weir_train::RunError(file + ": " + (path.text().empty() ? "" : path.text() + ": ") + what);
+    throw weir_train::RunError(file + ": " + (path.text().empty() ? "" : path.text() + ": ") + what +
+                               (path.device().empty() ? "" : " (" + path.device() + ")"));
   };
   try {
-    return JsonPath::Json::parse(text, [&](int, JsonPath::Json::parse_event_t event, JsonPath::Json& parsed) {
-      path.follow(event, parsed);
-      return true;
-    });
+    return JsonPath::Json::parse(
+        text, [&](int depth, JsonPath::Json::parse_event_t event, JsonPath::Json& parsed) {
+          if (depth > deepest) refuse("more than " + std::to_string(deepest) + " levels; a profile has 7");
+          path.follow(event, parsed);
+          return true;
+        });
   } catch (JsonPath::Json::parse_error const& error) {
     std::size_t line = 1;
     for (std::size_t i = 0; i + 1 < error.byte && i < text.size(); ++i) line += text[i] == '\n' ? 1 : 0;
