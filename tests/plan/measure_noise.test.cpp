@@ -7,7 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "fault/counting_resource.hpp"
 #include "support/ranks.hpp"
+#include "weir/comm/self.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
@@ -98,4 +100,23 @@ TEST_CASE("a step that is not full is left out, and a resize forgets") {
     CHECK_FALSE(stage.measurement());
   });
   CHECK_THROWS_AS((weir::MeasureNoise{weir::LocalAggregator{}, 0, 0}), weir::ContractViolation);
+}
+
+TEST_CASE("a measurement of noise takes no gradient of its own, and what it says") {
+  auto const plan = weir::BucketPlan::by_bytes({4004, 12, 100}, 64, 64);
+  weir::AllReduce const sum{weir::SelfCommunicator{}};
+  auto const recipe =
+      weir::LocalAggregator{} | weir::MeasureNoise{sum, weir::SelfCommunicator{}} | weir::Sgd{{}};
+  auto const without = weir::LocalAggregator{} | sum | weir::Sgd{{}};
+  for (std::size_t const workers : {1u, 4u}) {
+    CountingResource memory;
+    weir::HostExecutor const executor{{.memory = &memory}};
+    weir::StreamWorkerPool pool{executor, {.workers = workers, .buckets = plan}};
+    std::vector<float> weights(plan.elements());
+    auto const sync = recipe.on(pool, weir::view(weights));
+    weir::WorkLayout const layout{.workers = workers};
+    CHECK(memory.bytes() == workers * plan.gradient_bytes() + recipe.workspace_bytes(plan, layout));
+    CHECK(recipe.workspace_bytes(plan, layout) - without.workspace_bytes(plan, layout) ==
+          (workers + 1) * plan.size() * sizeof(weir::Measurement) + 2 * sizeof(double));
+  }
 }

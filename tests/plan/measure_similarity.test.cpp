@@ -9,12 +9,15 @@
 #include <type_traits>
 #include <vector>
 
+#include "fault/counting_resource.hpp"
 #include "support/ranks.hpp"
+#include "weir/comm/self.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/plan/worker_memory.hpp"
 #include "weir/stage/recipe.hpp"
 #include "weir/workers/stream_worker_pool.hpp"
 
@@ -90,4 +93,23 @@ TEST_CASE("a single micro-batch has no other half") {
     CHECK_FALSE(sync.template stage<std::remove_const_t<decltype(halves)>>().similarity());
     CHECK_THROWS_AS((weir::MeasureSimilarity{communicator, 0}), weir::ContractViolation);
   });
+}
+
+TEST_CASE("both sums of each worker are kept: what is taken is what is said, and what WorkerMemory counts") {
+  auto const plan = weir::BucketPlan::by_bytes({4004, 12, 100}, 64, 64);
+  weir::MeasureSimilarity const halves{weir::SelfCommunicator{}};
+  auto const recipe = halves | weir::LocalAggregator{} | weir::Sgd{{}};
+  for (std::size_t const workers : {1u, 4u}) {
+    CountingResource memory;
+    weir::HostExecutor const executor{{.memory = &memory}};
+    weir::StreamWorkerPool pool{executor, {.workers = workers, .buckets = plan}};
+    std::vector<float> weights(plan.elements());
+    auto const sync = recipe.on(pool, weir::view(weights));
+    weir::WorkLayout const layout{.workers = workers};
+    CHECK(memory.bytes() == workers * plan.gradient_bytes() + recipe.workspace_bytes(plan, layout));
+    weir::WorkerMemory of_worker{.weights = plan.elements() * sizeof(float)};
+    std::size_t const without = of_worker.bytes(workers);
+    of_worker.similarity = true;
+    CHECK(halves.workspace_bytes<float>(plan, layout) == of_worker.bytes(workers) - without);
+  }
 }

@@ -240,7 +240,7 @@ TEST_CASE("the planner finds what enumeration finds, on 1000 random profiles") {
   int in_pairs = 0;
   for (int round = 0; round < 1000;) {
     CAPTURE(round);
-    Profile profile = random_profile(random, 4, 4);
+    Profile profile = random_profile(random, 4, 12);
     if (!weir::validate(profile).empty()) continue;  // a fit that falls to 0
     ++round;
     WeightPolicy const policies[] = {WeightPolicy::shared, WeightPolicy::sequential, WeightPolicy::overlap};

@@ -125,7 +125,7 @@ TEST_CASE("gaps in the sums are stepped over") {
   CHECK(check_split(kinds, 7).slowest == 10);
 }
 
-TEST_CASE("64 units of 8 kinds are split in far less than a second, and work of any size is") {
+TEST_CASE("64 units of 8 kinds are split in far less than a second, and so is a large work") {
   std::mt19937 random(7);
   std::vector<UnitKind> kinds(8);
   for (UnitKind& kind : kinds) {

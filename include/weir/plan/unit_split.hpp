@@ -37,8 +37,9 @@ struct UnitKind {
 /// splits, the sum of all units' times is smallest.
 ///
 /// Exact: whether a time can be reached is a question of which sums can be formed, and only the times that
-/// units can take are tried. Cost: grows with the units, not with the work, because the sums are counted down
-/// from the most that fits into the time; at worst, for times that do not grow with work, units * work^2.
+/// units can take are tried. Cost: grows with the units and, up to a million, hardly with the work, because
+/// the sums are counted down from the most that fits into the time; at worst, for times that do not grow with
+/// work, units * work^2.
 class UnitSplit {
  public:
   /// `work` is the sum of workers * micro_batches over all units, at least the number of units.
