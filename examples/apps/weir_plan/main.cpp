@@ -71,8 +71,13 @@ weir::Profile measured(Options const& options) {
 
 std::string measure(Options const& options) {
   weir::FileReplacement file(options.output);  // an error now rather than after the measurement
-  weir::Profile const profile = measured(options);
-  auto const errors = weir::validate(profile);
+  constexpr int most_attempts = 3;             // on a machine that is busy with something else
+  weir::Profile profile = measured(options);
+  auto errors = weir::validate(profile);
+  for (int attempt = 1; attempt < most_attempts && !errors.empty(); ++attempt) {
+    profile = measured(options);
+    errors = weir::validate(profile);
+  }
   if (!errors.empty())
     throw RunError("what was measured is no profile: " + errors.front().text() +
                    "; a machine that does nothing else would be right");
