@@ -19,6 +19,7 @@ TEST_CASE("with a flush an update is made after every so many runs") {
     CHECK(run.first_version == i / 2);
     CHECK(run.flush == i % 2);
     CHECK(run.is_update == (i % 2 == 1));
+    CHECK(planner.micro_batches(table, run, 0) == 8);
   }
   CHECK(planner.updates(table) == 2);
   CHECK_THROWS_WITH_AS(planner.training(table, 9), "a batch of 9 samples, but the pipeline takes 8 per run",
@@ -40,7 +41,10 @@ TEST_CASE("without a flush a run makes as many updates as it has periods") {
   options.remainder = weir::Remainder::drop;
   CHECK(planner.training(table, 5).micro_batches == 4);
   options.remainder = weir::Remainder::partial;
-  CHECK(planner.training(table, 5).periods == 3);
+  auto const partial = planner.training(table, 5);
+  CHECK(partial.periods == 3);
+  CHECK(planner.micro_batches(table, partial, 1) == 2);
+  CHECK(planner.micro_batches(table, partial, 2) == 1);
   CHECK(planner.updates(table) == 9);
   CHECK(planner.evaluation(table, 1).is_evaluation);
 }

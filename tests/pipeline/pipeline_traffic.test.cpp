@@ -18,22 +18,22 @@ TEST_CASE("an output is handed from one worker's lane to the next one's, and its
   weir::detail::PipelineWatch watch(2, options.watchdog);
   PipelineProgram const program(table, lanes, {}, weir::Recompute::never);
   weir::detail::PipelineTraffic<weir::HostExecutor, float, weir::ThreadTransport> traffic(
-      table, lanes, options, watch, weir::ThreadTransport());
+      executor, table, lanes, options, watch, weir::ThreadTransport());
   traffic.allocate(executor, [](std::size_t) { return std::size_t{2}; });
   for (std::size_t lane = 0; lane < 2; ++lane) traffic.lane(lane).records.resize(2);
 
   auto const& first = program.worker(0)[0];
   auto const& second = program.worker(1)[0];
   auto& sent = traffic.lane(0).records[first.record].output;
-  sent = traffic.take(*traffic.lane(0).to_next);
+  sent = traffic.take(*traffic.lane(0).to_next, 0, executor);
   std::byte const* const data = sent.data;
-  traffic.send({}, program, first, 0);
+  traffic.send({}, program, first, 0, executor);
   CHECK(sent.home == nullptr);
-  traffic.receive({}, program, second, 1);
+  traffic.receive({}, program, second, 1, executor);
   auto& received = traffic.lane(1).records[second.record].input;
   CHECK(received.data == data);
   CHECK(received.tag == weir::MessageTag{});
-  weir::detail::release(received);
+  traffic.release(received, 1, executor);
   CHECK(received.home == nullptr);
 }
 
@@ -46,7 +46,8 @@ TEST_CASE("a transport that holds too few messages is refused, with the number")
     std::uint32_t capacity(std::size_t) const { return 0; }
   };
   using Traffic = weir::detail::PipelineTraffic<weir::HostExecutor, float, Narrow>;
-  CHECK_THROWS_WITH_AS(Traffic(table, lanes, options, watch, Narrow()),
+  weir::HostExecutor const executor;
+  CHECK_THROWS_WITH_AS(Traffic(executor, table, lanes, options, watch, Narrow()),
                        "capacity: edge 0 -> 1 (F) holds 0 messages, this table needs 1",
                        weir::ContractViolation);
 }

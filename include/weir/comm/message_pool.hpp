@@ -13,9 +13,10 @@ namespace weir::inline v1 {
 /// Buffers of one size for the messages of one channel. One thread takes them, one gives them back.
 class MessagePool {
  public:
-  /// `memory` has room for `count` buffers, each `distance` bytes after the one before.
-  MessagePool(std::byte* memory, std::size_t distance, std::size_t count)
-      : memory_(memory), distance_(distance), free_(count) {
+  /// `memory` has room for `count` buffers, each `distance` bytes after the one before. `first_number`: of
+  /// the first of them, among those of several pools.
+  MessagePool(std::byte* memory, std::size_t distance, std::size_t count, std::size_t first_number = 0)
+      : memory_(memory), distance_(distance), first_number_(first_number), free_(count) {
     refill();
   }
 
@@ -32,6 +33,11 @@ class MessagePool {
     given_.store(given + 1, std::memory_order_release);
   }
 
+  std::size_t number_of(std::byte const* buffer) const {
+    return distance_ == 0 ? first_number_
+                          : first_number_ + static_cast<std::size_t>(buffer - memory_) / distance_;
+  }
+
   /// All buffers are here again, wherever they were. While nobody uses the pool.
   void refill() noexcept {
     for (std::size_t i = 0; i < free_.size(); ++i) free_[i] = memory_ + i * distance_;
@@ -42,6 +48,7 @@ class MessagePool {
  private:
   std::byte* memory_;
   std::size_t distance_;
+  std::size_t first_number_;
   std::vector<std::byte*> free_;
   std::uint64_t taken_ = 0;  // the taker's
   std::atomic<std::uint64_t> given_ = 0;

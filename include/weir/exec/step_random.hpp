@@ -14,10 +14,11 @@ struct StepRandom {
   StepClock const* clock = nullptr;  // in the executor's memory
   std::uint32_t micro_batch = 0;     // the global index u
   std::uint32_t site = 0;
+  std::uint32_t later = 0;  // steps, than the clock shows
 
   /// Reads the executor's memory.
   WEIR_HOST_DEVICE RandomStream stream() const {
-    return {seed, static_cast<std::uint32_t>(clock->step), micro_batch, site};
+    return {seed, static_cast<std::uint32_t>(clock->step) + later, micro_batch, site};
   }
 };
 

@@ -78,6 +78,13 @@ class BoundPipeline {
     if (auto const failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
   }
 
+  /// Counts runs that were replays of a captured one: a graph does not tell. Waits for them.
+  void replayed(std::uint64_t runs = 1) {
+    drain();
+    pipe_.core().count_replays(runs);
+    for (auto const& bound : bound_) bound->replayed(runs);
+  }
+
   /// The losses of a batch with the latest weights, without any backward. Blocks. Errors: as for a run.
   template <class Launch>
   LossSum evaluate(Launch const& launch) {

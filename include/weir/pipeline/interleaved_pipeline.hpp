@@ -11,20 +11,28 @@
 #include <utility>
 #include <vector>
 
+#include "weir/comm/stream_transport.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/bound_pipeline.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
 #include "weir/pipeline/pipeline_core.hpp"
-#include "weir/pipeline/pipeline_stage.hpp"
+#include "weir/pipeline/stage_calls.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 #include "weir/pipeline/timeline.hpp"
+#include "weir/pipeline/transport/events.hpp"
 #include "weir/pipeline/transport/threads.hpp"
 #include "weir/pipeline/weight_store.hpp"
 
 namespace weir::inline v1 {
 
-/// Runs the table of a pipeline schedule: one thread per worker, which does its operations one after another.
+namespace detail {
+template <class E>
+using PipelineTransportFor = std::conditional_t<HostOrderedExecutor<E>, ThreadTransport, EventTransport<E>>;
+}  // namespace detail
+
+/// Runs the table of a pipeline schedule: one thread per worker, which does its operations one after another;
+/// on a device one stream per worker, to which the caller's thread gives them in an `IssueOrder`.
 /// A gradient source, whose parts each feed a recipe of their own:
 /// `(LocalAggregator{} | Sgd{{.learning_rate = 0.1}}).on(pipe, weights)`.
 ///
@@ -32,11 +40,13 @@ namespace weir::inline v1 {
 /// the bits of one worker; of two directions the sums are added, the forward one first. The update of a stage
 /// starts after its last backward of the period, and only a forward that reads the new weights waits for it.
 ///
-/// Streams: a run starts after the work already enqueued on the caller's executor. Cost: allocates when it is
-/// made and bound, then nothing; no thread is made later.
-/// Source: [huang2019] for the idea; the tables have their own sources.
-template <HostOrderedExecutor E, class Real = float, WeightStore Store = Single,
-          PipelineTransport Transport = ThreadTransport>
+/// Streams: a run starts after the work already enqueued on the caller's executor. On a device stages enqueue
+/// on `micro.executor()`, nothing blocks, and what is enqueued on the caller's executor later comes behind
+/// the whole run with its updates; a run of a schedule with a flush can be captured, after a first one. Cost:
+/// allocates when it is made and bound, then nothing; no thread is made later. Source: [huang2019] for the
+/// idea; the tables have their own sources.
+template <Executor E, class Real = float, WeightStore Store = Single,
+          PipelineTransportOn<E> Transport = detail::PipelineTransportFor<E>>
 class InterleavedPipeline {
   using Core = detail::PipelineCore<E, Real, Transport>;
   using Step = detail::PipelineStep;
@@ -56,10 +66,12 @@ class InterleavedPipeline {
             [&](std::uint32_t stage) { return store.versions(stage, table.stages()); }, std::move(transport),
             predicts()),
         store_(store),
-        evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never) {
+        evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never,
+                    Core::is_issued) {
     core_.allocate(evaluation_);
     for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
-      if (core_.lanes().has_worker(worker)) workers_.push_back({worker, executor.fork()});
+      if (core_.lanes().has_worker(worker))
+        workers_.push_back({worker, executor.make_event(), executor.fork()});
     }
     losses_.resize(table.workers());
     if (core_.options().records_times) {
@@ -144,7 +156,11 @@ class InterleavedPipeline {
 
   template <class Batch, class Model>
   void start(Launch<Batch, Model> const& launch) {
-    submit(launch, core_.plan_run(launch.batch.size()), core_.program());
+    bool const is_captured = is_being_captured(core_.executor());
+    if (is_captured) core_.check_capture();
+    detail::PipelineRun const run = core_.plan_run(launch.batch.size());
+    submit(launch, run, core_.program());
+    if (is_captured) core_.forget(run);
   }
 
   template <class Batch, class Model>
@@ -159,6 +175,12 @@ class InterleavedPipeline {
   }
 
   void wait_for_workers() noexcept {
+    if constexpr (Core::is_issued) {
+      try {
+        core_.executor().synchronize();  // where replays of captured runs are
+      } catch (...) {
+      }
+    }
     for (Worker const& worker : workers_) {
       try {
         worker.executor.synchronize();
@@ -177,6 +199,7 @@ class InterleavedPipeline {
 
   struct Worker {
     std::uint32_t index;
+    typename E::event_type end;  // of a run; on a device
     E executor;
   };
   struct alignas(64) Loss {
@@ -186,13 +209,41 @@ class InterleavedPipeline {
   template <class Batch, class Model>
   void submit(Launch<Batch, Model> const& launch, detail::PipelineRun const& run,
               detail::PipelineProgram const& program) {
+    core_.begin(run);
     core_.executor().record(core_.start_event());
-    for (Worker const& worker : workers_) {
-      worker.executor.wait(core_.start_event());
-      worker.executor.submit(
-          [this, batch = launch.batch, &model = launch.model, run, &program,
-           index = worker.index](E const& point) { work(batch, model, run, program, index, point); });
+    for (Worker const& worker : workers_) worker.executor.wait(core_.start_event());
+    if constexpr (Core::is_issued) {
+      issue(launch, run, program);
+    } else {
+      for (Worker const& worker : workers_) {
+        worker.executor.submit(
+            [this, batch = launch.batch, &model = launch.model, run, &program,
+             index = worker.index](E const& point) { work(batch, model, run, program, index, point); });
+      }
     }
+  }
+
+  /// Gives their work to all workers' streams; the caller's goes on behind them.
+  template <class Batch, class Model>
+  void issue(Launch<Batch, Model> const& launch, detail::PipelineRun const& run,
+             detail::PipelineProgram const& program) {
+    std::uint32_t worker = 0;
+    try {
+      for (IssueOrder::Entry const& entry : program.issue_order().entries()) {
+        worker = entry.worker;
+        if (core_.watch().is_stopped()) break;
+        do_slot(launch.batch, launch.model, run, program, worker, entry.first, workers_[worker].executor);
+      }
+    } catch (detail::PipelineStopped const&) {
+    } catch (...) {
+      core_.watch().fail_at(worker);
+    }
+    for (Worker const& each : workers_) {
+      core_.watch().rest(each.index);
+      each.executor.record(each.end);
+      core_.executor().wait(each.end);
+    }
+    core_.end(run);
   }
 
   template <class Batch, class Model>
@@ -200,29 +251,10 @@ class InterleavedPipeline {
             detail::PipelineProgram const& program, std::size_t worker, E const& point) {
     auto& watch = core_.watch();
     if (watch.is_stopped()) return;
-    auto const& steps = program.worker(worker);
     try {
       core_.traffic().begin(worker);
-      for (std::size_t i = 0; i < steps.size();) {
-        // A pair receives for both, then computes both, then sends for both.
-        std::size_t const end = i + (steps[i].operation.kind == OperationKind::pair ? 2 : 1);
-        for (std::size_t k = i; k < end; ++k) {
-          watch.enter(worker, steps[k].operation);
-          core_.traffic().receive(run, program, steps[k], worker);
-        }
-        std::int64_t const begin = now(run);
-        for (std::size_t k = i; k < end; ++k) {
-          watch.enter(worker, steps[k].operation);
-          compute(batch, model, run, program, steps[k], worker, point);
-        }
-        keep_times(run, begin, steps[i].position, end - i);
-        for (std::size_t k = i; k < end; ++k) {
-          watch.enter(worker, steps[k].operation);
-          core_.traffic().send(run, program, steps[k], worker);
-        }
-        watch.leave(worker);
-        i = end;
-      }
+      for (std::size_t i = 0; i < program.worker(worker).size();)
+        i = do_slot(batch, model, run, program, worker, i, point);
       core_.traffic().finish(worker);
     } catch (detail::PipelineStopped const&) {
     } catch (...) {
@@ -230,6 +262,33 @@ class InterleavedPipeline {
     }
     if (watch.is_stopped()) core_.traffic().cancel();
     watch.rest(worker);
+  }
+
+  /// An operation, or a pair, which receives for both, then computes both, then sends for both. Returns the
+  /// next one.
+  template <class Batch, class Model>
+  std::size_t do_slot(Batch const& batch, Model& model, detail::PipelineRun const& run,
+                      detail::PipelineProgram const& program, std::size_t worker, std::size_t i,
+                      E const& point) {
+    auto& watch = core_.watch();
+    auto const& steps = program.worker(worker);
+    std::size_t const end = i + (steps[i].operation.kind == OperationKind::pair ? 2 : 1);
+    for (std::size_t k = i; k < end; ++k) {
+      watch.enter(worker, steps[k].operation);
+      core_.traffic().receive(run, program, steps[k], worker, point);
+    }
+    std::int64_t const begin = now(run);
+    for (std::size_t k = i; k < end; ++k) {
+      watch.enter(worker, steps[k].operation);
+      compute(batch, model, run, program, steps[k], worker, point);
+    }
+    keep_times(run, begin, steps[i].position, end - i);
+    for (std::size_t k = i; k < end; ++k) {
+      watch.enter(worker, steps[k].operation);
+      core_.traffic().send(run, program, steps[k], worker, point);
+    }
+    watch.leave(worker);
+    return end;
   }
 
   std::int64_t now(detail::PipelineRun const& run) const {
@@ -253,71 +312,29 @@ class InterleavedPipeline {
     Operation const& operation = step.operation;
     if (operation.kind == OperationKind::update) return core_.update(run, step, worker, point);
     if constexpr (predicts()) {
-      if (operation.kind == OperationKind::predict) return core_.predict(run, step, worker, point, store_);
+      if (operation.kind == OperationKind::predict)
+        return core_.weights().predict(run, step, worker, point, store_);
     }
     bool const is_recompute = operation.kind == OperationKind::recompute;
     if (!is_compute(operation) && !is_recompute) return;
-    auto const samples = piece(batch, run, operation.micro_batch);
+    auto const samples = detail::piece_of(batch, run, operation.micro_batch);
     auto call = core_.call(run, step, point, samples.size(), losses_[worker].sum);
     bool const has_call = samples.size() != 0 && !call.lane.is_empty;
     if (is_forward(operation) || is_recompute) {
       core_.before_forward(run, program, step, worker, call, has_call);
-      if (has_call) visit(model, call, samples, [](auto& stage, auto& micro) { stage.forward(micro); });
+      if (has_call)
+        detail::call_stage(model, call, samples, [](auto& stage, auto& micro) { stage.forward(micro); });
       if (has_call) core_.note(run, step, worker, call);
-      if (!is_recompute) core_.after_forward(run, program, step);
+      if (!is_recompute) core_.after_forward(run, program, step, worker, call);
     } else {
-      core_.before_backward(program, step, call);
+      core_.before_backward(program, step, worker, call);
       if (has_call) {
-        visit(model, call, samples, [&](auto& stage, auto& micro) {
-          backward(stage, micro, operation.kind, core_.gradient(step, call));
+        detail::call_stage(model, call, samples, [&](auto& stage, auto& micro) {
+          detail::run_backward(stage, micro, operation.kind, core_.gradient(step, call));
         });
         core_.note(run, step, worker, call);
       }
-      core_.after_backward(program, step, samples.size());
-    }
-  }
-
-  template <class Model, class Samples, class Function>
-  static void visit(Model& model, detail::StageCall<E, Real>& call, Samples const& samples,
-                    Function const& f) {
-    using AnyMicro = StageMicro<E, std::remove_const_t<Samples>, Real>;
-    AnyMicro micro(call, samples);
-    detail::visit_stage<AnyMicro>(model, call.lane.stage, [&](auto& stage) {
-      static_assert(PipelineStage<std::remove_reference_t<decltype(stage)>, AnyMicro>,
-                    "a stage has forward(micro) and backward(micro), or backward_input(micro) and "
-                    "backward_weight(micro)");
-      f(stage, micro);
-    });
-  }
-
-  /// `gradient` opens the gradient of the weights before it is written, and completes it behind.
-  template <class Stage, class AnyMicro, class Gradient>
-  static void backward(Stage& stage, AnyMicro& micro, OperationKind kind, Gradient const& gradient) {
-    if constexpr (SplitBackward<Stage, AnyMicro>) {
-      if (kind != OperationKind::backward_weight) stage.backward_input(micro);
-      if (kind == OperationKind::backward_input) return;
-      gradient.open();
-      stage.backward_weight(micro);
-      gradient.complete();
-    } else {
-      if (kind == OperationKind::backward_weight) return;
-      gradient.open();
-      stage.backward(micro);
-      gradient.complete();
-    }
-  }
-
-  /// Those after the end of the run are empty.
-  template <class Batch>
-  static auto piece(Batch const& batch, detail::PipelineRun const& run, std::size_t index) {
-    std::size_t const size = index < run.micro_batches ? batch.size() : 0;
-    std::size_t const offset = index * run.local_batch;
-    std::size_t const begin = offset < size ? offset : size;
-    std::size_t const count = size - begin < run.local_batch ? size - begin : run.local_batch;
-    if constexpr (requires { batch.subspan(begin, count); }) {
-      return batch.subspan(begin, count);
-    } else {
-      return batch.part(begin, count);  // a TensorView
+      core_.after_backward(program, step, worker, call);
     }
   }
 

@@ -53,6 +53,11 @@ class ParameterUnit {
         store_(home_, 0),
         predicted_(home_, 0) {
     for (Arrivals& arrivals : arrivals_) arrivals.samples.assign(shape_.contributors, 0);
+    if constexpr (!HostOrderedExecutor<E>) {
+      while (arrived_.size() < shape_.contributors) arrived_.push_back(home_.make_event());
+      while (updated_.size() < gradient_slots_) updated_.push_back(home_.make_event());
+      home_.synchronize();  // memory of a pool is there for other streams, too
+    }
   }
 
   ParameterUnit(ParameterUnit const&) = delete;
@@ -128,10 +133,25 @@ class ParameterUnit {
   }
   bool has_failed() const { return failed_.load(std::memory_order_acquire); }
 
-  /// A contributor's gradient for an update is complete; the last one starts it.
+  /// On a device, where updates are counted when they are enqueued: what `point` is given later waits for so
+  /// many. Errors: `ContractViolation` if they have not been enqueued.
+  void wait_for_update(std::uint64_t count, E const& point) const {
+    if (completed() < count)
+      throw ContractViolation(
+          "weights that stages share are read before their update is enqueued: a table "
+          "whose stages that share a parameter are on one worker would be right");
+    point.wait(updated_[(count - 1) % gradient_slots_]);
+  }
+
+  /// A contributor's gradient for an update is complete, at `point`; the last one starts it.
   /// Errors: what the recipe throws.
-  void arrive(std::uint64_t update, std::size_t contributor, std::size_t samples, std::size_t micro_batches) {
+  void arrive(std::uint64_t update, std::size_t contributor, std::size_t samples, std::size_t micro_batches,
+              E const& point) {
     std::lock_guard const lock(mutex_);
+    if constexpr (!HostOrderedExecutor<E>) {
+      point.record(arrived_[contributor]);
+      home_.wait(arrived_[contributor]);
+    }
     Arrivals& arrivals = arrivals_[update % gradient_slots_];
     arrivals.samples[contributor] = samples;
     if (++arrivals.count != shape_.contributors) return;
@@ -147,6 +167,15 @@ class ParameterUnit {
       }
       for (Doorbell* bell : shape_.readers) bell->ring();
     });
+    if constexpr (!HostOrderedExecutor<E>) home_.record(updated_[update % gradient_slots_]);
+  }
+
+  /// Sets how many updates there were, of weights in one version: those that were counted since were
+  /// captured, or others were replays of them. Between runs.
+  void set_count(std::uint64_t updates) {
+    started_ = updates;
+    completed_ = updates;
+    for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
   }
 
   /// Writes the latest weights to the caller's memory. When nothing is under way.
@@ -257,6 +286,8 @@ class ParameterUnit {
   std::atomic<bool> failed_ = false;
   std::vector<ViewOn<Real, E>> caller_;  // by parameter
   std::vector<ViewOn<Real, E>> first_;
+  std::vector<typename E::event_type> arrived_;  // on a device: by contributor
+  std::vector<typename E::event_type> updated_;  // by gradient
   Buffer<Real, E> store_;
   Buffer<Real, E> predicted_;  // by gradient
   std::ptrdiff_t distance_ = 0;

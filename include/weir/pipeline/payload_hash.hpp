@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "weir/pipeline/operation.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 
 namespace weir::inline v1::detail {
@@ -31,5 +32,32 @@ class PayloadHash {
 
   std::uint64_t value_ = 0xcbf2'9ce4'8422'2325;
 };
+
+struct CallHashes {
+  std::uint64_t taken = 0;
+  std::uint64_t given = 0;
+};
+
+/// Of what a call of a stage was given and has given.
+template <class E, class Real>
+CallHashes hashes_of(Operation const& operation, StageCall<E, Real> const& call) {
+  auto const& lane = call.lane;
+  bool const is_backward = !is_forward(operation) && !call.is_recompute;
+  PayloadHash taken;
+  PayloadHash given;
+  taken.add(lane.inputs, call.input, call.samples, sizeof(Real));
+  for (std::size_t k = 0; k < lane.skip_inputs.size(); ++k)
+    taken.add(lane.skip_inputs[k], call.skip_inputs[k], call.samples, sizeof(Real));
+  if (!is_backward) given.add(lane.outputs, call.output, call.samples, sizeof(Real));
+  if (is_backward) {
+    taken.add(lane.output_gradients, call.output_gradient, call.samples, sizeof(Real));
+    given.add(lane.input_gradients, call.input_gradient, call.samples, sizeof(Real));
+  }
+  if (is_backward && gives_input_gradient(operation)) {
+    for (std::size_t k = 0; k < lane.skip_gradients.size(); ++k)
+      given.add(lane.skip_gradients[k], call.skip_gradients[k], call.samples, sizeof(Real));
+  }
+  return {taken.value(), given.value()};
+}
 
 }  // namespace weir::inline v1::detail

@@ -96,7 +96,8 @@ class PipelineChannels {
     auto const pool = [&](Channel const& channel, std::size_t count) {
       std::size_t const bytes = channel.layout->bytes + copies.trailer_bytes;
       memory_.emplace_back(executor, count * bytes);
-      return std::make_unique<MessagePool>(memory_.back().data(), bytes, count);
+      buffers_ += count;
+      return std::make_unique<MessagePool>(memory_.back().data(), bytes, count, buffers_ - count);
     };
     for (Channel& channel : channels_) {
       std::size_t const stage = lanes_.stage(channel.from);
@@ -109,6 +110,9 @@ class PipelineChannels {
         channel.arrivals = pool(channel, copies.prefetch + on_the_way(channel, true));
     }
   }
+
+  /// The buffers of all pools, by which they are numbered.
+  std::size_t buffers() const { return buffers_; }
 
   void refill() noexcept {
     for (Channel& channel : channels_) {
@@ -179,6 +183,7 @@ class PipelineChannels {
   std::vector<std::size_t> neighbours_;  // by lane: forward, backward
   std::vector<std::size_t> skip_channels_;
   std::vector<Buffer<std::byte, E>> memory_;
+  std::size_t buffers_ = 0;
 };
 
 }  // namespace weir::inline v1::detail

@@ -2,14 +2,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <exception>
 #include <utility>
 #include <vector>
 
+#include "weir/exec/step_clock.hpp"
 #include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/drop_backwards.hpp"
 #include "weir/pipeline/insert_predict.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
+#include "weir/pipeline/issue_order.hpp"
 #include "weir/pipeline/payload_hash.hpp"
 #include "weir/pipeline/pipeline_checkpoint.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
@@ -20,34 +23,42 @@
 #include "weir/pipeline/pipeline_traffic.hpp"
 #include "weir/pipeline/pipeline_units.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
-#include "weir/pipeline/predicted.hpp"
+#include "weir/pipeline/pipeline_weights.hpp"
 #include "weir/pipeline/replay_log.hpp"
 #include "weir/pipeline/stage_micro.hpp"
+#include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1::detail {
 
 /// The parts of a pipeline that do not depend on the model: channels, weights, and what surrounds the calls
 /// of stages.
-template <HostOrderedExecutor E, class Real, PipelineTransport Transport>
+///
+/// Where the executor's streams are the device's, one thread issues the work of all workers, and what waits
+/// for weights or messages are the streams.
+template <Executor E, class Real, PipelineTransportOn<E> Transport>
 class PipelineCore {
   using Traffic = PipelineTraffic<E, Real, Transport>;
   using Lane = typename Traffic::Lane;
 
  public:
+  static constexpr bool is_issued = Traffic::is_issued;
+
   template <class Versions>
   PipelineCore(E const& executor, TableView const& table, PipelineOptions options, Versions const& versions,
                Transport transport, bool predicts = false)
       : executor_(executor),
         start_(executor.make_event()),
-        options_((check_pipeline(table, options), std::move(options))),
+        options_((check_pipeline(table, options, is_issued), std::move(options))),
         lanes_(table, Traffic::workers_here(transport, table.workers())),
         program_(insert_updates(
                      insert_recompute(predicts ? insert_predict(table).view() : table, options_.recompute)),
-                 lanes_, options_.skip_edges, options_.recompute),
+                 lanes_, options_.skip_edges, options_.recompute, is_issued),
         watch_(table.workers(), options_.watchdog, Traffic::interval, &lanes_),
-        traffic_(table, lanes_, options_, watch_, std::move(transport)),
+        traffic_(executor, table, lanes_, options_, watch_, std::move(transport), most_issued(table)),
         units_(executor, program_.table(), lanes_, options_, versions, watch_, predicts),
-        planner_(options_) {
+        weights_(units_, watch_),
+        planner_(options_),
+        clock_(executor, is_issued ? 1 : 0) {
     if (options_.log != nullptr) options_.log->open(table.workers());
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (!lanes_.is_here(lane)) continue;
@@ -69,7 +80,9 @@ class PipelineCore {
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (!lanes_.is_here(lane)) continue;
       std::uint32_t const places = program_.places(lane);
-      prepare(traffic_.lane(lane), records(lane), places > other.places(lane) ? places : other.places(lane));
+      traffic_.lane(lane).allocate(executor_, options_, records(lane),
+                                   places > other.places(lane) ? places : other.places(lane),
+                                   units_.periods());
     }
   }
 
@@ -81,10 +94,49 @@ class PipelineCore {
   PipelineWatch& watch() { return watch_; }
   PipelineUnits<E, Real>& units() { return units_; }
   PipelineUnits<E, Real> const& units() const { return units_; }
+  PipelineWeights<E, Real>& weights() { return weights_; }
   Traffic& traffic() { return traffic_; }
 
   PipelineRun plan_run(std::size_t samples) { return planner_.training(program_.table(), samples); }
   PipelineRun plan_evaluation(std::size_t samples) { return planner_.evaluation(program_.table(), samples); }
+
+  /// At the begin and at the end of a run, where one thread issues it.
+  void begin(PipelineRun const& run) {
+    traffic_.begin(run);
+    if constexpr (is_issued) {
+      if (!is_being_captured(executor_)) set_clock(run.first_version);
+      apply_scalars(executor_, AdvanceStepClock{clock_.data()});
+    }
+  }
+  void end(PipelineRun const& run) {
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) {
+      std::uint64_t const updates = units_[unit].completed();
+      if (updates > run.first_version) units_[unit].wait_for_update(updates, executor_);
+    }
+    if (run.is_evaluation) set_clock(run.first_version);
+  }
+
+  /// Errors: `ContractViolation` for runs of which each needs to know which one it is.
+  void check_capture() {
+    bool is_even = program_.table().synchronous() && options_.flushes_per_update == 1;
+    for (std::size_t unit = 0; unit < units_.size(); ++unit)
+      is_even = is_even && units_[unit].versions() == 1;
+    if (is_even) return;
+    throw ContractViolation(
+        "this pipeline cannot be captured: a schedule with a flush, an update after each, and one version of "
+        "the weights would be right");
+  }
+  /// A run was captured: nothing has happened. Errors: rethrows its failure.
+  void forget(PipelineRun const& run) {
+    go_on_from(run.first_version);
+    if (!watch_.is_stopped()) return;
+    auto const failure = watch_.take_failure();
+    traffic_.clear();
+    watch_.reset();
+    std::rethrow_exception(failure);
+  }
+  /// Runs were replays of a captured one.
+  void count_replays(std::uint64_t runs) { go_on_from(updates() + runs); }
 
   /// What a stage is called with.
   StageCall<E, Real> call(PipelineRun const& run, PipelineStep const& step, E const& point,
@@ -105,30 +157,10 @@ class PipelineCore {
     call.period = operation.period;
     call.is_recompute = operation.kind == OperationKind::recompute;
     call.is_evaluation = run.is_evaluation;
+    call.clock = clock_.data();
     call.saved = state.memory[0].data() + step.place * state.distance;
     call.loss = &loss;
     return call;
-  }
-
-  /// Lets the store make what stands for late weights in a period.
-  template <class Store>
-  void predict(PipelineRun const& run, PipelineStep const& step, std::size_t worker, E const& point,
-               Store const& store) {
-    Operation const& operation = step.operation;
-    if (operation.period >= run.periods) return;
-    wait_for_weights(run, step, worker);
-    for (auto const& member : units_.of_lane(step.lane)) {
-      auto const& unit = *member.unit;
-      for (std::size_t p = 0; unit.predicts() && p < unit.plan().parameters(); ++p) {
-        store.predict(point,
-                      Prediction{.stage = operation.stage,
-                                 .parameter = p,
-                                 .version = run.first_version + operation.version,
-                                 .steps = operation.period - operation.version},
-                      unit.weights(run.first_version + operation.version, p),
-                      unit.predicted(run.first_version + operation.period, p));
-      }
-    }
   }
 
   /// Waits for the weights and makes room for the output.
@@ -136,7 +168,7 @@ class PipelineCore {
                       std::size_t worker, StageCall<E, Real>& call, bool has_call) {
     Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
-    if (has_call) wait_for_weights(run, step, worker);
+    if (has_call) weights_.wait(run, step, worker, call.executor);
     call.input = record.input.data;
     for (std::size_t k = 0; k < state.skips_in.size(); ++k) state.skip_data[k] = record.skip_inputs[k].data;
     call.skip_inputs = state.skip_data.data();
@@ -144,41 +176,45 @@ class PipelineCore {
       call.output = state.scratch;
     } else if (state.to_next != nullptr) {
       bool const passes_on = state.info.is_empty && record.input.home != nullptr;
-      record.output =
-          passes_on ? std::exchange(record.input, PipelineMessage{}) : traffic_.take(*state.to_next);
+      record.output = passes_on ? std::exchange(record.input, PipelineMessage{})
+                                : traffic_.take(*state.to_next, worker, call.executor);
       call.output = record.output.data;
     }
   }
 
-  void after_forward(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step) {
+  void after_forward(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
+                     std::size_t worker, StageCall<E, Real> const& call) {
     Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
     for (std::size_t k = 0; k < state.skips_out.size(); ++k) {
-      record.skip_outputs[k] = traffic_.take(*state.skips_out[k].forward);
-      std::memcpy(record.skip_outputs[k].data, record.output.data, record.output.bytes);
+      record.skip_outputs[k] = traffic_.take(*state.skips_out[k].forward, worker, call.executor);
+      for_each_tensor<E, Real>(*state.info.outputs, call.samples, record.output.data,
+                               record.skip_outputs[k].data,
+                               [&](auto from, auto to) { copy(call.executor, from, to); });
     }
-    if (run.is_evaluation) release_inputs(record);
+    if (run.is_evaluation) release_inputs(record, worker, call.executor);
   }
 
   /// Adds what came along skip edges to the gradient of the output, and makes room for that of the input.
-  void before_backward(PipelineProgram const& program, PipelineStep const& step, StageCall<E, Real>& call) {
+  void before_backward(PipelineProgram const& program, PipelineStep const& step, std::size_t worker,
+                       StageCall<E, Real>& call) {
     Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
     bool const gives_input = gives_input_gradient(step.operation);
     call.input = record.input.data;
     for (std::size_t k = 0; k < state.skips_in.size(); ++k) state.skip_data[k] = record.skip_inputs[k].data;
     call.skip_inputs = state.skip_data.data();
-    if (gives_input) add_skip_gradients(state, record, call.samples);
+    if (gives_input) add_skip_gradients(state, record, worker, call);
     call.output_gradient = record.output_gradient.data;
     if (!gives_input) return;
     if (state.to_before != nullptr) {
       bool const passes_on = state.info.is_empty && record.output_gradient.home != nullptr;
       record.input_gradient = passes_on ? std::exchange(record.output_gradient, PipelineMessage{})
-                                        : traffic_.take(*state.to_before);
+                                        : traffic_.take(*state.to_before, worker, call.executor);
       call.input_gradient = record.input_gradient.data;
     }
     for (std::size_t k = 0; k < state.skips_in.size(); ++k) {
-      record.skip_input_gradients[k] = traffic_.take(*state.skips_in[k].backward);
+      record.skip_input_gradients[k] = traffic_.take(*state.skips_in[k].backward, worker, call.executor);
       state.skip_gradient_data[k] = record.skip_input_gradients[k].data;
     }
     call.skip_gradients = state.skip_gradient_data.data();
@@ -189,37 +225,23 @@ class PipelineCore {
   }
 
   /// After the last use of what came in, it goes.
-  void after_backward(PipelineProgram const& program, PipelineStep const& step, std::size_t samples) {
+  void after_backward(PipelineProgram const& program, PipelineStep const& step, std::size_t worker,
+                      StageCall<E, Real> const& call) {
     if (!gives_weight_gradient(step.operation)) return;
     Lane& state = traffic_.lane(step.lane);
     LaneRecord& record = state.records[program.record(step.lane, step.operation.micro_batch)];
-    state.periods[step.operation.period].samples += samples;
-    release_inputs(record);
-    release(record.output_gradient);
+    state.periods[step.operation.period].samples += call.samples;
+    release_inputs(record, worker, call.executor);
+    traffic_.release(record.output_gradient, worker, call.executor);
   }
 
   /// Logs what a stage was given and has given, or compares it with the log.
   void note(PipelineRun const& run, PipelineStep const& step, std::size_t worker,
             StageCall<E, Real> const& call) {
     if (options_.log == nullptr || run.is_evaluation) return;
-    auto const& lane = call.lane;
-    bool const is_backward = !is_forward(step.operation) && !call.is_recompute;
-    PayloadHash taken;
-    PayloadHash given;
-    taken.add(lane.inputs, call.input, call.samples, sizeof(Real));
-    for (std::size_t k = 0; k < lane.skip_inputs.size(); ++k)
-      taken.add(lane.skip_inputs[k], call.skip_inputs[k], call.samples, sizeof(Real));
-    if (!is_backward) given.add(lane.outputs, call.output, call.samples, sizeof(Real));
-    if (is_backward) {
-      taken.add(lane.output_gradients, call.output_gradient, call.samples, sizeof(Real));
-      given.add(lane.input_gradients, call.input_gradient, call.samples, sizeof(Real));
-    }
-    if (is_backward && gives_input_gradient(step.operation)) {
-      for (std::size_t k = 0; k < lane.skip_gradients.size(); ++k)
-        given.add(lane.skip_gradients[k], call.skip_gradients[k], call.samples, sizeof(Real));
-    }
-    options_.log->add(worker, {run.number, step.operation, run.first_version + step.operation.version,
-                               taken.value(), given.value()});
+    auto const [taken, given] = hashes_of(step.operation, call);
+    options_.log->add(worker,
+                      {run.number, step.operation, run.first_version + step.operation.version, taken, given});
   }
 
   /// The gradients of a period are complete.
@@ -232,7 +254,8 @@ class PipelineCore {
       // No forward has waited for the update whose gradients lie there.
       for (auto const& member : units_.of_lane(step.lane)) {
         std::uint64_t const number = run.first_version + period;
-        wait_for_updates(*member.unit, number < member.delay ? 0 : number - member.delay, worker);
+        weights_.wait_for_updates(run, *member.unit, number < member.delay ? 0 : number - member.delay,
+                                  worker, point);
       }
       StageCall<E, Real> call{.executor = point, .lane = state.info};
       call.first_version = run.first_version;
@@ -242,7 +265,8 @@ class PipelineCore {
     }
     for (auto const& member : units_.of_lane(step.lane)) {
       member.unit->arrive(run.first_version + period, member.contributor,
-                          member.counts_samples ? count.samples : 0, micro_batches_of(run, period));
+                          member.counts_samples ? count.samples : 0,
+                          planner_.micro_batches(program_.table(), run, period), point);
     }
   }
 
@@ -270,69 +294,40 @@ class PipelineCore {
     traffic_.clear();
     watch_.reset();
     planner_.go_on_from(updates);
+    if constexpr (is_issued) set_clock(updates);
   }
 
  private:
-  void prepare(Lane& state, std::size_t records, std::size_t places) {
-    std::size_t const bytes = state.info.saved * options_.local_batch * sizeof(Real);
-    state.distance = (bytes + 63) / 64 * 64;
-    bool const has_scratch = options_.recompute != Recompute::never && state.info.outputs != nullptr;
-    std::size_t const scratch = has_scratch ? state.info.outputs->bytes : 0;
-    state.memory.emplace_back(executor_, places * state.distance + scratch);
-    state.scratch = state.memory[0].data() + places * state.distance;
-    state.records.resize(records);
-    for (LaneRecord& record : state.records) {
-      record.skip_inputs.resize(state.skips_in.size());
-      record.skip_input_gradients.resize(state.skips_in.size());
-      record.skip_outputs.resize(state.skips_out.size());
-      record.skip_gradients.resize(state.skips_out.size());
-    }
-    state.skip_data.resize(state.skips_in.size());
-    state.skip_gradient_data.resize(state.skips_in.size());
-    state.periods.resize(units_.periods());
+  void set_clock(std::uint64_t next) {
+    if constexpr (is_issued) apply_scalars(executor_, SetStepClock{clock_.data(), next});
   }
 
-  std::size_t micro_batches_of(PipelineRun const& run, std::uint32_t period) const {
-    TableView const table = program_.table();
-    if (table.synchronous()) return table.micro_batches() * options_.flushes_per_update;
-    std::uint32_t const rest = run.micro_batches - period * table.period();
-    return rest < table.period() ? rest : table.period();
+  void go_on_from(std::uint64_t updates) {
+    planner_.go_on_from(updates);
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) units_[unit].set_count(updates);
   }
 
-  void wait_for_weights(PipelineRun const& run, PipelineStep const& step, std::size_t worker) {
-    for (auto const& member : units_.of_lane(step.lane)) {
-      Operation const& operation = step.operation;
-      std::uint32_t version = operation.version;
-      if (member.is_tied && !run.is_evaluation)
-        version = operation.period < member.delay ? 0 : operation.period - member.delay;
-      wait_for_updates(*member.unit, run.first_version + version, worker);
-    }
-  }
-
-  void wait_for_updates(ParameterUnit<E, Real> const& unit, std::uint64_t count, std::size_t worker) {
-    watch_.wait(worker, WorkerWait::weights, nullptr,
-                [&] { return unit.completed() >= count || unit.has_failed(); });
-    if (!unit.has_failed()) return;
-    watch_.fail(nullptr);  // the recipe keeps it
-    throw PipelineStopped{};
-  }
-
-  static void release_inputs(LaneRecord& record) noexcept {
-    release(record.input);
-    for (PipelineMessage& message : record.skip_inputs) release(message);
+  void release_inputs(LaneRecord& record, std::size_t worker, E const& point) {
+    traffic_.release(record.input, worker, point);
+    for (PipelineMessage& message : record.skip_inputs) traffic_.release(message, worker, point);
   }
 
   /// The part of the next stage comes first, then those of skip edges by ascending stage.
-  void add_skip_gradients(Lane& state, LaneRecord& record, std::size_t samples) {
+  void add_skip_gradients(Lane& state, LaneRecord& record, std::size_t worker,
+                          StageCall<E, Real> const& call) {
     for (PipelineMessage& message : record.skip_gradients) {
-      MessageLayout const& layout = *state.info.output_gradients;
-      for (std::size_t k = 0; k < layout.elements.size(); ++k) {
-        auto* const sum = reinterpret_cast<Real*>(record.output_gradient.data + layout.offsets[k]);
-        auto const* const part = reinterpret_cast<Real const*>(message.data + layout.offsets[k]);
-        for (std::size_t i = 0; i < layout.elements[k] * samples; ++i) sum[i] += part[i];
-      }
-      release(message);
+      for_each_tensor<E, Real>(*state.info.output_gradients, call.samples, message.data,
+                               record.output_gradient.data,
+                               [&](auto part, auto sum) { add_scaled(call.executor, part, Real(1), sum); });
+      traffic_.release(message, worker, call.executor);
     }
+  }
+
+  std::uint32_t most_issued(TableView const& table) const {
+    if constexpr (!is_issued) return 0;
+    std::uint32_t const evaluated = IssueOrder(drop_backwards(table), options_.skip_edges).load();
+    std::uint32_t const trained = program_.issue_order().load();
+    return trained > evaluated ? trained : evaluated;
   }
 
   E executor_;
@@ -343,7 +338,9 @@ class PipelineCore {
   PipelineWatch watch_;
   Traffic traffic_;
   PipelineUnits<E, Real> units_;
+  PipelineWeights<E, Real> weights_;
   RunPlanner planner_;
+  Buffer<StepClock, E> clock_;  // of the update under way; where work is issued
 };
 
 }  // namespace weir::inline v1::detail

@@ -6,7 +6,10 @@
 
 #include "weir/comm/message_pool.hpp"
 #include "weir/comm/pipeline_message.hpp"
+#include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/pipeline_channels.hpp"
+#include "weir/pipeline/pipeline_options.hpp"
+#include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -60,6 +63,26 @@ struct LaneState {
   std::vector<std::byte*> skip_data = {};  // of the call under way
   std::vector<std::byte*> skip_gradient_data = {};
 
+  /// Room for so many micro-batches under way, and so many activations.
+  void allocate(E const& executor, PipelineOptions const& options, std::size_t record_count,
+                std::size_t places, std::size_t period_count) {
+    std::size_t const bytes = info.saved * options.local_batch * sizeof(Real);
+    distance = (bytes + 63) / 64 * 64;
+    bool const has_scratch = options.recompute != Recompute::never && info.outputs != nullptr;
+    memory.emplace_back(executor, places * distance + (has_scratch ? info.outputs->bytes : 0));
+    scratch = memory[0].data() + places * distance;
+    records.resize(record_count);
+    for (LaneRecord& record : records) {
+      record.skip_inputs.resize(skips_in.size());
+      record.skip_input_gradients.resize(skips_in.size());
+      record.skip_outputs.resize(skips_out.size());
+      record.skip_gradients.resize(skips_out.size());
+    }
+    skip_data.resize(skips_in.size());
+    skip_gradient_data.resize(skips_in.size());
+    periods.resize(period_count);
+  }
+
   static std::size_t index_of(std::vector<SkipEnd> const& ends, std::uint16_t link) {
     std::size_t index = 0;
     while (ends[index].link != link) ++index;
@@ -77,6 +100,72 @@ struct LaneState {
     for (PeriodCount& period : periods) period = {};
   }
 };
+
+/// Skip edges are sorted by their other ends.
+template <Executor E, class Real>
+void connect_skip(LaneState<E, Real>& state, std::uint32_t lane, std::size_t k, LaneMap const& lanes,
+                  PipelineChannels<E, Real>& channels, PipelineOptions const& options) {
+  auto const [from, to] = options.skip_edges[k];
+  std::uint32_t const stage = lanes.stage(lane);
+  if (from != stage && to != stage) return;
+  std::uint32_t const direction = lanes.direction(lane);
+  bool const ends_here = to == stage;
+  auto const other_end = [&](typename LaneState<E, Real>::SkipEnd const& end) {
+    SkipEdge const& skip = options.skip_edges[end.link - std::size_t{1}];
+    return ends_here ? skip.from : skip.to;
+  };
+  auto& ends = ends_here ? state.skips_in : state.skips_out;
+  auto place = ends.begin();
+  while (place != ends.end() && other_end(*place) <= (ends_here ? from : to)) ++place;
+  ends.insert(place, {static_cast<std::uint16_t>(k + 1), channels.skip(direction, k, true),
+                      channels.skip(direction, k, false)});
+  if (!ends_here) return;
+  state.info.skip_inputs.clear();
+  state.info.skip_gradients.clear();
+  for (auto const& end : ends) {
+    state.info.skip_inputs.push_back(&channels.outputs(other_end(end)));
+    state.info.skip_gradients.push_back(&channels.gradients(other_end(end)));
+  }
+}
+
+/// Tells a lane where its messages come from and go to.
+template <Executor E, class Real>
+void connect(LaneState<E, Real>& state, std::uint32_t lane, LaneMap const& lanes,
+             PipelineChannels<E, Real>& channels, PipelineOptions const& options) {
+  std::uint32_t const stage = lanes.stage(lane);
+  auto& info = state.info;
+  StageLayout const& layout = options.stages[stage];
+  info.stage = stage;
+  info.stages = lanes.stages();
+  info.is_empty = layout.is_empty;
+  info.saved = layout.is_empty ? 0 : layout.saved;
+  if (stage > 0) {
+    state.from_before = channels.forward(lane - 1);
+    state.to_before = channels.backward(lane);
+    info.inputs = &channels.outputs(stage - 1);
+    info.input_gradients = &channels.gradients(stage - 1);
+  }
+  if (stage + 1 < lanes.stages()) {
+    state.to_next = channels.forward(lane);
+    state.from_next = channels.backward(lane + 1);
+    info.outputs = &channels.outputs(stage);
+    info.output_gradients = &channels.gradients(stage);
+  }
+  for (std::size_t k = 0; k < options.skip_edges.size(); ++k)
+    connect_skip(state, lane, k, lanes, channels, options);
+}
+
+/// Calls `f(from, to)` with the tensors of two messages of one layout.
+template <Executor E, class Real, class Function>
+void for_each_tensor(MessageLayout const& layout, std::size_t samples, std::byte const* from, std::byte* to,
+                     Function const& f) {
+  for (std::size_t k = 0; k < layout.elements.size(); ++k) {
+    std::size_t const elements = layout.elements[k] * samples;
+    if (elements == 0) continue;
+    f(ViewOn<Real const, E>(reinterpret_cast<Real const*>(from + layout.offsets[k]), elements),
+      ViewOn<Real, E>(reinterpret_cast<Real*>(to + layout.offsets[k]), elements));
+  }
+}
 
 /// Opens the gradient of a lane for one micro-batch, and completes it: what the first one has not touched is
 /// zero.

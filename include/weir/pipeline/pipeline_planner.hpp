@@ -50,6 +50,13 @@ class RunPlanner {
     return run;
   }
 
+  /// Of the update of a period.
+  std::size_t micro_batches(TableView const& table, PipelineRun const& run, std::uint32_t period) const {
+    if (table.synchronous()) return table.micro_batches() * options_.flushes_per_update;
+    std::uint32_t const rest = run.micro_batches - period * table.period();
+    return rest < table.period() ? rest : table.period();
+  }
+
   /// Of the runs planned so far. Errors: `ContractViolation` between two flushes of one.
   std::uint64_t updates(TableView const& table) const {
     if (!table.synchronous()) return updates_;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "weir/pipeline/issue_order.hpp"
 #include "weir/pipeline/operation.hpp"
 #include "weir/pipeline/schedule_table.hpp"
 #include "weir/pipeline/skip_edge.hpp"
@@ -90,10 +91,11 @@ class LaneMap {
 /// What the workers do in a run, ready to be interpreted.
 class PipelineProgram {
  public:
-  /// `table` has its updates and recomputations already.
+  /// `table` has its updates and recomputations already. `is_issued`: one thread does what all workers do.
   PipelineProgram(ScheduleTable table, LaneMap const& lanes, std::span<SkipEdge const> skips,
-                  Recompute recompute)
+                  Recompute recompute, bool is_issued = false)
       : table_(std::move(table)), records_(lanes.lanes()), places_(lanes.lanes()) {
+    if (is_issued) issue_order_ = IssueOrder(table_.view(), skips);
     Walk walk{lanes, skips, recompute, table_.view(), *this};
     for (std::uint32_t worker = 0; worker < table_.view().workers(); ++worker) {
       workers_.emplace_back();
@@ -103,6 +105,8 @@ class PipelineProgram {
 
   TableView table() const { return table_.view(); }
   std::vector<PipelineStep> const& worker(std::size_t index) const { return workers_[index]; }
+  /// Empty where each worker has a thread.
+  IssueOrder const& issue_order() const { return issue_order_; }
   std::uint32_t records(std::size_t lane) const { return records_[lane].most(); }
   std::uint32_t places(std::size_t lane) const { return places_[lane].most(); }
   /// Where a lane holds what came for a micro-batch.
@@ -195,6 +199,7 @@ class PipelineProgram {
   };
 
   ScheduleTable table_;
+  IssueOrder issue_order_;
   std::vector<FreeNumbers> records_;  // by lane
   std::vector<FreeNumbers> places_;
   std::vector<std::uint32_t> record_of_;  // by lane and micro-batch

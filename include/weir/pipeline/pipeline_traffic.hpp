@@ -9,8 +9,10 @@
 
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/remote_transport.hpp"
+#include "weir/comm/stream_transport.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/buffer_guards.hpp"
 #include "weir/pipeline/edge_capacity.hpp"
 #include "weir/pipeline/fifo_order.hpp"
 #include "weir/pipeline/pipeline_arrivals.hpp"
@@ -26,13 +28,17 @@ namespace weir::inline v1::detail {
 
 /// The lanes of a pipeline, and how messages get from one to another: at once where both are on one worker,
 /// else by the transport.
-template <Executor E, class Real, class Transport>
+///
+/// Streams: where one thread issues the work of all workers, `point` is the stream of the worker that sends,
+/// receives, takes a buffer or releases it.
+template <Executor E, class Real, PipelineTransportOn<E> Transport>
 class PipelineTraffic {
  public:
   using Channels = PipelineChannels<E, Real>;
   using Channel = typename Channels::Channel;
   using Lane = LaneState<E, Real>;
   static constexpr bool is_remote = RemoteTransport<Transport>;
+  static constexpr bool is_issued = !HostOrderedExecutor<E>;
   /// After which who waits asks the transport again; 0: when rung for.
   static constexpr std::chrono::microseconds interval{is_remote ? 20 : 0};
 
@@ -42,17 +48,19 @@ class PipelineTraffic {
     return {};
   }
 
-  PipelineTraffic(TableView const& table, LaneMap const& lanes, PipelineOptions const& options,
-                  PipelineWatch& watch, Transport transport)
+  /// `issued`: the most messages that who issues the work of all workers puts on an edge.
+  PipelineTraffic(E const& executor, TableView const& table, LaneMap const& lanes,
+                  PipelineOptions const& options, PipelineWatch& watch, Transport transport,
+                  std::uint32_t issued = 0)
       : options_(options),
         lanes_(lanes),
         watch_(watch),
         channels_(lanes, options),
         transport_(std::move(transport)),
         lane_states_(lanes.lanes()) {
-    open_transport(table);
+    open_transport(executor, table, issued);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
-      if (lanes_.has(lane)) connect(lane);
+      if (lanes_.has(lane)) connect(lane_states_[lane], lane, lanes_, channels_, options_);
     }
   }
 
@@ -73,6 +81,7 @@ class PipelineTraffic {
     channels_.allocate(
         executor, options_.stages, [&](std::size_t edge) { return std::size_t{transport_.capacity(edge)}; },
         records, copies());
+    guards_.make(executor, channels_.buffers());
   }
 
   /// Notes in which order the workers of a program receive, for receives that are posted before they are
@@ -91,6 +100,9 @@ class PipelineTraffic {
       }
     }
   }
+
+  /// At the begin of a run.
+  void begin(PipelineRun const& run) { guards_.begin(run.number); }
 
   /// At the begin and at the end of a worker's run. The end waits until all that it sent has left.
   void begin(std::size_t worker) {
@@ -113,19 +125,19 @@ class PipelineTraffic {
 
   /// Takes in what the operation needs and other workers make.
   void receive(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
-               std::size_t worker) {
+               std::size_t worker, E const& point) {
     Operation const& operation = step.operation;
     if (!is_forward(operation) && !gives_input_gradient(operation)) return;
     Lane& state = lane_states_[step.lane];
     LaneRecord& record = state.records[program.record(step.lane, operation.micro_batch)];
     for_each_source(step, [&](Channel* channel, auto const& place) {
-      fetch(channel, run, operation, worker, place(record));
+      fetch(channel, run, operation, worker, place(record), point);
     });
   }
 
   /// Hands on what the operation has made.
   void send(PipelineRun const& run, PipelineProgram const& program, PipelineStep const& step,
-            std::size_t worker) {
+            std::size_t worker, E const& point) {
     bool const is_ahead = is_forward(step.operation);
     if (!is_ahead && !gives_input_gradient(step.operation)) return;
     Lane& state = lane_states_[step.lane];
@@ -139,7 +151,7 @@ class PipelineTraffic {
             lane_states_[channel->to].records[program.record(channel->to, step.operation.micro_batch)];
         place(lane_states_[channel->to], other) = std::exchange(message, PipelineMessage{});
       } else {
-        post(*channel, worker, std::exchange(message, PipelineMessage{}));
+        post(*channel, worker, std::exchange(message, PipelineMessage{}), point);
       }
     };
     if (is_ahead) {
@@ -163,9 +175,17 @@ class PipelineTraffic {
     }
   }
 
-  PipelineMessage take(Channel& channel) {
-    return {
+  PipelineMessage take(Channel& channel, std::size_t worker, E const& point) {
+    PipelineMessage const message{
         .tag = {}, .data = channel.pool->take(), .bytes = channel.layout->bytes, .home = channel.pool.get()};
+    guards_.take(message, worker, point);
+    return message;
+  }
+
+  /// Gives a message's buffer back, if there is a message.
+  void release(PipelineMessage& message, std::size_t worker, E const& point) {
+    if (message.home != nullptr) guards_.give_back(message, worker, point);
+    detail::release(message);
   }
 
   /// Forgets all that was under way. When no worker is at work.
@@ -199,15 +219,19 @@ class PipelineTraffic {
     }
   }
 
-  void open_transport(TableView const& table) {
+  void open_transport(E const& executor, TableView const& table, std::uint32_t issued) {
     FifoOrder const order = fifo_order(table);
     bool const has_skips = !options_.skip_edges.empty();
     for (PipelineEdge& edge : channels_.edges()) edge.is_in_order = !has_skips && order.per_edge;
-    std::uint32_t const needed = min_edge_capacity(table, options_.skip_edges);
-    transport_.open(
-        channels_.edges(), needed,
-        MessageNumbers{table.stages(), static_cast<std::uint32_t>(1 + options_.skip_edges.size()),
-                       !has_skips && order.per_stage ? 1 : table.micro_batches(), layout_of(table)});
+    std::uint32_t const least = min_edge_capacity(table, options_.skip_edges);
+    std::uint32_t const needed = issued > least ? issued : least;
+    MessageNumbers const numbers{table.stages(), static_cast<std::uint32_t>(1 + options_.skip_edges.size()),
+                                 !has_skips && order.per_stage ? 1 : table.micro_batches(), layout_of(table)};
+    if constexpr (is_issued) {
+      transport_.open(channels_.edges(), needed, numbers, executor);
+    } else {
+      transport_.open(channels_.edges(), needed, numbers);
+    }
     for (std::size_t edge = 0; edge < channels_.edges().size(); ++edge) {
       std::uint32_t const capacity = transport_.capacity(edge);
       if (capacity < needed) {
@@ -224,56 +248,6 @@ class PipelineTraffic {
       hash = layout_hash(layout_hash(hash, channels_[channel].layout->bytes),
                          static_cast<std::uint64_t>(channels_[channel].codec));
     return hash;
-  }
-
-  void connect(std::uint32_t lane) {
-    Lane& state = lane_states_[lane];
-    std::uint32_t const stage = lanes_.stage(lane);
-    auto& info = state.info;
-    StageLayout const& layout = options_.stages[stage];
-    info.stage = stage;
-    info.stages = lanes_.stages();
-    info.is_empty = layout.is_empty;
-    info.saved = layout.is_empty ? 0 : layout.saved;
-    if (stage > 0) {
-      state.from_before = channels_.forward(lane - 1);
-      state.to_before = channels_.backward(lane);
-      info.inputs = &channels_.outputs(stage - 1);
-      info.input_gradients = &channels_.gradients(stage - 1);
-    }
-    if (stage + 1 < lanes_.stages()) {
-      state.to_next = channels_.forward(lane);
-      state.from_next = channels_.backward(lane + 1);
-      info.outputs = &channels_.outputs(stage);
-      info.output_gradients = &channels_.gradients(stage);
-    }
-    for (std::size_t k = 0; k < options_.skip_edges.size(); ++k) connect_skip(lane, k);
-  }
-
-  /// Skip edges are sorted by their other ends.
-  void connect_skip(std::uint32_t lane, std::size_t k) {
-    Lane& state = lane_states_[lane];
-    auto const [from, to] = options_.skip_edges[k];
-    std::uint32_t const stage = lanes_.stage(lane);
-    if (from != stage && to != stage) return;
-    std::uint32_t const direction = lanes_.direction(lane);
-    bool const ends_here = to == stage;
-    auto const other_end = [&](typename Lane::SkipEnd const& end) {
-      SkipEdge const& skip = options_.skip_edges[end.link - std::size_t{1}];
-      return ends_here ? skip.from : skip.to;
-    };
-    auto& ends = ends_here ? state.skips_in : state.skips_out;
-    auto place = ends.begin();
-    while (place != ends.end() && other_end(*place) <= (ends_here ? from : to)) ++place;
-    ends.insert(place, {static_cast<std::uint16_t>(k + 1), channels_.skip(direction, k, true),
-                        channels_.skip(direction, k, false)});
-    if (!ends_here) return;
-    state.info.skip_inputs.clear();
-    state.info.skip_gradients.clear();
-    for (auto const& end : ends) {
-      state.info.skip_inputs.push_back(&channels_.outputs(other_end(end)));
-      state.info.skip_gradients.push_back(&channels_.gradients(other_end(end)));
-    }
   }
 
   MessageTag tag(PipelineRun const& run, Operation const& operation, Channel const& channel) const {
@@ -294,25 +268,35 @@ class PipelineTraffic {
   }
 
   void fetch(Channel* channel, PipelineRun const& run, Operation const& operation, std::size_t worker,
-             PipelineMessage& message) {
+             PipelineMessage& message, E const& point) {
     if (channel == nullptr || channel->edge == Channels::no_edge) return;
     PipelineEdge const& edge = channels_.edges()[channel->edge];
     MessageTag const due = tag(run, operation, *channel);
-    if constexpr (is_remote) post_receives(run, worker);
-    bool is_told = transport_.capacity(channel->edge) != 0;
-    watch_.wait(worker, WorkerWait::message, &edge, [&] {
-      if (transport_.try_receive(channel->edge, due, message)) return true;
-      // Without room on the edge who sends waits until somebody stands here.
-      if (!std::exchange(is_told, true)) watch_.bell(edge.from).ring();
-      return false;
-    });
-    watch_.bell(edge.from).ring();
+    if constexpr (is_issued) {
+      if (!transport_.try_receive(channel->edge, due, message, point))
+        throw ContractViolation(text(edge) + ": " + text(due) + " is received before it was sent");
+    } else {
+      await(*channel, edge, due, run, worker, message);
+    }
     if (message.bytes != bytes_of(*channel)) {
       throw ContractViolation(text(due) + " came with " + std::to_string(message.bytes) + " bytes, " +
                               std::to_string(bytes_of(*channel)) + " were due");
     }
     message.bytes = channel->layout->bytes;
-    decode<Real>(channel->codec, message.data, message.bytes);
+    if constexpr (!is_issued) decode<Real>(channel->codec, message.data, message.bytes);
+  }
+
+  void await(Channel const& channel, PipelineEdge const& edge, MessageTag const& due, PipelineRun const& run,
+             std::size_t worker, PipelineMessage& message) {
+    if constexpr (is_remote) post_receives(run, worker);
+    bool is_told = transport_.capacity(channel.edge) != 0;
+    watch_.wait(worker, WorkerWait::message, &edge, [&] {
+      if (transport_.try_receive(channel.edge, due, message)) return true;
+      // Without room on the edge who sends waits until somebody stands here.
+      if (!std::exchange(is_told, true)) watch_.bell(edge.from).ring();
+      return false;
+    });
+    watch_.bell(edge.from).ring();
   }
 
   /// On the way.
@@ -320,10 +304,20 @@ class PipelineTraffic {
     return encoded_bytes<Real>(channel.codec, channel.layout->bytes);
   }
 
-  void post(Channel const& channel, std::size_t worker, PipelineMessage message) {
-    encode<Real>(channel.codec, message.data, message.bytes);
-    message.bytes = bytes_of(channel);
+  void post(Channel const& channel, std::size_t worker, PipelineMessage message, E const& point) {
     PipelineEdge const& edge = channels_.edges()[channel.edge];
+    if constexpr (is_issued) {
+      if (!transport_.try_send(channel.edge, message, point))
+        throw ContractViolation(text(edge) + " has no room for " + text(message.tag));
+    } else {
+      encode<Real>(channel.codec, message.data, message.bytes);
+      message.bytes = bytes_of(channel);
+      hand_over(channel, edge, worker, message);
+    }
+  }
+
+  void hand_over(Channel const& channel, PipelineEdge const& edge, std::size_t worker,
+                 PipelineMessage const& message) {
     watch_.wait(worker, WorkerWait::room, &edge, [&] { return transport_.try_send(channel.edge, message); });
     watch_.bell(edge.to).ring();
   }
@@ -332,6 +326,7 @@ class PipelineTraffic {
   LaneMap const& lanes_;
   PipelineWatch& watch_;
   Channels channels_;
+  BufferGuards<E> guards_;
   Transport transport_;
   std::vector<Lane> lane_states_;
   PipelineArrivals<Channel> arrivals_;

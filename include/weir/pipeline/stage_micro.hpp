@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "weir/core/random.hpp"
+#include "weir/exec/step_random.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/parameter_unit.hpp"
 #include "weir/stage/loss_sum.hpp"
@@ -69,6 +70,7 @@ struct StageCall {
   std::byte* saved = nullptr;
   std::byte* const* skip_inputs = nullptr;
   std::byte* const* skip_gradients = nullptr;
+  StepClock const* clock = nullptr;  // of the run's first update; on a device only
   LossSum* loss = nullptr;
 };
 
@@ -101,7 +103,7 @@ class StageMicro {
   std::size_t index() const { return call_.index; }
   /// u, among those of all replicas.
   std::size_t global_index() const { return call_.global_index; }
-  /// The number of the update that the micro-batch goes into.
+  /// The number of the update that the micro-batch goes into; a captured one is told by `random`.
   std::uint64_t step() const { return call_.step; }
   /// The forward has run before, on the same input: what it counts, such as running statistics, is counted.
   bool is_recompute() const { return call_.is_recompute; }
@@ -153,13 +155,19 @@ class StageMicro {
   }
 
   /// Random numbers for the operation `site` of the model, the same whichever worker runs it, and when it is
-  /// recomputed. Stages of one model use different sites.
-  RandomStream random(std::uint32_t site) const {
-    return {call_.seed, static_cast<std::uint32_t>(call_.step),
-            static_cast<std::uint32_t>(call_.global_index), site};
+  /// recomputed. Stages of one model use different sites. On a host a `RandomStream`; on a device a
+  /// `StepRandom`, which kernels make one of.
+  auto random(std::uint32_t site) const {
+    auto const micro_batch = static_cast<std::uint32_t>(call_.global_index);
+    if constexpr (HostOrderedExecutor<E>) {
+      return RandomStream{call_.seed, static_cast<std::uint32_t>(call_.step), micro_batch, site};
+    } else {
+      return StepRandom{call_.seed, call_.clock, micro_batch, site, call_.period};
+    }
   }
 
-  /// Reports the mean loss of this micro-batch.
+  /// Reports the mean loss of this micro-batch. A device stage, which does not know it yet, keeps its loss in
+  /// memory of its own.
   void loss(double mean) const {
     if (call_.is_recompute) return;
     call_.loss->sum += mean * static_cast<double>(call_.samples);

@@ -1,0 +1,52 @@
+// Tables that nobody has thought of, run: whatever the workers, the order and the parts of backwards, the
+// gradients are those of one worker.
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/random_table.hpp"
+#include "pipeline/scalar_chain.hpp"
+#include "support/bits.hpp"
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule_catalog.hpp"
+#include "weir/stage/recipe.hpp"
+
+namespace {
+
+/// One flush. Few bits are enough for all products and sums, so that no order rounds otherwise.
+std::vector<double> train(weir::TableView const& table) {
+  std::vector<double> weights = scalar_chain::initial_weights();
+  weights.resize(table.stages());
+  scalar_chain::Model const model;
+  weir::HostExecutor const executor({.threads = 1});
+  weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+      executor, table, {.stages = scalar_chain::layouts(table.stages())}};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  sync(pipe(scalar_chain::Batch(scalar_chain::samples).first(table.micro_batches()), model));
+  sync.drain();
+  return weights;
+}
+
+std::vector<double> train_alone(weir::TableProperties const& shape) {
+  return train(
+      weir::find_schedule("interleaved-1f1b")
+          ->make_table({.workers = 1, .micro_batches = shape.micro_batches, .chunks = shape.stages}));
+}
+
+}  // namespace
+
+TEST_CASE("random valid tables give the gradients of one worker") {
+  constexpr std::uint32_t count = 10'000;
+  std::vector<std::vector<double>> alone(5 * 5);
+  for (std::uint32_t seed = 0; seed < count; ++seed) {
+    CAPTURE(seed);
+    RandomTable const random(seed);
+    auto& expected = alone[random.properties.stages * 5 + random.properties.micro_batches];
+    if (expected.empty()) expected = train_alone(random.properties);
+    REQUIRE(same_bits(train(random.table()), expected));
+  }
+}
