@@ -15,6 +15,7 @@
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
 #include "weir/pipeline/schedule_catalog.hpp"
+#include "weir/stage/recipe.hpp"
 
 namespace {
 

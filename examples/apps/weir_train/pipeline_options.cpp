@@ -22,8 +22,8 @@ void refuse_alone(Arguments const& a) {
 }
 
 void refuse_together(Arguments const& a, Configuration const& c) {
-  for (char const* name : {"--density", "--adaptive", "--save", "--load", "--capture"}) {
-    if (!a.given(name) || (std::string(name) == "--density" && !c.sparsification)) continue;
+  for (char const* name : {"--adaptive", "--capture"}) {
+    if (!a.given(name)) continue;
     throw UsageError(std::string(name) +
                      ": not available with --pipeline; leaving one of both out would be right");
   }

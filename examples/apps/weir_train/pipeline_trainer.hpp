@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint_paths.hpp"
 #include "counting_memory.hpp"
 #include "epoch_end.hpp"
 #include "evaluator.hpp"
@@ -18,7 +19,9 @@
 #include "pipeline_shares.hpp"
 #include "pipeline_stages.hpp"
 #include "rank_sums.hpp"
+#include "rank_threads.hpp"
 #include "report.hpp"
+#include "run_state.hpp"
 #include "trainer.hpp"
 #include "weights_hash.hpp"
 #include "weir/comm/threads.hpp"
@@ -51,8 +54,8 @@ class NeededVersions {
 };
 
 /// Trains one rank as a pipeline, or as several that share out its samples and sum their gradients before the
-/// ranks do. One thread drives them all.
-template <class Communicator>
+/// ranks do, by `Gradients`: `WholeGradients` or `SparsifiedGradients`. One thread drives them all.
+template <class Gradients, class Communicator>
 class PipelineTrainer {
   using Executor = weir::HostExecutor;
   using Pipeline = weir::InterleavedPipeline<Executor, float, NeededVersions>;
@@ -71,7 +74,13 @@ class PipelineTrainer {
                 cut_network(network_, table_.properties().stages, table_.properties().synchronous), c_.batch,
                 std::min(c_.threads, c_.workers * c_.pipeline->workers)),
         executor_({.threads = c_.threads, .memory = &memory}),
-        weights_(network_.elements()) {}
+        weights_(network_.elements()) {
+    if (run.checkpoints.empty()) return;
+    RunState const saved = RunState::load(checkpoint());
+    saved.check(state(0), c_);
+    seed_ = saved.seed;
+    first_epoch_ = saved.epoch;
+  }
 
   Outcome train() {
     try {
@@ -105,7 +114,7 @@ class PipelineTrainer {
   weir::PipelineOptions options(std::size_t index) const {
     return {.stages = stages_.layouts(),
             .local_batch = c_.batch,
-            .seed = c_.seed,
+            .seed = seed_,
             .remainder = weir::Remainder::partial,
             .replica = communicator_.rank() * c_.workers + index,
             .first_bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
@@ -115,43 +124,89 @@ class PipelineTrainer {
 
   template <class Optimizer>
   Outcome train(Optimizer const& optimizer) {
-    network_.initialise(c_.seed, weights_);
+    network_.initialise(seed_, weights_);
     std::vector<std::unique_ptr<Replica>> replicas;
     for (std::size_t index = 0; index < c_.workers; ++index) {
       replicas.push_back(std::make_unique<Replica>(*this, index));
       weir::from_host(executor_, std::span<float const>(weights_), replicas.back()->weights.view());
     }
-    auto const bind = [&](std::size_t index, auto const& groups) {
+    auto const bind = [&](std::size_t index, auto& groups) {
       return replicas[index]->pipe.bind_each(
           [&](std::size_t unit) {
             return weir::LocalAggregator{} | weir::AllReduce{groups[unit].replicas[index]} |
-                   weir::AllReduce{groups[unit].ranks[index]} | optimizer;
+                   groups[unit].gradients[index].stages(groups[unit].ranks[index]) | optimizer;
           },
           replicas[index]->weights.view());
     };
-    std::vector<Group> const groups = make_groups();
+    std::vector<Group> groups = make_groups();
     using Bound = decltype(bind(0, groups));
     std::vector<std::unique_ptr<Bound>> syncs;
     for (std::size_t index = 0; index < c_.workers; ++index)
       syncs.push_back(std::unique_ptr<Bound>(new Bound(bind(index, groups))));
-    for (std::size_t epoch = 0; epoch < c_.epochs; ++epoch) train_epoch(epoch, replicas, syncs);
+    if (!run_.checkpoints.empty()) load(syncs);
+    for (std::size_t epoch = first_epoch_; epoch < c_.epochs; ++epoch) train_epoch(epoch, replicas, syncs);
     if (writes_timeline()) write_timeline(replicas.front()->pipe.timeline());
-    return summary();
+    if (!c_.save.empty()) save(*syncs.front());
+    return summary(groups);
+  }
+
+  RunState state(std::size_t epoch) const {
+    std::size_t const sparsified_ranks = c_.sparsification ? communicator_.size() : 0;
+    return {.model = model_text(c_),
+            .optimizer = optimizer_text(c_),
+            .sparsified_ranks = sparsified_ranks,
+            .seed = seed_,
+            .samples = data_.train.size(),
+            .epoch = epoch,
+            .is_pipeline = 1};
+  }
+
+  /// That of this rank.
+  weir::Archive const& checkpoint() const {
+    return run_.checkpoints[run_.checkpoints.size() == 1 ? 0 : communicator_.rank()];
+  }
+
+  /// The pipelines of a rank have the same state: what they remember is of the sum of their gradients.
+  template <class Syncs>
+  void load(Syncs const& syncs) {
+    for (auto const& sync : syncs) {
+      try {
+        sync->load(checkpoint(), {.strict = false});
+      } catch (weir::ArchiveError const& error) {
+        throw RunError(c_.load + ": " + error.what() + "; the options that it was saved with would be right");
+      }
+      sync->set_learning_rate(c_.learning_rate);
+    }
+  }
+
+  template <class Sync>
+  void save(Sync& sync) const {
+    weir::Archive archive;
+    sync.save(archive);
+    state(c_.epochs).save(archive);
+    std::size_t const rank = communicator_.rank();
+    if (has_checkpoint(c_, rank)) archive.write(checkpoint_path(c_.save, rank));
   }
 
   /// Who sums the gradients of a stage: first the pipelines of a rank, then for each of them the ranks.
   struct Group {
     std::vector<weir::ThreadCommunicator> replicas;
     std::vector<Communicator> ranks;
+    std::vector<Gradients> gradients;  // by pipeline
+    std::size_t elements = 0;
   };
 
   std::vector<Group> make_groups() const {
     std::vector<Group> groups;
     for (weir::StageLayout const& stage : stages_.layouts()) {
       if (stage.parameters.empty()) continue;
-      Group group{weir::ThreadCommunicator::group(c_.workers), {}};
-      for (std::size_t index = 0; index < c_.workers; ++index)
+      Group group;
+      group.replicas = weir::ThreadCommunicator::group(c_.workers);
+      for (std::size_t index = 0; index < c_.workers; ++index) {
         group.ranks.push_back(communicator_.split(0, communicator_.rank()));
+        group.gradients.emplace_back(c_, seed_);
+      }
+      for (std::size_t const elements : stage.parameters) group.elements += elements;
       groups.push_back(std::move(group));
     }
     return groups;
@@ -160,7 +215,7 @@ class PipelineTrainer {
   template <class Replicas, class Syncs>
   void train_epoch(std::size_t epoch, Replicas const& replicas, Syncs const& syncs) {
     auto const begin = Clock::now();
-    weir::permutation<std::uint32_t>(c_.seed, static_cast<std::uint32_t>(epoch), order_);
+    weir::permutation<std::uint32_t>(seed_, static_cast<std::uint32_t>(epoch), order_);
     for (std::size_t index = 0; index < replicas.size(); ++index)
       replicas[index]->samples = shares_.of(index, order_);
     for (std::size_t run = 0; run < shares_.runs(); ++run) {
@@ -200,11 +255,16 @@ class PipelineTrainer {
       write(c_.timeline, weir::schedule_svg(timeline, {.title = "The last run of " + title(c_)}));
   }
 
-  Outcome summary() {
+  Outcome summary(std::vector<Group> const& groups) {
     outcome_.name = title(c_);
     outcome_.test_accuracy = Evaluator(network_, data_.test).accuracy(weights_);
-    outcome_.samples_per_second = static_cast<double>(c_.epochs * data_.train.size()) / outcome_.seconds;
-    if (communicator_.size() > 1) outcome_.bytes_sent_per_step = network_.elements() * sizeof(float);
+    outcome_.samples_per_second =
+        static_cast<double>((c_.epochs - first_epoch_) * data_.train.size()) / outcome_.seconds;
+    for (Group const& group : groups) {
+      if (communicator_.size() > 1)
+        outcome_.bytes_sent_per_step +=
+            group.gradients.front().bytes_per_step(group.elements, outcome_.steps);
+    }
     outcome_.parameters = network_.elements_of_dense();
     outcome_.nonzero_parameters = network_.live_elements();
     outcome_.peak_bytes = memory_.peak();
@@ -224,10 +284,28 @@ class PipelineTrainer {
   weir::ScheduleTable table_;
   PipelineStages stages_;
   Executor executor_;
+  std::uint64_t seed_ = c_.seed;
+  std::size_t first_epoch_ = 0;
   std::vector<float> weights_;  // on the host: before the training, and after each epoch
   std::vector<std::uint32_t> order_ = std::vector<std::uint32_t>(data_.train.size());
   RankSums<Executor, Communicator> sums_{executor_, communicator_};
   Outcome outcome_;
 };
+
+template <class Gradients, class Communicator>
+Outcome train_pipeline(Run const& run, Communicator const& communicator) {
+  CountingMemory memory;
+  return PipelineTrainer<Gradients, Communicator>(run, communicator, memory).train();
+}
+
+/// The ranks of this process. A single one too: a communicator less is much less to compile.
+template <class Gradients>
+Outcome train_pipelines_on_threads(Run const& run) {
+  auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
+  return train_on_threads(communicators.size(), [&](std::size_t rank) {
+    return train_or_abort(communicators[rank],
+                          [&] { return train_pipeline<Gradients>(run, communicators[rank]); });
+  });
+}
 
 }  // namespace weir_train

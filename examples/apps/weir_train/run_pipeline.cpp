@@ -1,22 +1,19 @@
 #include "run_pipeline.hpp"
 
 #include "pipeline_trainer.hpp"
-#include "rank_threads.hpp"
+#include "whole_gradients.hpp"
 
 namespace weir_train {
 
 Outcome train_pipelines(Run const& run) {
 #if WEIR_TRAIN_WITH_MPI
-  if (run.configuration.comm == CommKind::mpi) return train_pipeline_process(run);
+  if (run.configuration.comm == CommKind::mpi) {
+    return run.configuration.sparsification ? train_sparsified_pipeline_process(run)
+                                            : train_pipeline_process(run);
+  }
 #endif
-  // A single rank too: a communicator less is much less to compile.
-  auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
-  return train_on_threads(communicators.size(), [&](std::size_t rank) {
-    return train_or_abort(communicators[rank], [&] {
-      CountingMemory memory;
-      return PipelineTrainer(run, communicators[rank], memory).train();
-    });
-  });
+  if (run.configuration.sparsification) return train_sparsified_pipelines(run);
+  return train_pipelines_on_threads<WholeGradients>(run);
 }
 
 }  // namespace weir_train

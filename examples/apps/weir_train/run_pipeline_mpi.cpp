@@ -2,12 +2,12 @@
 #include "pipeline_trainer.hpp"
 #include "run_pipeline.hpp"
 #include "weir/mpi/communicator.hpp"
+#include "whole_gradients.hpp"
 
 namespace weir_train {
 
 Outcome train_pipeline_process(Run const& run) {
-  CountingMemory memory;
-  return PipelineTrainer(run, weir::MpiCommunicator(MPI_COMM_WORLD), memory).train();
+  return train_pipeline<WholeGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD));
 }
 
 }  // namespace weir_train

@@ -18,6 +18,7 @@ struct RunState {
   std::uint64_t seed = 0;
   std::uint64_t samples = 0;  // of an epoch
   std::uint64_t epoch = 0;    // the first that has not been trained
+  std::uint64_t is_pipeline = 0;
 
   void save(weir::Archive& archive) const {
     archive.put("weir-train.model", 0, model);
@@ -26,6 +27,7 @@ struct RunState {
     archive.put("weir-train.seed", 0, seed);
     archive.put("weir-train.samples", 0, samples);
     archive.put("weir-train.epoch", 0, epoch);
+    archive.put("weir-train.is-pipeline", 0, is_pipeline);
   }
 
   /// Errors: `ArchiveError` for an archive of another program.
@@ -36,7 +38,10 @@ struct RunState {
             may_be_sparsified ? archive.get_value<std::uint64_t>("weir-train.sparsified-ranks", 0) : 0,
             archive.get_value<std::uint64_t>("weir-train.seed", 0),
             archive.get_value<std::uint64_t>("weir-train.samples", 0),
-            archive.get_value<std::uint64_t>("weir-train.epoch", 0)};
+            archive.get_value<std::uint64_t>("weir-train.epoch", 0),
+            archive.contains("weir-train.is-pipeline", 0)
+                ? archive.get_value<std::uint64_t>("weir-train.is-pipeline", 0)
+                : 0};
   }
 
   /// Errors: `RunError` that names the first thing that differs from `wanted`; `UsageError` where nothing is
@@ -50,6 +55,7 @@ struct RunState {
     compare("the model", model, wanted.model);
     compare("the optimizer", optimizer, wanted.optimizer);
     compare("gradients", sent(), wanted.sent());
+    compare("weights of", parts(), wanted.parts());
     if (configuration.seed_is_given) compare("seed", std::to_string(seed), std::to_string(wanted.seed));
     compare("a training set of", std::to_string(samples), std::to_string(wanted.samples));
     if (epoch >= configuration.epochs) {
@@ -64,6 +70,8 @@ struct RunState {
     if (sparsified_ranks == 0) return "sent whole";
     return "sparsified by " + counted(sparsified_ranks, "rank");
   }
+  /// Each stage of a pipeline has a state of its own.
+  std::string parts() const { return is_pipeline != 0 ? "a pipeline" : "a model that is not cut"; }
 };
 
 }  // namespace weir_train

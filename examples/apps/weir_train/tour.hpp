@@ -81,6 +81,16 @@ inline std::vector<Configuration> tour(Configuration common) {
         c.name = "mlp 64-64, block-design layers of density 0.25";
         c.masking = {.density = 0.25};
       }),
+      with([](Configuration& c) {
+        c.name = "mlp 64-64, all of them: wpipe, 2 ranks, density 0.01, block-design layers";
+        c.pipeline = PipelineSetup{.schedule = weir::find_schedule("wpipe"), .workers = 2};
+        c.ranks = 2;
+        c.comm = CommKind::threads;
+        c.micro_batches = 2;
+        c.batch = 8;
+        c.sparsification.emplace();
+        c.masking = {.density = 0.25};
+      }),
   };
 }
 

@@ -89,7 +89,7 @@ class PartitionSearch {
   }
 
  private:
-  __extension__ using Wide = unsigned __int128;
+  __extension__ typedef unsigned __int128 Wide;
   static constexpr std::int64_t impossible = INT64_MAX;
 
   bool fits(std::size_t first, std::size_t end) const { return memory_(first, end) <= memory_limit_; }

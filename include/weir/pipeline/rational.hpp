@@ -48,7 +48,7 @@ class Rational {
   constexpr Rational& operator+=(Rational const& other) { return *this = *this + other; }
 
  private:
-  __extension__ using Wide = __int128;
+  __extension__ typedef __int128 Wide;
 
   static constexpr Rational reduced(Wide numerator, Wide denominator) {
     if (denominator == 0) throw ContractViolation("Rational: the denominator is 0; any other would be right");

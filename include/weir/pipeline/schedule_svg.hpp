@@ -70,7 +70,7 @@ class ScheduleDrawing {
   }
   /// Thousandths of a pixel.
   std::int64_t place(std::int64_t ticks) const {
-    __extension__ using Wide = __int128;
+    __extension__ typedef __int128 Wide;
     Wide const room = (options_.width - left - margin) * 1000;
     return left * 1000 + static_cast<std::int64_t>(Wide{ticks} * room / makespan_);
   }

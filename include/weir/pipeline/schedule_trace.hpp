@@ -53,7 +53,7 @@ class TraceWriter {
 
   /// A thousand times the time in units, in millionths, rounded down: so events that touch do not overlap.
   std::int64_t millionths(std::int64_t ticks) const {
-    __extension__ using Wide = __int128;
+    __extension__ typedef __int128 Wide;
     return static_cast<std::int64_t>(Wide{ticks} * 1'000'000'000 / timeline_.ticks_per_unit);
   }
   std::string stamp(std::int64_t ticks) const { return decimal(millionths(ticks), digits); }

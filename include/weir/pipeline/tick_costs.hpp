@@ -52,7 +52,7 @@ struct TickCosts {
   }
 
   constexpr std::int64_t of_pair(Operation const& forward, Operation const& backward) const {
-    __extension__ using Wide = __int128;
+    __extension__ typedef __int128 Wide;
     Wide const ticks = Wide{checked_tick_sum(of(forward), of(backward))} * pair_numerator / pair_denominator;
     if (ticks > INT64_MAX)
       throw ContractViolation(

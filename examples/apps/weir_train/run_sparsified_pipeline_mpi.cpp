@@ -1,0 +1,14 @@
+#if WEIR_TRAIN_WITH_MPI
+#include "pipeline_trainer.hpp"
+#include "run_pipeline.hpp"
+#include "sparsified_gradients.hpp"
+#include "weir/mpi/communicator.hpp"
+
+namespace weir_train {
+
+Outcome train_sparsified_pipeline_process(Run const& run) {
+  return train_pipeline<SparsifiedGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD));
+}
+
+}  // namespace weir_train
+#endif
