@@ -1,0 +1,159 @@
+// A network of dense layers as a pipeline over two threads. WPipe beside PipeDream-2BW: the goal is 1.5
+// versions of the weights for 2, and not slower. 1F1B is what bench/pipeline/peers.py sets beside PyTorch;
+// the roof is the same work by one thread in half of the time.
+#include <benchmark/benchmark.h>
+
+#include <Eigen/Core>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
+#include "weir/optim/sgd.hpp"
+#include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule_catalog.hpp"
+#include "weir/pipeline/weight_versions.hpp"
+#include "weir/stage/recipe.hpp"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t width = 512;
+constexpr std::size_t samples_per_micro_batch = 64;
+constexpr std::size_t layers = 4;
+
+struct Row {
+  float x[width];
+};
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Map = Eigen::Map<Matrix>;
+using ConstMap = Eigen::Map<Matrix const>;
+
+ConstMap rows(float const* data, std::size_t count) {
+  return {data, static_cast<Eigen::Index>(count), static_cast<Eigen::Index>(width)};
+}
+Map rows(float* data, std::size_t count) {
+  return {data, static_cast<Eigen::Index>(count), static_cast<Eigen::Index>(width)};
+}
+
+/// So many layers y = max(0, x W), and behind the last one the mean of y^2 / 2.
+struct Stage {
+  std::size_t depth;
+
+  weir::StageLayout layout(bool is_last) const {
+    weir::StageLayout layout{.parameters = std::vector<std::size_t>(depth, width * width),
+                             .saved = (depth + 2) * width};
+    if (!is_last) layout.outputs = {{width}};
+    return layout;
+  }
+
+  void forward(auto& micro) const {
+    std::size_t const n = micro.samples().size();
+    for (std::size_t layer = 0; layer < depth; ++layer)
+      place(micro, layer) = (input(micro, layer) * rows(micro.weights(layer).data(), width)).cwiseMax(0.0f);
+    if (!micro.output().empty()) rows(micro.output().data(), n) = place(micro, depth - 1);
+  }
+
+  void backward(auto& micro) const {
+    std::size_t const n = micro.samples().size();
+    Map delta = place(micro, depth);
+    Map below = place(micro, depth + 1);
+    if (micro.is_last_stage()) {
+      delta = place(micro, depth - 1) * (micro.loss_scale() / static_cast<float>(n * width));
+    } else {
+      delta = rows(micro.output_gradient().data(), n);
+    }
+    for (std::size_t layer = depth; layer-- > 0;) {
+      delta = delta.cwiseProduct(place(micro, layer).cwiseSign());
+      Map gradient = rows(micro.gradient(layer).data(), width);
+      if (micro.accumulate()) {
+        gradient.noalias() += input(micro, layer).transpose() * delta;
+      } else {
+        gradient.noalias() = input(micro, layer).transpose() * delta;
+      }
+      if (layer == 0 && micro.is_first_stage()) return;
+      below.noalias() = delta * rows(micro.weights(layer).data(), width).transpose();
+      delta = below;
+    }
+    rows(micro.input_gradient().data(), n) = delta;
+  }
+
+ private:
+  static Map place(auto& micro, std::size_t index) {
+    std::size_t const n = micro.samples().size();
+    return rows(micro.saved().data() + index * n * width, n);
+  }
+  static ConstMap input(auto& micro, std::size_t layer) {
+    std::size_t const n = micro.samples().size();
+    float const* data = micro.is_first_stage() ? micro.samples()[0].x : micro.input().data();
+    if (layer != 0) data = micro.saved().data() + (layer - 1) * n * width;
+    return rows(data, n);
+  }
+};
+
+/// Versions as the table needs them.
+struct Versions {
+  std::vector<std::uint32_t> of_stage;
+  std::uint32_t versions(std::uint32_t stage, std::uint32_t) const { return of_stage[stage]; }
+};
+
+void train(benchmark::State& state, char const* schedule, weir::ScheduleShape const& shape) {
+  auto const table = weir::find_schedule(schedule)->make_table(shape);
+  std::size_t const stages = table.properties().stages;
+  Stage const stage{layers / stages};
+  weir::PipelineOptions options{.local_batch = samples_per_micro_batch};
+  Versions versions;
+  double copies = 0;
+  for (std::size_t s = 0; s < stages; ++s) {
+    options.stages.push_back(stage.layout(s + 1 == stages));
+    versions.of_stage.push_back(weir::weight_versions(table)[s].live);
+    copies += static_cast<double>(versions.of_stage.back()) / static_cast<double>(stages);
+  }
+  weir::HostExecutor const executor({.threads = 1});
+  using Pipe = weir::InterleavedPipeline<weir::HostExecutor, float, Versions>;
+  Pipe pipe{executor, table, options, versions};
+  std::vector<float> weights(layers * width * width);
+  std::srand(1);
+  rows(weights.data(), layers * width).setRandom();
+  for (float& weight : weights) weight *= 0.05f;
+  std::vector<Row> samples(shape.micro_batches * samples_per_micro_batch);
+  rows(samples[0].x, samples.size()).setRandom();
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.01}}).on(pipe, weir::view(weights));
+  auto const run = [&] {
+    sync(pipe(std::span<Row const>(samples), stage));
+    sync.drain();
+  };
+  run();
+  double least = 1e9;
+  for (auto _ : state) {
+    auto const begin = Clock::now();
+    run();
+    double const time = std::chrono::duration<double>(Clock::now() - begin).count();
+    least = time < least ? time : least;
+  }
+  state.counters["weight_copies"] = copies;
+  state.counters["micro_batches_per_second"] = static_cast<double>(shape.micro_batches) / least;
+  state.counters["runs_per_second"] = 1 / least;
+}
+
+constexpr std::uint32_t run_length = 64;  // so that filling and draining count for little
+
+void late(benchmark::State& state, char const* schedule) {
+  train(state, schedule, {.workers = 2, .micro_batches = run_length, .period = 2});
+}
+BENCHMARK_CAPTURE(late, wpipe, "wpipe")->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(late, pipedream_2bw, "pipedream-2bw")->UseRealTime()->Unit(benchmark::kMillisecond);
+
+void flush(benchmark::State& state, char const* schedule, std::uint32_t workers) {
+  train(state, schedule, {.workers = workers, .micro_batches = 8});
+}
+BENCHMARK_CAPTURE(flush, roof_one_thread, "1f1b", 1)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(flush, one_f_one_b, "1f1b", 2)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
