@@ -101,6 +101,7 @@
 #include "weir/stage/bind_options.hpp"
 #include "weir/stage/bound_recipe.hpp"
 #include "weir/stage/bound_stage.hpp"
+#include "weir/stage/branch_runner.hpp"
 #include "weir/stage/bucket_ledger.hpp"
 #include "weir/stage/checkpoint.hpp"
 #include "weir/stage/concepts.hpp"

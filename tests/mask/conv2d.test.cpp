@@ -11,6 +11,7 @@
 #include "host/masked_reference.hpp"
 #include "weir/host/batch_verbs.hpp"
 #include "weir/host/masked_convolution.hpp"
+#include "weir/workers/stream_worker_pool.hpp"
 
 namespace {
 
@@ -161,6 +162,38 @@ TEST_CASE("groups are the same branches on any number of streams") {
     }
     for (auto const& stream : streams) stream.synchronize();
     CHECK(apart.elements == together.elements);
+  }
+}
+
+TEST_CASE("groups on the workers of a pool give the bits of one stream, forwards and back") {
+  weir::HostExecutor const exec;
+  weir::BIBDConv2d const conv({.inputs = 32,
+                               .outputs = 48,
+                               .padding = 1,
+                               .groups = 4,
+                               .activation = weir::Activation::relu,
+                               .has_bias = true});
+  auto const bound = conv.on(exec);
+  auto const s = conv.shape(2, 7, 6);
+  auto const order = weir::BatchOrder::batch_major;
+  std::vector<float> values(conv.value_count()), bias(conv.bias_count(), 0.25f);
+  conv.initialise(std::span(values));
+  Batch<float> x(s.input_pixels(), 32, order, 3);
+  weir_test::fill_batch(x, 1);
+  auto const train = [&](auto& where) {
+    Batch<float> y(s.output_pixels(), 48, order), dy(y), dx(s.input_pixels(), 32, order);
+    weir_test::fill_batch(dy, 2);
+    std::vector<float> gradient(values.size(), 5.0f), bias_gradient(bias.size(), 5.0f);
+    bound.forward<float>(where, s, weir::view(values), weir::view(bias), x.constant(), y.view());
+    bound.backward<float>(where, s, weir::view(values), x.constant(), y.constant(), dy.view(), dx.view(),
+                          weir::view(gradient), weir::view(bias_gradient), weir::GradientMode::accumulate);
+    exec.synchronize();
+    return std::vector{y.elements, dy.elements, dx.elements, gradient, bias_gradient};
+  };
+  auto const expected = train(exec);
+  for (std::size_t count : {1u, 2u, 3u, 4u, 7u}) {
+    weir::StreamWorkerPool pool{exec, {.workers = count, .buckets = weir::BucketPlan::by_bytes({4})}};
+    CHECK(train(pool) == expected);
   }
 }
 

@@ -426,3 +426,56 @@ TEST_CASE("workspace_bytes is what the pool takes from the executor") {
   }
   CHECK(memory.bytes == 0);
 }
+
+TEST_CASE("branches run on the workers' streams, after what came before and before what comes afterwards") {
+  weir::HostExecutor const executor;
+  for (std::size_t workers : {1u, 2u, 3u, 8u}) {
+    weir::StreamWorkerPool pool{executor, {.workers = workers, .buckets = weir::BucketPlan::by_bytes({4})}};
+    constexpr std::size_t branches = 5;
+    std::array<void const*, branches> streams{};
+    std::array<int, branches> results{};
+    int input = 0, sum = 0;
+    for (int round = 1; round <= 20; ++round) {
+      executor.submit([&, round] {
+        std::this_thread::sleep_for(100us);
+        input = round;
+      });
+      pool.run_branches(branches, [&](weir::HostExecutor const& stream, std::size_t i) {
+        streams[i] = stream.stream();
+        stream.submit([&, i] {
+          std::this_thread::sleep_for(std::chrono::microseconds(50 * (i % 3)));
+          results[i] = input * static_cast<int>(i + 1);
+        });
+      });
+      executor.submit([&] {
+        for (int const result : results) sum += result;
+      });
+    }
+    executor.synchronize();
+    CHECK(sum == 15 * 210);
+    for (std::size_t i = 0; i < branches; ++i) {
+      CHECK(streams[i] != executor.stream());
+      for (std::size_t j = 0; j < i; ++j) CHECK((streams[i] == streams[j]) == (i % workers == j % workers));
+    }
+  }
+}
+
+TEST_CASE("a branch that throws ends the call, and those before it are waited for") {
+  weir::HostExecutor const executor;
+  weir::StreamWorkerPool pool{executor, {.workers = 3, .buckets = weir::BucketPlan::by_bytes({4})}};
+  std::atomic<int> ended = 0;
+  auto const branch = [&](weir::HostExecutor const& stream, std::size_t i) {
+    if (i == 2) throw weir::ContractViolation("branch 2");
+    stream.submit([&] {
+      std::this_thread::sleep_for(1ms);
+      ++ended;
+    });
+  };
+  CHECK_THROWS_WITH_AS(pool.run_branches(5, branch), "branch 2", weir::ContractViolation);
+  executor.synchronize();
+  CHECK(ended == 2);
+  pool.run_branches(2, branch);
+  pool.run_branches(0, branch);
+  executor.synchronize();
+  CHECK(ended == 4);
+}

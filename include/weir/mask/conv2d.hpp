@@ -13,6 +13,7 @@
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/bound_mask.hpp"
 #include "weir/mask/initialise.hpp"
+#include "weir/stage/branch_runner.hpp"
 
 namespace weir::inline v1 {
 
@@ -118,7 +119,8 @@ class BIBDConv2d {
 };
 
 /// The layer on an executor. Groups are independent branches: `forward_group` and `backward_group` of
-/// different groups may run on different streams.
+/// different groups may run on different streams. Given a `BranchRunner`, such as a `StreamWorkerPool`, in
+/// place of a stream, `forward` and `backward` run them on its streams: the same bits for any number of them.
 template <Executor E>
 class BIBDConv2d::Bound {
  public:
@@ -138,6 +140,14 @@ class BIBDConv2d::Bound {
     for (std::size_t group = 0; group < masks_.size(); ++group) {
       forward_group(stream, group, shape, values, bias, x, y);
     }
+  }
+
+  template <class Element, BranchRunner<E> Runner>
+  void forward(Runner& runner, ConvolutionShape const& shape, ViewOn<Element const, E> values,
+               ViewOn<AccumulatorOf<Element> const, E> bias, Batch<Element const> x, Batch<Element> y) const {
+    runner.run_branches(masks_.size(), [&](E const& stream, std::size_t group) {
+      forward_group(stream, group, shape, values, bias, x, y);
+    });
   }
 
   /// One group, whose channels are taken from the whole x and y.
@@ -162,6 +172,16 @@ class BIBDConv2d::Bound {
     for (std::size_t group = 0; group < masks_.size(); ++group) {
       backward_group(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
     }
+  }
+
+  template <class Element, BranchRunner<E> Runner>
+  void backward(Runner& runner, ConvolutionShape const& shape, ViewOn<Element const, E> values,
+                Batch<Element const> x, Batch<Element const> y, Batch<Element> dy, Batch<Element> dx,
+                ViewOn<AccumulatorOf<Element>, E> gradient, ViewOn<AccumulatorOf<Element>, E> bias_gradient,
+                GradientMode mode) const {
+    runner.run_branches(masks_.size(), [&](E const& stream, std::size_t group) {
+      backward_group(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
+    });
   }
 
   template <class Element>

@@ -76,6 +76,25 @@ class StreamWorkerPool {
     return total;
   }
 
+  /// Runs parts of a computation that need nothing of each other, as the groups of a layer: `branch(stream,
+  /// i)` is called for each i below `count`, on the calling thread, with the stream of worker i modulo k. It
+  /// only enqueues. Streams: what branches enqueue comes after what `executor()` was given before, and before
+  /// what it is given afterwards. Errors: rethrows what `branch` throws; the branches before that one are
+  /// joined.
+  template <class Branch>
+  void run_branches(std::size_t count, Branch&& branch) {
+    std::size_t const streams = count < slots_.size() ? count : slots_.size();
+    home_.record(start_);
+    for (std::size_t i = 0; i < streams; ++i) slots_[i].executor.wait(start_);
+    try {
+      for (std::size_t i = 0; i < count; ++i) branch(slots_[i % slots_.size()].executor, i);
+    } catch (...) {
+      join(streams);
+      throw;
+    }
+    join(streams);
+  }
+
   /// Called by the bound recipe, between steps. Errors: as the constructor, with nothing changed.
   void resize(WorkLayout const& layout) {
     check(layout.workers, layout.local_batch);
@@ -121,7 +140,8 @@ class StreamWorkerPool {
   struct Slot {
     Buffer<std::byte, E> gradients;
     detail::WorkerNotes notes;
-    E executor;  // the last member: a host stream is joined before the memory goes
+    typename E::event_type end;  // of its branches
+    E executor;                  // the last member: a host stream is joined before the memory goes
   };
 
   static void check(std::size_t workers, std::size_t local_batch) {
@@ -140,15 +160,27 @@ class StreamWorkerPool {
 
   Slot make_slot() const {
     auto const& plan = options_.buckets;
-    // On its own: g++ 12 destroys the members of an inner aggregate twice where a later one throws.
+    // One by one: g++ 12 destroys the members of an inner aggregate twice where a later one throws.
     detail::WorkerNotes notes{.used = std::vector<std::uint8_t>(plan.parameters()),
                               .touched = std::vector<std::uint8_t>(plan.parameters()),
                               .passed = std::vector<std::uint8_t>(plan.parameters()),
                               .reported = std::vector<std::uint8_t>(plan.size()),
                               .missing = std::vector<std::size_t>(plan.size())};
-    return Slot{.gradients = Buffer<std::byte, E>(home_, plan.gradient_bytes()),
+    Buffer<std::byte, E> gradients(home_, plan.gradient_bytes());
+    E const executor = home_.fork();
+    auto end = executor.make_event();
+    return Slot{.gradients = std::move(gradients),
                 .notes = std::move(notes),
-                .executor = home_.fork()};
+                .end = std::move(end),
+                .executor = executor};
+  }
+
+  /// What home is given from now on comes after what the streams of the first workers were given.
+  void join(std::size_t streams) const {
+    for (std::size_t i = 0; i < streams; ++i) {
+      slots_[i].executor.record(slots_[i].end);
+      home_.wait(slots_[i].end);
+    }
   }
 
   template <class Batch>

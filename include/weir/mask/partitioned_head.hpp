@@ -1,0 +1,180 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/core/error.hpp"
+#include "weir/exec/masked_product.hpp"
+#include "weir/mask/bibd_mask.hpp"
+#include "weir/mask/initialise.hpp"
+#include "weir/mask/linear.hpp"
+#include "weir/stage/branch_runner.hpp"
+
+namespace weir::inline v1 {
+
+struct PartitionedHeadOptions {
+  std::size_t features = 0;  // of all groups
+  std::size_t classes = 0;
+  std::size_t groups = 1;
+  MaskOptions head = {.density = 1.0};           // of each group; the sides are set here, the seed counts up
+  MaskOptions joint = {.density = 1.0};          // of the layer that joins them
+  Activation activation = Activation::identity;  // of the heads
+};
+
+/// The last layers of a network whose channels are partitioned: each group has a head of its own, from its
+/// features / groups features to the classes, and a joint layer makes one answer of all that they say.
+///
+/// Parameters are the caller's: the values of one head after another, then those of the joint layer; and a
+/// bias per output, in the same order. Errors: `ContractViolation` for sizes of 0 and groups that do not
+/// divide the features; those of `make_design`.
+class PartitionedHead {
+ public:
+  explicit PartitionedHead(PartitionedHeadOptions options) : options_(std::move(options)) {
+    auto const& o = options_;
+    if (o.groups == 0 || o.features == 0 || o.classes == 0 || o.features % o.groups != 0) {
+      throw ContractViolation("PartitionedHead: groups " + std::to_string(o.groups) +
+                              " must divide features " + std::to_string(o.features) +
+                              ", for at least 1 class, not " + std::to_string(o.classes));
+    }
+    MaskOptions mask = o.head;
+    mask.inputs = o.features / o.groups;
+    mask.outputs = o.classes;
+    for (std::size_t group = 0; group < o.groups; ++group) {
+      mask.seed = o.head.seed + group;
+      add(mask, o.activation);
+    }
+    mask = o.joint;
+    mask.inputs = o.groups * o.classes;
+    mask.outputs = o.classes;
+    add(mask, Activation::identity);
+  }
+
+  PartitionedHeadOptions const& options() const { return options_; }
+  std::size_t groups() const { return options_.groups; }
+  /// Head `index`, or, of the number of groups, the joint layer.
+  BIBDLinear<AnyDesign> const& layer(std::size_t index) const { return layers_[index]; }
+  /// Where the values of a layer begin; of groups + 1, where they end.
+  std::size_t first_value(std::size_t index) const { return begin_[index]; }
+  std::size_t value_count() const { return begin_.back(); }
+  std::size_t bias_count() const { return layers_.size() * options_.classes; }
+  /// What the heads give together.
+  std::size_t hidden() const { return options_.groups * options_.classes; }
+
+  /// Draws the values; see `weir::initialise`. The joint layer has no activation behind it, whatever `gain`
+  /// says.
+  template <class Real>
+  void initialise(std::span<Real> values, InitialiseOptions options = {}) const {
+    std::uint64_t const seed = options.seed;
+    for (std::size_t index = 0; index < layers_.size(); ++index) {
+      options.seed = seed + index;
+      if (index == options_.groups) options.gain = 1.0;
+      layers_[index].initialise(values.subspan(begin_[index], begin_[index + 1] - begin_[index]), options);
+    }
+  }
+
+  template <Executor E>
+  class Bound;
+
+  template <Executor E>
+  Bound<E> on(E const& executor) const {
+    return Bound<E>(executor, *this);
+  }
+
+ private:
+  void add(MaskOptions const& mask, Activation activation) {
+    layers_.emplace_back(BIBDMask<AnyDesign>(mask), LinearOptions{.activation = activation});
+    begin_.push_back(begin_.back() + layers_.back().value_count());
+  }
+
+  PartitionedHeadOptions options_;
+  std::vector<BIBDLinear<AnyDesign>> layers_;
+  std::vector<std::size_t> begin_{0};
+};
+
+/// The layers on an executor. `Runner` is a `BranchRunner`, such as a `StreamWorkerPool`: heads run on its
+/// streams, and the joint layer on its executor's. The results are the same bits for any number of streams.
+template <Executor E>
+class PartitionedHead::Bound {
+ public:
+  template <class Element>
+  using Batch = BatchView<Element, typename E::memory_space>;
+
+  Bound(E const& executor, PartitionedHead const& head) : head_(head) {
+    for (auto const& layer : head.layers_) layers_.push_back(layer.on(executor));
+  }
+
+  /// Shapes: x samples x features, hidden samples x `hidden()`, which `backward` needs, y samples x classes.
+  template <class Element, BranchRunner<E> Runner>
+  void forward(Runner& runner, ViewOn<Element const, E> values, ViewOn<AccumulatorOf<Element> const, E> bias,
+               Batch<Element const> x, Batch<Element> hidden, Batch<Element> y) const {
+    check("forward", values.size(), bias.size(), x.features, hidden.features);
+    runner.run_branches(head_.groups(), [&](E const& stream, std::size_t group) {
+      layers_[group].template forward<Element>(stream, of_layer(values, group), of_classes(bias, group),
+                                               slice(x, group), answers(hidden, group));
+    });
+    layers_[joint()].template forward<Element>(runner.executor(), of_layer(values, joint()),
+                                               of_classes(bias, joint()), hidden, y);
+  }
+
+  /// Shapes: those of `forward`; `hidden` and `y` are what it gave. `dy` and `dhidden` are overwritten, the
+  /// latter by the gradient of `hidden`; `dx.data` may be null if nobody needs it.
+  template <class Element, BranchRunner<E> Runner>
+  void backward(Runner& runner, ViewOn<Element const, E> values, Batch<Element const> x,
+                Batch<Element const> hidden, Batch<Element const> y, Batch<Element> dy,
+                Batch<Element> dhidden, Batch<Element> dx, ViewOn<AccumulatorOf<Element>, E> gradient,
+                ViewOn<AccumulatorOf<Element>, E> bias_gradient, GradientMode mode) const {
+    check("backward", values.size(), bias_gradient.size(), x.features, hidden.features);
+    layers_[joint()].template backward<Element>(runner.executor(), of_layer(values, joint()), hidden, y, dy,
+                                                dhidden, of_layer(gradient, joint()),
+                                                of_classes(bias_gradient, joint()), mode);
+    runner.run_branches(head_.groups(), [&](E const& stream, std::size_t group) {
+      layers_[group].template backward<Element>(
+          stream, of_layer(values, group), slice(x, group), answers(hidden, group), answers(dhidden, group),
+          dx.data == nullptr ? dx : slice(dx, group), of_layer(gradient, group),
+          of_classes(bias_gradient, group), mode);
+    });
+  }
+
+ private:
+  std::size_t joint() const { return head_.groups(); }
+
+  void check(char const* verb, std::size_t values, std::size_t bias, std::size_t features,
+             std::size_t hidden) const {
+    auto const same = [&](char const* what, std::size_t size, std::size_t right) {
+      if (size == right) return;
+      throw ContractViolation(std::string("PartitionedHead::") + verb + ": " + std::to_string(size) + " " +
+                              what + ", " + std::to_string(right) + " would be right");
+    };
+    same("values", values, head_.value_count());
+    same("biases", bias, head_.bias_count());
+    same("features", features, head_.options_.features);
+    same("answers of the heads", hidden, head_.hidden());
+  }
+
+  template <class View>
+  View of_layer(View all, std::size_t index) const {
+    return all.part(head_.begin_[index], head_.begin_[index + 1] - head_.begin_[index]);
+  }
+  template <class View>
+  View of_classes(View all, std::size_t index) const {
+    return all.part(index * head_.options_.classes, head_.options_.classes);
+  }
+  template <class View>
+  View slice(View all, std::size_t group) const {
+    std::size_t const width = head_.options_.features / head_.groups();
+    return all.part_of_features(group * width, width);
+  }
+  template <class View>
+  View answers(View all, std::size_t group) const {
+    return all.part_of_features(group * head_.options_.classes, head_.options_.classes);
+  }
+
+  PartitionedHead head_;
+  std::vector<BIBDLinear<AnyDesign>::Bound<E>> layers_;
+};
+
+}  // namespace weir::inline v1
