@@ -6,6 +6,7 @@ how many times as fast that should be. Each case goes round several sets of memo
 runs in turns with the copy.
 """
 import math
+import os
 import statistics
 import sys
 
@@ -179,3 +180,68 @@ def sparsify(size, density):
 for size in (26_214_400, 262_144_000):
     for density in (0.001, 0.01):
         sparsify(size, density)
+
+
+def measured_by_weir(program, case):
+    """The medians of a program of bench/cuda that has written its rows beside ours, by what they are of."""
+    path = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), program + ".tsv") if len(sys.argv) > 1 else ""
+    if not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        rows = [line.rstrip("\n").split("\t") for line in file]
+    return {cells[1]: float(cells[2]) for cells in rows if cells[0].startswith(case)}
+
+
+def mlp_step(width=4096, layers=4, samples=4096, goal=4.0):
+    """The dense step of bench/cuda/mlp_step.cpp: bfloat16, 32-bit master weights, momentum, a loss that is linear."""
+    case = f"MLP step, {layers} x {width}, batch {samples}"
+    model = torch.nn.Sequential(*[
+        module for index in range(layers)
+        for module in ([torch.nn.Linear(width, width, bias=False)] + ([torch.nn.ReLU()] if index + 1 < layers else []))
+    ]).to(device, torch.bfloat16)
+    narrow = list(model.parameters())
+    master = [torch.nn.Parameter(parameter.detach().float()) for parameter in narrow]
+    optimizer = torch.optim.SGD(master, lr=1e-6, momentum=0.9, fused=True)
+    x = torch.randn(samples, width, device=device, dtype=torch.bfloat16)
+    to_loss = torch.randn(samples, width, device=device, dtype=torch.bfloat16)
+
+    def backward():
+        for parameter in narrow:
+            parameter.grad = None
+        model(x).backward(to_loss)
+
+    def with_master_weights(turn):
+        backward()
+        for wide, parameter in zip(master, narrow):
+            wide.grad = parameter.grad.float()
+        optimizer.step()
+        with torch.no_grad():
+            torch._foreach_copy_(narrow, master)
+
+    in_16_bits = torch.optim.SGD(narrow, lr=1e-6, momentum=0.9, fused=True)
+
+    def without(turn):
+        backward()
+        in_16_bits.step()
+
+    contenders = {"PyTorch, dense, 32-bit master weights": with_master_weights,
+                  "PyTorch, dense, all in bfloat16": without}
+    times = dict(zip(contenders, time_in_turns(list(contenders.values()))))
+    for what, (median, spread) in times.items():
+        cells = [case, what, f"{median:.6g}", "us", f"{spread:.6g}", "", "", "", "", "", ""]
+        print("\t".join(cells), file=out, flush=True)
+    fastest = min(median for median, _ in times.values())
+    for tiles in (64, 128):
+        mine = measured_by_weir("cuda-mlp_step", f"{case}, tiles of {tiles}, d = 1/8")
+        if mine:
+            median = min(mine.values())
+            ratio = fastest / median
+            cells = [f"{case}, tiles of {tiles}, d = 1/8", "weir over PyTorch", f"{median:.6g}", "us", "0", "",
+                     "fastest of PyTorch", f"{fastest:.6g}", f"{ratio:.6g}", f"ratio >= {goal:g}",
+                     "yes" if ratio >= goal else "no"]
+            print("\t".join(cells), file=out, flush=True)
+            if out is not sys.stdout:
+                print(f"{case}, tiles of {tiles}: {ratio:.2f} times PyTorch", flush=True)
+
+
+mlp_step()
