@@ -12,6 +12,7 @@
 #include "weir/cuda/pinned_memory.hpp"
 #include "weir/cuda/pooled_memory.hpp"
 #include "weir/cuda/staged_communicator.hpp"
+#include "weir/exec/host_copy.hpp"
 #include "weir/gradient/clip.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/optim/adamw.hpp"
@@ -32,6 +33,7 @@ struct Model {
 } const model;
 
 std::vector<int> const batch(2);
+std::vector<float> const zeros(size);
 
 auto recipe() {
   return weir::LocalAggregator{} | weir::Clip{{.max_norm = 0.5}} |
@@ -44,7 +46,8 @@ struct Everything {
         pinned(weir::PinnedMemory(), size),
         weights(executor, size),
         workers(executor, {.workers = 2, .buckets = weir::BucketPlan::by_bytes({size * sizeof(float)})}),
-        sync((set_zero(executor, weights.view()), recipe().on(workers, weights.view()))),
+        sync((weir::from_host(executor, std::span<float const>(zeros), weights.view()),
+              recipe().on(workers, weights.view()))),
         staged(weir::SelfCommunicator()) {
     staged.all_reduce(executor, weights.view());
     sync(workers(std::span<int const>(batch), model));
