@@ -235,3 +235,28 @@ TEST_CASE("weir-sparsify: a text report") {
   CHECK(result.out.find("--stages adaptive follows it") != std::string::npos);
   CHECK(sparsify("--help").out.find("--first-stage") != std::string::npos);
 }
+
+TEST_CASE("weir-sparsify: over a slow link it advises to send less, over a fast one not to") {
+  Files const files;
+  std::string const arguments = files / "EXP --density 0.01 --estimator topk --ranks 8 --link ";
+  auto const advice = [&](std::string const& link) {
+    ProgramResult const result = sparsify("--report json " + arguments + link);
+    REQUIRE(result.status == 0);
+    return Json::parse(result.out).at("advice");
+  };
+  Json const slow = advice("0,1e4");
+  CHECK(slow["ranks"] == 8);
+  CHECK(slow["pays"] == true);
+  // 7 times 100 pairs of 8 bytes in a gather; doubling sends no more.
+  CHECK(slow["seconds_sparse"] < 0.57);
+  CHECK(slow["seconds_dense"] == doctest::Approx(7.0));
+  CHECK(slow["break_even_density"] > 0.12);
+  CHECK(slow["break_even_bandwidth"] > 1e4);
+  Json const fast = advice("0,1e18");
+  CHECK(fast["pays"] == false);
+  CHECK(fast["break_even_density"] == 0.0);
+  CHECK(fast["break_even_bandwidth"] < 1e18);
+  std::string const text = sparsify(arguments + "0,1e4").out;
+  CHECK(text.find("Over 8 ranks it pays: ") != std::string::npos);
+  CHECK(text.find("bytes per second") != std::string::npos);
+}

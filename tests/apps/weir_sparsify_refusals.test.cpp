@@ -85,4 +85,26 @@ TEST_CASE("weir-sparsify: a bad argument is answered by one line that names it, 
   check_refused(all + "--values " + files / "a --residual " + files / "a", 2, {"--residual", "--values"});
   check_refused(all + "--momentum 0.9", 2, {"--momentum"});
   check_refused(all + "--values", 2, {"--values: its value is missing"});
+  check_refused(all + "--ranks 8", 2, {"--ranks", "--link"});
+  check_refused(all + "--link 1e-5,1e9", 2, {"--ranks: missing", "--ranks 8"});
+  for (std::string const value : {"1e-5", "1e-5,0", "-1,1e9", "1e-5,1e9,1", "x,1e9", "1e-5,inf"})
+    check_refused(all + "--ranks 8 --link=" + value, 2, {"--link", "would be right"});
+  check_refused(all + "--ranks 1 --link 1e-5,1e9", 2, {"--ranks 1", "whole number"});
+}
+
+TEST_CASE("weir-sparsify: without CUDA, without a GPU and without kernels one line says so") {
+  Files const files;
+  std::string const arguments = files / "EXP --density 0.1 --device cuda --estimator ";
+#if WEIR_SPARSIFY_HAS_CUDA
+  check_refused(arguments + "gamma-pareto", 2,
+                {"--estimator gamma-pareto", "--device cuda", "--device host"});
+  std::size_t const before = files.files();
+  ProgramResult const result = run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-sparsify " +
+                                           arguments + "topk" + files.outputs());
+  CHECK(result.status == 1);
+  CHECK(result.error.find("--device cuda: no GPU") != std::string::npos);
+  CHECK(files.files() == before);
+#else
+  check_refused(arguments + "topk", 2, {"--device cuda", "built without CUDA", "--device host"});
+#endif
 }

@@ -116,7 +116,7 @@ TEST_CASE(
 TEST_CASE("weir-train: without a GPU --device cuda ends with one line that says so, and status 1") {
   // So that there is none: no device is visible.
   for (std::string const options :
-       {"", "--epochs 1 --workers 2", "--ranks 2", "--report json --capture on"}) {
+       {"", "--epochs 1 --workers 2", "--ranks 2", "--report json --capture on", "--density 0.1"}) {
     ProgramResult const result =
         run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-train --device cuda " + options);
     CAPTURE(options);

@@ -133,6 +133,18 @@ TEST_CASE("weir-train on a GPU: as many ranks over NCCL as there are GPUs, eager
 }
 #endif
 
+TEST_CASE(
+    "weir-train on a GPU: sparsified gradients give the accuracy of the host, the same bits each time") {
+  std::string const options = "--epochs 20 --learning-rate 0.05 --workers 2 --batch 16 --density 0.05";
+  check_same_training(options);
+  check_same_training(options + " --estimator generalized-pareto");
+  check_same_training(options + " --feedback off");
+  std::string const ranks = "--device cuda --epochs 2 --ranks 2 --comm threads --density 0.05";
+  Json const first = outcome_of(ranks);
+  CHECK(first["bytes_sent_per_step"] < 0.11 * 4 * first["parameters"].get<double>());
+  CHECK(outcome_of(ranks)["weights_hash"] == first["weights_hash"]);
+}
+
 TEST_CASE("weir-train on a GPU: with nothing but --device cuda it is a tour, eager and captured") {
   Json const rows = report_of("--device cuda");
   REQUIRE(rows.size() == 6);

@@ -123,6 +123,7 @@ TEST_CASE("weir-train: options of the sparsifier that cannot be used are answere
   check_refused("--stages adaptive", 2, {"--stages", "--density"});
   check_refused("--feedback on", 2, {"--feedback", "--density"});
 #if WEIR_PROGRAMS_HAVE_CUDA
-  check_refused("--device cuda --density 0.1", 2, {"--density 0.1", "--device cuda", "--device host"});
+  check_refused("--device cuda --density 0.1 --estimator gamma-pareto", 2,
+                {"--estimator gamma-pareto", "--device cuda", "--device host"});
 #endif
 }

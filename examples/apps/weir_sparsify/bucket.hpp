@@ -43,6 +43,9 @@ class Bucket {
   virtual ArrayBytes values() const = 0;
   /// As long as the gradient.
   virtual ArrayBytes residual() = 0;
+
+  /// How long it takes to add up the last step's pairs of so many ranks.
+  virtual double seconds_to_add_up(std::size_t ranks) = 0;
 };
 
 /// The bucket for gradients of the type and size of this one. `team` and `options` outlive it.
@@ -53,5 +56,9 @@ std::unique_ptr<Bucket> make_float_bucket(weir::ThreadTeam& team, Options const&
                                           Gradient const& example);
 std::unique_ptr<Bucket> make_double_bucket(weir::ThreadTeam& team, Options const& options,
                                            Gradient const& example);
+
+/// On the GPU that is current. Defined where this program is built with CUDA. Errors: `RunError` without a
+/// GPU, and for a bucket too large for it; `UsageError` for an estimator that it does not have.
+std::unique_ptr<Bucket> make_gpu_bucket(Options const& options, Gradient const& example);
 
 }  // namespace weir_sparsify

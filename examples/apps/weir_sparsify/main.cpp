@@ -1,9 +1,11 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "advice.hpp"
 #include "bucket.hpp"
 #include "gradient.hpp"
 #include "options.hpp"
@@ -41,7 +43,10 @@ std::string answer(Options const& options) {
       refuse_failed(steps.back().step, gradient);
     }
   }
-  std::string const text = report(steps, options.json);
+  std::optional<Advice> advice;
+  if (options.network && gradients.front().size > 0)
+    advice = make_advice(*options.network, steps.back().step, *bucket);
+  std::string const text = report(steps, advice, options.json);
   files.write(*bucket);
   files.commit();
   return text;

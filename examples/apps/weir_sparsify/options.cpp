@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "device_estimator.hpp"
 #include "estimator_options.hpp"
 #include "weir_train/arguments.hpp"
 #include "weir_train/errors.hpp"
@@ -21,6 +22,7 @@ using weir_train::UsageError;
 void declare(Arguments& a, std::vector<std::string>& files) {
   constexpr char const* input = "Gradients";
   constexpr char const* method = "Method";
+  constexpr char const* network = "Advice, of the last step";
   constexpr char const* output = "Output, of the last step";
   a.add("--report", "text|json", "form of the report [text]", "Common");
   a.add("--seed", "N", "of random-k and of the samples of dgc [0]", "Common");
@@ -40,6 +42,12 @@ void declare(Arguments& a, std::vector<std::string>& files) {
   a.add("--capacity", "C", "most elements to be sent [no limit]", method);
   a.add("--nonfinite", "skip|propagate|error", "what to do with NaN and infinities [skip]", method);
   a.add("--device", "host|cuda", "[host]", method);
+
+  a.add("--link", "LATENCY,BANDWIDTH",
+        "say whether it pays over a network whose messages take so many seconds each, at so many bytes per "
+        "second",
+        network);
+  a.add("--ranks", "P", "that it connects", network);
 
   a.add("--indices", "OUT.npy", "write which elements are sent", output);
   a.add("--values", "OUT.npy", "write what is sent", output);
@@ -78,6 +86,18 @@ weir::NonFinitePolicy parse_non_finite(std::string const& value) {
   refuse_value("--nonfinite", value, "skip, propagate or error");
 }
 
+/// Whether it is a GPU.
+bool parse_device(std::string const& value) {
+  if (value != "cuda" && value != "host") refuse_value("--device", value, "host or cuda");
+#if !WEIR_SPARSIFY_WITH_CUDA
+  if (value == "cuda")
+    throw UsageError(
+        "--device cuda: this program was built without CUDA; a build with nvcc, or --device host, would be "
+        "right");
+#endif
+  return value == "cuda";
+}
+
 void parse_method(Arguments const& a, Options& options) {
   options.density = parse_real(
       "--density", a["--density"], [](double d) { return d > 0 && d <= 1; }, "a number above 0, at most 1");
@@ -87,10 +107,25 @@ void parse_method(Arguments const& a, Options& options) {
   if (a.given("--capacity")) options.capacity = parse_integer<std::size_t>("--capacity", a["--capacity"], 1);
   if (a.given("--nonfinite")) options.constants.non_finite = parse_non_finite(a["--nonfinite"]);
   if (a.given("--seed")) options.constants.seed = parse_integer<std::uint64_t>("--seed", a["--seed"], 0);
-  if (!a.given("--device")) return;
-  if (a["--device"] == "cuda")
-    throw UsageError("--device cuda: this program was built without CUDA; --device host would be right");
-  if (a["--device"] != "host") refuse_value("--device", a["--device"], "host or cuda");
+  if (a.given("--device")) options.on_gpu = parse_device(a["--device"]);
+  if (options.on_gpu) check_on_device(options.estimator);
+}
+
+void parse_network(Arguments const& a, Options& options) {
+  if (!a.given("--link") && !a.given("--ranks")) return;
+  if (!a.given("--link"))
+    throw UsageError("--ranks: without --link it has no meaning; --link 2e-5,1.25e9 would be right");
+  require(a, "--ranks", "--ranks 8");
+  Network network;
+  network.ranks = parse_integer<std::size_t>("--ranks", a["--ranks"], 2, 1'000'000);
+  std::vector<std::string> const parts = weir_train::split(a["--link"], ',');
+  if (parts.size() != 2) refuse_value("--link", a["--link"], "LATENCY,BANDWIDTH such as 2e-5,1.25e9");
+  network.link.alpha = parse_real(
+      "--link", parts[0], [](double x) { return x >= 0; }, "a latency of at least 0 seconds");
+  double const bandwidth = parse_real(
+      "--link", parts[1], [](double x) { return x > 0; }, "a bandwidth above 0 bytes per second");
+  network.link.beta = 1.0 / bandwidth;
+  options.network = network;
 }
 
 void parse_paths(Arguments const& a, OutputPaths& paths) {
@@ -128,6 +163,7 @@ Options parse_options(int argc, char const* const* argv) {
   require(a, "--density", "--density 0.01");
   require(a, "--estimator", "--estimator histogram");
   parse_method(a, options);
+  parse_network(a, options);
   parse_paths(a, options.outputs);
   return options;
 }

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -56,14 +57,41 @@ std::vector<std::string> row_of(NamedStep const& named) {
           grouped(cost.bytes_written)};
 }
 
+/// A bandwidth may be infinite, which JSON cannot say.
+Json json_of(Advice const& advice) {
+  return {{"ranks", advice.network.ranks},
+          {"method", weir::name_of(advice.method)},
+          {"seconds_dense", advice.seconds_dense},
+          {"seconds_sparse", advice.seconds_sparse},
+          {"pays", advice.seconds_sparse < advice.seconds_dense},
+          {"break_even_density", advice.density},
+          {"break_even_bandwidth", std::isfinite(advice.bandwidth) ? Json(advice.bandwidth) : Json(nullptr)}};
+}
+
+std::string text_of(Advice const& advice) {
+  bool const pays = advice.seconds_sparse < advice.seconds_dense;
+  std::string text = "\nOver " + std::to_string(advice.network.ranks) + " ranks it " +
+                     (pays ? "pays" : "does not pay") + ": " + weir::name_of(advice.method) + " takes " +
+                     formatted("%.4g", 1e3 * advice.seconds_sparse) +
+                     " ms with all that compressing takes, a dense ring " +
+                     formatted("%.4g", 1e3 * advice.seconds_dense) + " ms. ";
+  text += "It pays up to a density of " + formatted("%.4g", advice.density);
+  text += std::isfinite(advice.bandwidth)
+              ? ", and at this one up to " + formatted("%.4g", advice.bandwidth) + " bytes per second.\n"
+              : ", and at this one at any bandwidth.\n";
+  return text;
+}
+
 }  // namespace
 
-std::string report(std::span<NamedStep const> steps, bool json) {
+std::string report(std::span<NamedStep const> steps, std::optional<Advice> const& advice, bool json) {
   if (json) {
     Json list = Json::array();
     for (NamedStep const& step : steps) list.push_back(json_of(step));
     constexpr auto replace = Json::error_handler_t::replace;  // names of files are any bytes
-    return Json{{"steps", list}}.dump(2, ' ', false, replace) + "\n";
+    Json all{{"steps", list}};
+    if (advice) all["advice"] = json_of(*advice);
+    return all.dump(2, ' ', false, replace) + "\n";
   }
   TableRows rows = {{"file", "elements", "k wanted", "k selected", "quality", "threshold", "stages",
                      "non-finite", "overflow", "estimate [s]", "select [s]", "read [B]", "written [B]"}};
@@ -72,6 +100,7 @@ std::string report(std::span<NamedStep const> steps, bool json) {
   if (steps.back().step.is_collapsed)
     text +=
         "\nThis number of stages has missed the density by far in 20 steps; --stages adaptive follows it.\n";
+  if (advice) text += text_of(*advice);
   return text;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
+#include "advice.hpp"
 #include "bucket.hpp"
 
 namespace weir_sparsify {
@@ -13,6 +15,6 @@ struct NamedStep {
 };
 
 /// A table, or a JSON object.
-std::string report(std::span<NamedStep const> steps, bool json);
+std::string report(std::span<NamedStep const> steps, std::optional<Advice> const& advice, bool json);
 
 }  // namespace weir_sparsify

@@ -1,16 +1,19 @@
 #pragma once
 
-#include <cmath>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 #include "aligned_array.hpp"
 #include "bucket.hpp"
 #include "estimator.hpp"
+#include "left_out.hpp"
 #include "metered_passes.hpp"
+#include "weir/comm/pair_list.hpp"
 #include "weir/host/executor.hpp"
 
 namespace weir_sparsify {
@@ -71,19 +74,30 @@ class TypedBucket final : public Bucket {
 
   ArrayBytes residual() override {
     if (options_.has_feedback) return bytes(sides_[state_.side & 1u], size_, real_descr);
-    left_ = AlignedArray<Real>::zeros(size_);
-    Real* const left = left_.data();
-    if (is_sent()) {
-      for (std::size_t i = 0; i < size_; ++i) {
-        Real const value = static_cast<Real>(gradient_[i]);
-        if (std::isfinite(value)) left[i] = value;
-      }
-      for (std::size_t i = 0; i < selected_; ++i) left[indices_.data()[i]] = 0;
-    }
+    left_ = left_out<Real>(gradient_, size_, is_sent(), indices_.data(), selected_);
     return bytes(left_, size_, real_descr);
   }
 
+  double seconds_to_add_up(std::size_t ranks) override {
+    AlignedArray<Real> const sum = AlignedArray<Real>::zeros(size_);
+    auto const begin = std::chrono::steady_clock::now();
+    if constexpr (sizeof(Index) == sizeof(std::uint32_t)) {
+      using List = weir::detail::PairList<Real>;
+      std::vector<List> const lists(ranks, List{indices_.data(), values_.data(), selected_});
+      weir::detail::sum_lists(OnTeam{team_}, lists, sum.view());
+    } else {
+      for (std::size_t rank = 0; rank < ranks; ++rank)
+        for (std::size_t i = 0; i < selected_; ++i) sum.data()[indices_.data()[i]] += values_.data()[i];
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
  private:
+  struct OnTeam {
+    weir::ThreadTeam& threads;
+    weir::ThreadTeam& team() const { return threads; }
+  };
+
   static constexpr char const* real_descr = sizeof(Real) == 4 ? "<f4" : "<f8";
 
   bool is_sent() const { return state_.last.status == weir::SparsifyStatus::selected; }

@@ -13,6 +13,7 @@
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/plan/measure_noise.hpp"
 #include "weir/state/archive.hpp"
+#include "weir/tensor/bucket_plan.hpp"
 
 namespace weir_train {
 
@@ -30,8 +31,8 @@ class AdaptiveGradients {
   }
 
   /// What this rank has given, on average.
-  std::size_t bytes_per_step(std::size_t elements, std::size_t steps) const {
-    return elements * sizeof(float) + (measured_ * sizeof(double) + steps / 2) / steps;
+  std::size_t bytes_per_step(weir::BucketPlan const& plan, std::size_t steps) const {
+    return plan.elements() * sizeof(float) + (measured_ * sizeof(double) + steps / 2) / steps;
   }
 
   void save(weir::Archive& archive) const { batch_->save(archive); }

@@ -15,4 +15,7 @@ void check_gpus(Configuration const& configuration);
 /// Trains the ranks in this process, each on a GPU of its own.
 Outcome train_on_gpus(Run const& run);
 
+/// The same with sparsified gradients.
+Outcome train_sparsified_on_gpus(Run const& run);
+
 }  // namespace weir_train

@@ -164,7 +164,7 @@ class Trainer {
     auto const trained = static_cast<double>((c_.epochs - first_epoch_) * data_.train.size());
     outcome_.samples_per_second = trained / outcome_.seconds;
     if (communicator_.size() > 1)
-      outcome_.bytes_sent_per_step = gradients_->bytes_per_step(plan_.elements(), outcome_.steps);
+      outcome_.bytes_sent_per_step = gradients_->bytes_per_step(plan_, outcome_.steps);
     outcome_.parameters = network_.elements_of_dense();
     outcome_.nonzero_parameters = network_.live_elements();
     outcome_.peak_bytes = memory_.peak();

@@ -5,6 +5,7 @@
 
 #include "configuration.hpp"
 #include "weir/gradient/all_reduce.hpp"
+#include "weir/tensor/bucket_plan.hpp"
 
 namespace weir_train {
 
@@ -22,7 +23,9 @@ class WholeGradients {
   }
 
   /// What this rank has given, on average.
-  std::size_t bytes_per_step(std::size_t elements, std::size_t) const { return elements * sizeof(float); }
+  std::size_t bytes_per_step(weir::BucketPlan const& plan, std::size_t) const {
+    return plan.elements() * sizeof(float);
+  }
 };
 
 }  // namespace weir_train
