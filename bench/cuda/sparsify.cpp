@@ -1,5 +1,6 @@
-// Sparsification of a bucket, beside a device-to-device copy of its size (8 bytes for each element), and what
-// exact top-k takes with CUB.
+// Sparsification of a bucket, beside a device-to-device copy of its size (8 bytes for each element), what it
+// adds to the sum of several workers' gradients that it is fused with, and what exact top-k takes with CUB.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,19 +20,22 @@ constexpr std::size_t small = 262'144;
 constexpr std::size_t medium = 26'214'400;
 constexpr std::size_t large = 262'144'000;
 
-/// Buckets that are more than the L2 together, each with all that a stage would keep for it.
+/// Buckets that are more than the L2 together, each with the gradients of some workers, and all that a stage
+/// would keep for it.
 class Buckets {
   using Work = weir::SparsifyWork<float, float, weir::DeviceSpace>;
   template <class T>
   using Memory = weir::Buffer<T, weir::CudaExecutor>;
 
  public:
-  Buckets(weir::CudaExecutor const& executor, std::size_t size, double density, bool has_feedback)
+  Buckets(weir::CudaExecutor const& executor, std::size_t size, double density, bool has_feedback,
+          std::size_t workers = 1)
       : executor_(executor),
         size_(size),
+        workers_(workers),
         room_(2 * weir::slots_of(density, size)),
-        sets_(bench::rotation(sizeof(float) * size)),
-        gradients_(executor, sets_ * size),
+        sets_(bench::rotation(sizeof(float) * size * workers)),
+        gradients_(executor, sets_ * workers * size),
         residuals_(executor, has_feedback ? sets_ * 2 * size : 0),
         indices_(executor, room_),
         values_(executor, room_),
@@ -41,17 +45,18 @@ class Buckets {
         dense_(executor, size) {
     bench::fill_random(executor.stream(), gradients_.data(), gradients_.size(), 1);
     set_zero(executor, residuals_.view());
-    for (std::size_t set = 0; set < sets_; ++set) {
-      terms_.push_back({gradients_.view().part(set * size, size), 1.0});
+    for (std::size_t term = 0; term < sets_ * workers; ++term)
+      terms_.push_back({gradients_.view().part(term * size, size), 1.0 / static_cast<double>(workers)});
+    for (std::size_t set = 0; set < sets_; ++set)
       apply_scalars(executor, weir::InitialiseThreshold{states_.data() + set, density});
-    }
   }
 
   template <class Policy>
   void sparsify(std::size_t turn, Policy const& policy, weir::ReuseConstants reuse = {}) const {
     std::size_t const set = turn % sets_;
     Work work;
-    work.terms = std::span(&terms_[set], 1);
+    work.terms = terms(set);
+    if (workers_ > 1 && residuals_.view().empty()) work.accumulator = dense_.view();
     if (!residuals_.view().empty()) {
       float* const residual = residuals_.data() + set * 2 * size_;
       work.residual = {residual, residual + size_, size_, &states_.data()[set].side};
@@ -63,14 +68,22 @@ class Buckets {
     weir::sparsify(executor_, work, policy);
   }
 
+  /// The sum of the workers' gradients alone.
+  void sum(std::size_t turn) const { sum_weighted(executor_, terms(turn % sets_), dense_.view()); }
+
   void decompress() const {
     set_zero(executor_, dense_.view());
     scatter_add(executor_, indices_.view(), values_.view(), &counts_.data()->count, dense_.view());
   }
 
  private:
+  std::span<weir::WeightedTerm<float, weir::DeviceSpace> const> terms(std::size_t set) const {
+    return {&terms_[set * workers_], workers_};
+  }
+
   weir::CudaExecutor executor_;
   std::size_t size_;
+  std::size_t workers_;
   std::size_t room_;
   std::size_t sets_;
   Memory<float> gradients_;
@@ -131,6 +144,35 @@ void passes(bench::Report& report) {
   }
 }
 
+/// What a sparsification adds to the sum of 4 workers that it takes on the way.
+void fused(bench::Report& report) {
+  constexpr std::size_t workers = 4;
+  weir::CudaExecutor const executor;
+  for (bool const has_feedback : {false, true}) {
+    Buckets const buckets(executor, medium, 0.01, has_feedback, workers);
+    bench::CopyRoof const copy(executor, 8 * medium);
+    auto const timings = bench::time_in_turns(
+        executor.stream(),
+        {copy.contender(),
+         {"sum", [&](std::size_t turn) { buckets.sum(turn); }},
+         {"histogram", [&](std::size_t turn) { buckets.sparsify(turn, weir::Histogram{}); }},
+         {"exponential, reused",
+          [&](std::size_t turn) { buckets.sparsify(turn, weir::Exponential{}, {.interval = 32}); }}});
+    char const* const what[] = {"copy", "sum", "histogram", "exponential, reused"};
+    for (std::size_t index = 2; index < timings.size(); ++index) {
+      bench::Timing added = timings[index];
+      added.median = std::max(added.median - timings[1].median, 0.001);
+      report.add({.measured = name_of(medium, 0.01, has_feedback) + ", over the sum of 4",
+                  .what = what[index],
+                  .timing = added,
+                  .roof = "copy",
+                  .roof_value = timings[0].median,
+                  .ratio = timings[0].median / added.median,
+                  .goal = bench::Goal::ratio_at_least(1.0 / 0.6)});
+    }
+  }
+}
+
 /// What is fixed: a bucket that fits into the caches, enqueued and replayed.
 void fixed_cost(bench::Report& report) {
   weir::CudaExecutor const executor;
@@ -184,6 +226,7 @@ void beside_cub(bench::Report& report) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  return bench::run(count, arguments,
-                    {{"passes", passes}, {"fixed cost", fixed_cost}, {"beside CUB", beside_cub}});
+  return bench::run(
+      count, arguments,
+      {{"passes", passes}, {"fused", fused}, {"fixed cost", fixed_cost}, {"beside CUB", beside_cub}});
 }
