@@ -300,9 +300,9 @@ TEST_CASE("runs enqueue only: they wait for nothing, make nothing and allocate n
   std::size_t const heap = stand_in::heap_allocations();
   for (int step = 0; step < 3; ++step) trainer.step(model);
   CHECK(stand_in::heap_allocations() == heap);
-  for (auto const& [call, count] : stand_in::calls_between(before, session.calls())) {
+  for (auto const& entry : stand_in::calls_between(before, session.calls())) {
+    std::string const& call = entry.first;
     CAPTURE(call);
-    CAPTURE(count);
     bool const enqueues = call == "cudaLaunchKernel" || call == "cudaEventRecord" ||
                           call == "cudaStreamWaitEvent" || call == "cudaGetDevice" ||
                           call == "cudaStreamIsCapturing";
