@@ -240,8 +240,11 @@ TEST_CASE("so do recomputation, skip edges, stages without layers and short micr
          .has_skip = true});
 }
 
-TEST_CASE("so does a device that is not the current one") {
+TEST_CASE("so do a device that is not the current one, and streams with launch threads") {
   check(one_f_one_b, 4, {.device = 1});
+  check(one_f_one_b, 4, {.device = 1, .launch_thread = true});
+  check({.schedule = "wpipe", .shape = {.workers = 2, .micro_batches = 8, .period = 2}, .versions = 2}, 4,
+        {.launch_thread = true});
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "weir/pipeline/schedule/one_f_one_b.hpp"
 #include "weir/pipeline/schedule_table.hpp"
 
 TEST_CASE("a table that breaks a rule is refused with the validator's words") {
@@ -18,4 +19,22 @@ TEST_CASE("a table that breaks a rule is refused with the validator's words") {
   }
   table.add({.kind = weir::OperationKind::backward});
   weir::detail::check_pipeline(table, {.stages = {{}}});
+}
+
+TEST_CASE(
+    "where one thread issues the work of all, what looks into messages or times calls is refused by name") {
+  auto const table = weir::make_table<weir::OneFOneB>({.workers = 2, .micro_batches = 2});
+  auto const refusal = [&](weir::PipelineOptions options) {
+    options.stages.resize(2);
+    weir::detail::check_pipeline(table, options);
+    try {
+      weir::detail::check_pipeline(table, options, true);
+    } catch (weir::ContractViolation const& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal({}).empty());
+  CHECK(refusal({.records_times = true}).find("records_times") != std::string::npos);
+  CHECK(refusal({.stages = {{.codec = weir::EdgeCodec::half}}}).find("codec") != std::string::npos);
 }
