@@ -193,7 +193,7 @@ class PipelineTrainer {
     std::vector<weir::ThreadCommunicator> replicas;
     std::vector<Communicator> ranks;
     std::vector<Gradients> gradients;  // by pipeline
-    std::size_t elements = 0;
+    weir::BucketPlan plan = {};
   };
 
   std::vector<Group> make_groups() const {
@@ -206,7 +206,9 @@ class PipelineTrainer {
         group.ranks.push_back(communicator_.split(0, communicator_.rank()));
         group.gradients.emplace_back(c_, seed_);
       }
-      for (std::size_t const elements : stage.parameters) group.elements += elements;
+      std::vector<weir::Parameter> parameters;
+      for (std::size_t const elements : stage.parameters) parameters.push_back({.elements = elements});
+      group.plan = weir::BucketPlan::per_parameter(std::move(parameters));
       groups.push_back(std::move(group));
     }
     return groups;
@@ -262,8 +264,7 @@ class PipelineTrainer {
         static_cast<double>((c_.epochs - first_epoch_) * data_.train.size()) / outcome_.seconds;
     for (Group const& group : groups) {
       if (communicator_.size() > 1)
-        outcome_.bytes_sent_per_step +=
-            group.gradients.front().bytes_per_step(group.elements, outcome_.steps);
+        outcome_.bytes_sent_per_step += group.gradients.front().bytes_per_step(group.plan, outcome_.steps);
     }
     outcome_.parameters = network_.elements_of_dense();
     outcome_.nonzero_parameters = network_.live_elements();
