@@ -1,6 +1,6 @@
 // Four ranks, threads here, sum the two percent of their gradients that each has selected. How they do it is
-// a policy: `Automatic` picks, on all ranks alike, what is cheapest by the cost table over the link that they
-// have measured; and `break_even` says beforehand whether it pays to select at all.
+// a policy: `Automatic` picks, on all ranks alike, what is cheapest over their link by the cost table; and
+// `break_even` says beforehand whether it pays to select at all.
 #include <cmath>
 #include <cstdio>
 #include <span>
@@ -10,8 +10,6 @@
 #include "weir/compress/break_even.hpp"
 #include "weir/compress/collective/automatic.hpp"
 #include "weir/compress/error_feedback.hpp"
-#include "weir/compress/measure_compression.hpp"
-#include "weir/compress/measure_link.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/weir.hpp"
 
@@ -25,6 +23,7 @@ struct Model {
   static float target(std::size_t rank, std::size_t i) {
     return std::sin(static_cast<float>(i)) + 0.2f * weir::RandomStream{.seed = rank}.normal(i);
   }
+
   void operator()(auto& micro) const {
     auto const weights = micro.weights(0);
     auto const gradient = micro.gradient(0);
@@ -38,10 +37,9 @@ std::vector<float> train(weir::ThreadCommunicator const& communicator) {
   Model const model{communicator.rank()};
   weir::HostExecutor exec;
   weir::StreamWorkerPool workers{exec, {.buckets = weir::BucketPlan::by_bytes({elements * sizeof(float)})}};
-  weir::Link const link = weir::measure_link(exec, communicator);
   auto const recipe =
       weir::LocalAggregator{} | weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = density}}} |
-      weir::AllReduce{communicator, weir::Automatic{{.link = link}}} | weir::Sgd{{.learning_rate = 0.01}};
+      weir::AllReduce{communicator, weir::Automatic{{.link = network}}} | weir::Sgd{{.learning_rate = 0.01}};
   auto sync = recipe.on(workers, weir::view(weights));
   std::vector<int> const samples(rank_count);  // one for each rank
   for (std::size_t step = 0; step < steps; ++step) sync(workers(std::span<int const>(samples), model));
@@ -51,9 +49,7 @@ std::vector<float> train(weir::ThreadCommunicator const& communicator) {
 
 int main() {
   constexpr std::size_t large = 6'553'600;  // elements of a bucket of 25 MiB
-  weir::CompressionTime const time = weir::measure_compression(
-      weir::HostExecutor{}, {.elements = large, .density = density, .ranks = rank_count, .repetitions = 3});
-  auto const pays = weir::break_even({.ranks = rank_count, .elements = large, .link = network, .time = time});
+  auto const pays = weir::break_even({.ranks = rank_count, .elements = large, .link = network});
   auto const best = weir::cheapest_method(weir::exact_sparse_methods,
                                           {rank_count, double{large}, density * large}, network);
   std::printf("25 MiB: a dense sum takes %.1f ms, %s %.1f ms, and it pays up to a density of %.2f\n",

@@ -34,7 +34,7 @@ struct Good {
   float momenta[2][8] = {};
   std::uint32_t indices[8] = {};
   float out[8] = {};
-  std::byte scratch[64] = {};
+  alignas(16) std::byte scratch[80] = {};
   weir::ThresholdState state;
   weir::SelectionCounts counts;
   weir::TailStatistics tail;
@@ -88,6 +88,9 @@ TEST_CASE("what is missing or of another size is named") {
   Good scratch;
   scratch.work.scratch = {scratch.scratch, 63};
   CHECK(names(scratch.refusal(), "64 are needed"));
+  Good odd;
+  odd.work.scratch = {odd.scratch + 8, 64};
+  CHECK(names(odd.refusal(), "scratch begins at no multiple of 16 bytes"));
   Good residual;
   residual.work.residual = {residual.sides[0], residual.sides[1], 7, &residual.state.side};
   CHECK(names(residual.refusal(), "the residual"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -11,6 +12,9 @@
 
 namespace weir::inline v1 {
 namespace detail {
+
+/// Of `SparsifyWork::scratch`. Units: bytes.
+inline constexpr std::size_t scratch_alignment = 16;
 
 /// What `sparsify` of any backend checks.
 template <class Policy, class Element, class Real, class Space, class Index>
@@ -63,6 +67,8 @@ void check_sparsify(SparsifyWork<Element, Real, Space, Index> const& work, std::
     arguments.refuse("scratch has " + std::to_string(work.scratch.size()) + " bytes, " +
                      std::to_string(scratch_bytes) + " are needed");
   }
+  if (reinterpret_cast<std::uintptr_t>(work.scratch.data()) % scratch_alignment != 0)
+    arguments.refuse("scratch begins at no multiple of " + std::to_string(scratch_alignment) + " bytes");
   if (work.part != SparsifyPart::whole) arguments.not_null("tail", work.tail);
   if (work.shared_tail != nullptr && !FittedThreshold<Policy>) {
     arguments.refuse(std::string(Policy::name) +

@@ -45,7 +45,7 @@ struct SparsifyWork {
   SparsifyConstants constants = {};
   ThresholdState* state = nullptr;
   Selection<Real, Space, Index> out = {};
-  TensorView<std::byte, Space> scratch = {};  // of `sparsify_scratch_bytes`
+  TensorView<std::byte, Space> scratch = {};  // of `sparsify_scratch_bytes`, at a multiple of 16
   std::uint64_t const* step = nullptr;        // what random choices are keyed by; null: the steps not skipped
 
   SparsifyPart part = SparsifyPart::whole;
