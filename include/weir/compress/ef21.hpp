@@ -75,7 +75,10 @@ class EF21 {
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
     std::size_t bytes =
         sparsifier_.template workspace_bytes<Real>(plan, layout) + plan.elements() * sizeof(Real);
-    if constexpr (requires { reduce_.template workspace_bytes<Real>(plan, layout); })
+    std::vector<std::size_t> const capacity = sparse_capacity(plan);
+    if constexpr (requires { reduce_.template workspace_bytes<Real>(plan, layout, capacity); })
+      bytes += reduce_.template workspace_bytes<Real>(plan, layout, capacity);
+    else if constexpr (requires { reduce_.template workspace_bytes<Real>(plan, layout); })
       bytes += reduce_.template workspace_bytes<Real>(plan, layout);
     return bytes;
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "weir/comm/concepts.hpp"
@@ -46,14 +47,27 @@ class AllReduce {
     return Bound<E, Real>(context, communicator_, policy_);
   }
 
-  /// What it allocates when it is bound, besides what the communicator reserves and the policy takes.
+  /// What it allocates when it is bound, besides what the communicator reserves. Where sparse gradients come,
+  /// of that capacity by bucket, with what the policy takes, if it says so, as `FixedGather` does.
   /// Units: bytes.
   template <class Real>
-  std::size_t workspace_bytes(BucketPlan const&, WorkLayout const&) const {
-    return layout_exchange_bytes(communicator_.size());
+  std::size_t workspace_bytes(BucketPlan const&, WorkLayout const&,
+                              std::span<std::size_t const> sparse_capacity = {}) const {
+    std::size_t bytes = layout_exchange_bytes(communicator_.size());
+    if constexpr (requires { Policy::template workspace_bytes<Real>(std::size_t{}, std::size_t{}); }) {
+      if (!sparse_capacity.empty())
+        bytes += Policy::template workspace_bytes<Real>(most(sparse_capacity), communicator_.size());
+    }
+    return bytes;
   }
 
  private:
+  static std::size_t most(std::span<std::size_t const> capacity_of_bucket) {
+    std::size_t most = 0;
+    for (std::size_t const capacity : capacity_of_bucket) most = most < capacity ? capacity : most;
+    return most;
+  }
+
   template <Executor E, class Real>
   class Bound {
     using Context = SparseContext<Real, E, Communicator>;
@@ -135,13 +149,6 @@ class AllReduce {
     struct Sparsely<false, OfPolicy> {
       Sparsely(E const&, OfPolicy const&) {}
     };
-
-    template <class Capacities>
-    static std::size_t most(Capacities const& of_bucket) {
-      std::size_t most = 0;
-      for (std::size_t const capacity : of_bucket) most = most < capacity ? capacity : most;
-      return most;
-    }
 
     void bind_sparse(std::size_t capacity) {
       using Made = typename decltype(sparse_)::BoundPolicy;

@@ -111,11 +111,15 @@ class Recipe {
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout layout) const {
     layout.micro_batches = 1;
     std::size_t bytes = 0;
+    std::vector<std::size_t> sparse_capacity;
     auto const look = [&]<class Stage>(Stage const& stage) {
       if constexpr (requires { stage.micro_batches(); }) layout.micro_batches *= stage.micro_batches();
+      if constexpr (requires { stage.sparse_capacity(plan); }) sparse_capacity = stage.sparse_capacity(plan);
     };
     auto const add = [&]<class Stage>(Stage const& stage) {
-      if constexpr (requires { stage.template workspace_bytes<Real>(plan, layout); })
+      if constexpr (requires { stage.template workspace_bytes<Real>(plan, layout, sparse_capacity); })
+        bytes += stage.template workspace_bytes<Real>(plan, layout, sparse_capacity);
+      else if constexpr (requires { stage.template workspace_bytes<Real>(plan, layout); })
         bytes += stage.template workspace_bytes<Real>(plan, layout);
     };
     std::apply([&](Stages const&... stage) { (look(stage), ...), (add(stage), ...); }, stages_);
