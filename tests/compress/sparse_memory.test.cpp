@@ -13,6 +13,7 @@
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/local_aggregator.hpp"
+#include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/stage/recipe.hpp"
 #include "weir/workers/stream_worker_pool.hpp"
