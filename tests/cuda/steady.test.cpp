@@ -77,7 +77,7 @@ TEST_CASE("steps 3 to 10 allocate nothing, wait for nothing, make nothing, and u
   weir::AdamW const adamw{{.learning_rate = 0.01}};
   weir::Clip const clip{{.max_norm = 0.5}};
   for (bool const launch_thread : {false, true}) {
-    for (std::size_t workers = 1; workers <= 8; ++workers) {
+    for (std::size_t workers : {1u, 2u, 8u}) {
       for (std::size_t m : {1u, 3u}) {
         check(sum(m) | sgd, workers, m, launch_thread);
         check(sum(m) | clip | adamw, workers, m, launch_thread);
