@@ -42,7 +42,7 @@ class BoundRecipe {
               BindOptions options)
       : source_(source),
         home_(source.executor()),
-        stream_(home_.fork()),
+        stream_(fork_from_here(home_)),
         weights_(checked(home_, std::move(weights))),
         description_(StageChain<E, Real, Stages...>::description(stages)),
         layout_{source.workers(), micro_batches_of(stages), source.local_batch()},
@@ -210,6 +210,15 @@ class BoundRecipe {
     std::size_t index = 0;
     while (!is[index]) ++index;
     return index;
+  }
+
+  /// Stages that read the weights when they are bound come after what fills them on the source's stream.
+  static E fork_from_here(E const& home) {
+    E const stream = home.fork();
+    auto const here = home.make_event();
+    home.record(here);
+    stream.wait(here);
+    return stream;
   }
 
   static Weights<E, Real> checked(E const& executor, Weights<E, Real> weights) {
