@@ -42,7 +42,8 @@ class BoundRecipe {
               BindOptions options)
       : source_(source),
         home_(source.executor()),
-        stream_(fork_from_here(home_)),
+        filled_(home_.make_event()),
+        stream_(fork_behind(home_, filled_)),
         weights_(checked(home_, std::move(weights))),
         description_(StageChain<E, Real, Stages...>::description(stages)),
         layout_{source.workers(), micro_batches_of(stages), source.local_batch()},
@@ -213,11 +214,10 @@ class BoundRecipe {
   }
 
   /// Stages that read the weights when they are bound come after what fills them on the source's stream.
-  static E fork_from_here(E const& home) {
+  static E fork_behind(E const& home, typename E::event_type const& filled) {
     E const stream = home.fork();
-    auto const here = home.make_event();
-    home.record(here);
-    stream.wait(here);
+    home.record(filled);
+    stream.wait(filled);
     return stream;
   }
 
@@ -337,6 +337,7 @@ class BoundRecipe {
 
   Source& source_;
   E home_;
+  typename E::event_type filled_;  // on home_: what the weights hold when they are bound
   E stream_;
   Weights<E, Real> weights_;
   std::string description_;
