@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weir/compress/cost_table.hpp"
+#include "weir/compress/median_time.hpp"
 #include "weir/compress/threshold/histogram.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/random.hpp"
@@ -68,18 +69,14 @@ requires SparsifyingBackend<E, Policy> && ScatteringBackend<E> && CopyingBackend
   work.out = {counts.data(), indices.view(), values.view()};
   work.scratch = scratch.view();
   auto const median = [&](auto const& run) {
-    std::vector<std::int64_t> sorted;
-    for (std::size_t i = 0; i < options.warmup + options.repetitions; ++i) {
+    std::int64_t const nanoseconds = detail::median_time(options.warmup, options.repetitions, [&] {
       executor.synchronize();
       std::int64_t const begin = now();
       run();
       executor.synchronize();
-      if (i < options.warmup) continue;
-      sorted.push_back(now() - begin);
-      for (std::size_t place = sorted.size() - 1; place > 0 && sorted[place] < sorted[place - 1]; --place)
-        std::swap(sorted[place], sorted[place - 1]);
-    }
-    return static_cast<double>(sorted[sorted.size() / 2]) * 1e-9;
+      return now() - begin;
+    });
+    return static_cast<double>(nanoseconds) * 1e-9;
   };
   CompressionTime time;
   time.compress = median([&] { sparsify(executor, std::as_const(work), policy); });

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "weir/comm/concepts.hpp"
 #include "weir/compress/cost_table.hpp"
+#include "weir/compress/median_time.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/exec/span_sink.hpp"
@@ -70,17 +70,12 @@ Link measure_link(E const& executor, C const& communicator, MeasureLinkOptions c
     executor.synchronize();
   };
   auto const median = [&](std::size_t count) {
-    std::vector<std::uint64_t> sorted;
-    for (std::size_t i = 0; i < options.warmup + options.repetitions; ++i) {
+    return static_cast<std::uint64_t>(detail::median_time(options.warmup, options.repetitions, [&] {
       gather(1);  // so that all ranks start together
       std::int64_t const begin = now();
       gather(count);
-      if (i < options.warmup) continue;
-      sorted.push_back(static_cast<std::uint64_t>(now() - begin));
-      for (std::size_t place = sorted.size() - 1; place > 0 && sorted[place] < sorted[place - 1]; --place)
-        std::swap(sorted[place], sorted[place - 1]);
-    }
-    return sorted[sorted.size() / 2];
+      return now() - begin;
+    }));
   };
   std::uint64_t const mine[2] = {median(1), median(words)};
   from_host(executor, std::span<std::uint64_t const>(mine), block.view().part(0, 2));
