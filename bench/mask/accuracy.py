@@ -15,11 +15,15 @@ import concurrent.futures
 import json
 import math
 import os
+import pathlib
 import platform
 import struct
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import confidence
 
 MASKS = ["none", "bibd", "random", "random-biregular"]
 NAMES = {"none": "dense", "bibd": "block design", "random": "random", "random-biregular": "random biregular"}
@@ -27,20 +31,6 @@ COLOURS = {"none": "#4d4d4d", "bibd": "#0b6fa4", "random": "#d1495b", "random-bi
 MLPS = [("mlp 784-16-20-10", "16,20"), ("mlp 784-25-30-10", "25,30"), ("mlp 784-36-42-10", "36,42"),
         ("mlp 784-49-56-10", "49,56"), ("mlp 784-112-56-10", "112,56")]
 TEST_IMAGES = 360  # the last of the digits, as in weir-train
-
-# Two-sided 95 % quantiles of Student's distribution, from 1 degree of freedom on.
-STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-           2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042]
-
-
-def interval(values):
-    """The mean, and half the width of its 95 % confidence interval."""
-    count = len(values)
-    mean = sum(values) / count
-    variance = sum((v - mean) ** 2 for v in values) / (count - 1)
-    quantile = STUDENT[min(count - 1, len(STUDENT)) - 1]
-    return mean, quantile * math.sqrt(variance / count)
-
 
 def enlarged(image, side, to):
     """Bilinear, edges repeated; pixels from 0 to 16 become bytes."""
@@ -96,11 +86,11 @@ def measure(arguments, network, options):
         accuracies[mask].append(100 * outcome["test_accuracy"])
         result["masks"].setdefault(mask, {"parameters": outcome["nonzero_parameters"]})
     for mask in MASKS:
-        mean, half = interval(accuracies[mask])
+        mean, half = confidence.interval(accuracies[mask])
         result["masks"][mask].update(
             mean=round(mean, 3), half_interval=round(half, 3), accuracies=[round(a, 3) for a in accuracies[mask]])
     for other in MASKS[2:]:
-        mean, half = interval([a - b for a, b in zip(accuracies["bibd"], accuracies[other])])
+        mean, half = confidence.interval([a - b for a, b in zip(accuracies["bibd"], accuracies[other])])
         result["bibd minus " + other] = {"mean": round(mean, 3), "half_interval": round(half, 3)}
     return result
 
