@@ -112,19 +112,12 @@ void predict(bench::Report& report, char const* name, unsigned blocks) {
   }
 }
 
-unsigned multiprocessors() {
-  int count = 0;
-  weir::check_cuda(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, weir::current_device()),
-                   "cudaDeviceGetAttribute");
-  return static_cast<unsigned>(count);
-}
-
 void small_kernels(bench::Report& report) {
-  predict(report, "prediction, kernels of a quarter of the GPU", multiprocessors() / most_workers);
+  predict(report, "prediction, kernels of a quarter of the GPU", bench::multiprocessors() / most_workers);
 }
 
 void large_kernels(bench::Report& report) {
-  predict(report, "prediction, kernels that fill the GPU", 2 * multiprocessors());
+  predict(report, "prediction, kernels that fill the GPU", 2 * bench::multiprocessors());
 }
 
 }  // namespace

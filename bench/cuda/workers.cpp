@@ -54,20 +54,13 @@ void compare(bench::Report& report, char const* name, unsigned blocks, double go
               .goal = bench::Goal::ratio_at_least(goal)});
 }
 
-unsigned multiprocessors() {
-  int count = 0;
-  weir::check_cuda(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, weir::current_device()),
-                   "cudaDeviceGetAttribute");
-  return static_cast<unsigned>(count);
-}
-
 void small_kernels(bench::Report& report) {
-  compare(report, "workers, kernels of a quarter of the GPU", multiprocessors() / workers,
+  compare(report, "workers, kernels of a quarter of the GPU", bench::multiprocessors() / workers,
           goal_of_small_kernels);
 }
 
 void large_kernels(bench::Report& report) {
-  compare(report, "workers, kernels that fill the GPU", 2 * multiprocessors(), goal_of_large_kernels);
+  compare(report, "workers, kernels that fill the GPU", 2 * bench::multiprocessors(), goal_of_large_kernels);
 }
 
 }  // namespace
