@@ -114,6 +114,7 @@
 #include "weir/stage/rank_layout.hpp"
 #include "weir/stage/recipe.hpp"
 #include "weir/stage/stage_chain.hpp"
+#include "weir/stage/stage_workspace.hpp"
 #include "weir/stage/step_failure.hpp"
 #include "weir/stage/step_info.hpp"
 #include "weir/stage/step_reports.hpp"

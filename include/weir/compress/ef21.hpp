@@ -14,6 +14,7 @@
 #include "weir/core/error.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/stage/concepts.hpp"
+#include "weir/stage/stage_workspace.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1 {
@@ -73,14 +74,8 @@ class EF21 {
   /// reserve. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
-    std::size_t bytes =
-        sparsifier_.template workspace_bytes<Real>(plan, layout) + plan.elements() * sizeof(Real);
-    std::vector<std::size_t> const capacity = sparse_capacity(plan);
-    if constexpr (requires { reduce_.template workspace_bytes<Real>(plan, layout, capacity); })
-      bytes += reduce_.template workspace_bytes<Real>(plan, layout, capacity);
-    else if constexpr (requires { reduce_.template workspace_bytes<Real>(plan, layout); })
-      bytes += reduce_.template workspace_bytes<Real>(plan, layout);
-    return bytes;
+    return sparsifier_.template workspace_bytes<Real>(plan, layout) + plan.elements() * sizeof(Real) +
+           detail::stage_workspace_bytes<Real>(reduce_, plan, layout, sparse_capacity(plan));
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "weir/stage/bound_recipe.hpp"
 #include "weir/stage/concepts.hpp"
+#include "weir/stage/stage_workspace.hpp"
 #include "weir/tensor/concepts.hpp"
 
 namespace weir::inline v1 {
@@ -117,10 +118,7 @@ class Recipe {
       if constexpr (requires { stage.sparse_capacity(plan); }) sparse_capacity = stage.sparse_capacity(plan);
     };
     auto const add = [&]<class Stage>(Stage const& stage) {
-      if constexpr (requires { stage.template workspace_bytes<Real>(plan, layout, sparse_capacity); })
-        bytes += stage.template workspace_bytes<Real>(plan, layout, sparse_capacity);
-      else if constexpr (requires { stage.template workspace_bytes<Real>(plan, layout); })
-        bytes += stage.template workspace_bytes<Real>(plan, layout);
+      bytes += detail::stage_workspace_bytes<Real>(stage, plan, layout, sparse_capacity);
     };
     std::apply([&](Stages const&... stage) { (look(stage), ...), (add(stage), ...); }, stages_);
     return bytes;
