@@ -13,6 +13,7 @@
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/pipeline/fifo_order.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
 #include "weir/pipeline/schedule/wpipe.hpp"
 #include "weir/stage/recipe.hpp"
@@ -30,12 +31,36 @@ struct Outcome {
   std::vector<double> after_reset;  // by a run without faults
 };
 
-Outcome run(weir::Faults const& faults, std::chrono::milliseconds watchdog = 60s) {
+weir::ScheduleTable in_order() {
+  return weir::make_table<weir::WPipe>({.workers = 2, .micro_batches = 8, .period = 2});
+}
+
+/// The second worker takes the micro-batches in the other order, so that its messages need their tags.
+weir::ScheduleTable out_of_order() {
+  weir::ScheduleTable table({.workers = 2, .stages = 4, .micro_batches = 8});
+  for (std::uint16_t worker = 0; worker < 2; ++worker) {
+    table.next_worker();
+    for (auto const kind : {weir::OperationKind::forward, weir::OperationKind::backward}) {
+      bool const ahead = kind == weir::OperationKind::forward;
+      for (unsigned const chunk : {ahead ? 0u : 1u, ahead ? 1u : 0u}) {
+        for (std::uint32_t i = 0; i < 8; ++i) {
+          table.add({.kind = kind,
+                     .stage = static_cast<std::uint16_t>(2 * chunk + worker),
+                     .micro_batch = worker == 0 ? i : 7 - i});
+        }
+      }
+    }
+  }
+  return table;
+}
+
+Outcome run(weir::Faults const& faults, std::chrono::milliseconds watchdog = 60s,
+            weir::ScheduleTable const& table = in_order()) {
   Outcome outcome{.weights = scalar_chain::initial_weights(), .failure = {}, .after_reset = {}};
   scalar_chain::Model const model;
   weir::HostExecutor const executor;
   Pipe pipe{executor,
-            weir::make_table<weir::WPipe>({.workers = 2, .micro_batches = 8, .period = 2}),
+            table,
             {.stages = scalar_chain::layouts(4), .watchdog = watchdog},
             {},
             Transport(weir::ThreadTransport(), faults)};
@@ -71,11 +96,14 @@ TEST_CASE("random delays change no bit") {
 }
 
 TEST_CASE("messages that are held back and overtaken, where their tags allow it, change no bit") {
-  auto const expected = run({}).weights;
-  for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    auto const outcome = run({.seed = seed, .longest_delay = 20us, .overtaken = 3});
-    CHECK(outcome.failure == "");
-    CHECK(same_bits(outcome.weights, expected));
+  CHECK_FALSE(weir::fifo_order(out_of_order()).per_edge);
+  for (auto const& table : {in_order(), out_of_order()}) {
+    auto const expected = run({}, 60s, table).weights;
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+      auto const outcome = run({.seed = seed, .longest_delay = 20us, .overtaken = 3}, 60s, table);
+      CHECK(outcome.failure == "");
+      CHECK(same_bits(outcome.weights, expected));
+    }
   }
   // On one edge: the first is held back, the second overtakes it.
   Transport transport(weir::ThreadTransport({.capacity = 2}), {.overtaken = 1});
@@ -88,6 +116,19 @@ TEST_CASE("messages that are held back and overtaken, where their tags allow it,
   CHECK(transport.try_receive(0, {.micro_batch = 1}, got));
   CHECK(got.data == &buffers[1]);
   CHECK_FALSE(transport.try_receive(0, {.micro_batch = 1}, got));
+  CHECK(transport.try_receive(0, {.micro_batch = 0}, got));
+  CHECK(got.data == &buffers[0]);
+}
+
+TEST_CASE("where messages come in order none is held back") {
+  Transport transport(weir::ThreadTransport({.capacity = 2}), {.overtaken = 1});
+  std::vector<weir::PipelineEdge> const edges{{.from = 0, .to = 1}};
+  transport.open(edges, 1, {});
+  std::byte buffers[2];
+  for (std::uint32_t j : {0u, 1u})
+    CHECK(transport.try_send(0, {.tag = {.micro_batch = j}, .data = &buffers[j], .bytes = 1}));
+  weir::PipelineMessage got;
+  CHECK_THROWS_AS(transport.try_receive(0, {.micro_batch = 1}, got), weir::ContractViolation);
   CHECK(transport.try_receive(0, {.micro_batch = 0}, got));
   CHECK(got.data == &buffers[0]);
 }

@@ -35,8 +35,8 @@ struct Faults {
   std::uint64_t stall = never;                 // its sender sleeps for `stall_time` first
   std::chrono::milliseconds stall_time{0};
   std::uint64_t fail = never;   // is refused with `InjectedFault`
-  std::uint32_t overtaken = 0;  // one in so many, at random, is held back and overtaken by those behind it on
-                                // its edge, until the receiver asks for it; 0: none
+  std::uint32_t overtaken = 0;  // one in so many, at random, on edges that are not in order, is held back and
+                                // overtaken by those behind it until the receiver asks for it; 0: none
 };
 
 /// A transport on which things go wrong, for tests.
@@ -49,6 +49,8 @@ requires(!RemoteTransport<Inner>) class FaultyTransport {
   void open(std::span<PipelineEdge const> edges, std::uint32_t needed, MessageNumbers const& numbers) {
     inner_.open(edges, needed, numbers);
     edges_.resize(edges.size());
+    for (std::size_t edge = 0; edge < edges.size(); ++edge)
+      edges_[edge].is_in_order = edges[edge].is_in_order;
   }
   std::uint32_t capacity(std::size_t edge) const { return inner_.capacity(edge); }
 
@@ -89,6 +91,7 @@ requires(!RemoteTransport<Inner>) class FaultyTransport {
   };
   /// Used by the sender only, but for the hand.
   struct Edge {
+    bool is_in_order = true;
     bool is_begun = false;  // the message that is tried has met its fault
     bool is_to_be_held = false;
     std::uint64_t number = 0;
@@ -111,7 +114,8 @@ requires(!RemoteTransport<Inner>) class FaultyTransport {
       auto const longest = static_cast<float>(faults_.longest_delay.count());
       std::this_thread::sleep_for(std::chrono::microseconds(static_cast<int>(random.uniform(0) * longest)));
     }
-    if (faults_.overtaken != 0) edge.is_to_be_held = random.word(3) % faults_.overtaken == 0;
+    if (faults_.overtaken != 0 && !edge.is_in_order)
+      edge.is_to_be_held = random.word(3) % faults_.overtaken == 0;
     if (edge.number == faults_.stall) std::this_thread::sleep_for(faults_.stall_time);
     if (edge.number == faults_.fail)
       throw InjectedFault("the transport was told to fail at " + text(message.tag));
