@@ -28,6 +28,13 @@ class GradientSimilarity {
     }
   }
 
+  /// Adds the products of a bucket.
+  void add(double even_even, double odd_odd, double even_odd) {
+    even_even_ += even_even;
+    odd_odd_ += odd_odd;
+    even_odd_ += even_odd;
+  }
+
   /// Nothing if one half is zero, as with fewer than two micro-batches.
   std::optional<double> cosine() const {
     double const squares = even_even_ * odd_odd_;

@@ -1,155 +1,186 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "weir/comm/concepts.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/host_copy.hpp"
+#include "weir/exec/sum_of_squares.hpp"
 #include "weir/plan/gradient_similarity.hpp"
+#include "weir/plan/half_sum.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1 {
 
-/// Keeps the sums of a step's even and of its odd micro-batches apart, for `GradientSimilarity`. Stands
-/// before `GradAccumulator`, over a `StreamWorkerPool`.
+/// Takes the place of the collective that it is given, `MeasureSimilarity{AllReduce{comm}, comm}`, and
+/// measures how much two halves of a step's gradient resemble each other: that of the odd micro-batches,
+/// which a `HalfSum` at the front of the recipe keeps, and the rest of the whole. Stands right behind
+/// `LocalAggregator`, over a `StreamWorkerPool`.
 ///
-/// Every `period` steps. Cost: twice the gradients of each worker; in a step that is measured two passes per
-/// micro-batch, and in `similarity` two collectives of the gradient's size. Streams: runs on the worker's.
-/// Errors: `ContractViolation` for a period of 0. Source: [qin2021]
-template <class Communicator>
+/// Every `period` steps. The replays of a captured step measure if the step did. Cost, in such a step: one
+/// pass over each worker's half, a collective of their sum, and four passes over it and the whole.
+/// Errors: `ContractViolation` for a period of 0, where no `HalfSum` is bound, and where the sum over workers
+/// has been taken already. Source: [qin2021]
+template <GradientStage Collective, class Communicator>
 class MeasureSimilarity {
  public:
-  using consumes = PerWorker;
-  using produces = PerWorker;
-  static constexpr char const* name = "measure similarity";
+  using consumes = Dense;
+  using produces = Dense;
+  static constexpr char const* name = "all-reduce and measure similarity";
 
-  explicit MeasureSimilarity(Communicator communicator, std::size_t period = 100)
-      : communicator_(std::move(communicator)), period_(period) {
+  MeasureSimilarity(Collective collective, Communicator communicator, std::size_t period = 100)
+      : collective_(std::move(collective)), communicator_(std::move(communicator)), period_(period) {
     if (period == 0) throw ContractViolation("MeasureSimilarity: a period of 0 steps, at least 1 is needed");
   }
 
   template <Executor E, class Real>
-  requires SummingBackend<E, Real, Real> && TransferringBackend<E> &&
-      ReducingCommunicator<Communicator, E, Real>
+  requires BindsToRecipe<Collective, E, Real> && SummingBackend<E, Real, Real> && MeasuringBackend<E, Real> &&
+      ScalarBackend<E, SumOfSquares> && TransferringBackend<E> && ReducingCommunicator<Communicator, E, Real>
   auto on(RecipeContext<E, Real> const& context) const {
-    return Bound<E, Real>(context, communicator_, period_);
+    return Bound<E, Real, decltype(collective_.on(context))>(context, collective_, communicator_, period_);
   }
 
   /// What it allocates when it is bound. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
-    return 2 * layout.workers * plan.elements() * sizeof(Real);
+    return collective_.template workspace_bytes<Real>(plan, layout) +
+           parts * (plan.size() * sizeof(Measurement) + sizeof(double));
   }
 
  private:
-  template <Executor E, class Real>
-  class Bound {
+  enum Part : std::size_t { whole, odd, even, parts };
+
+  /// All that the recipe asks of the collective, such as the exchange of layouts, is inherited.
+  template <Executor E, class Real, class Inner>
+  class Bound : public Inner {
    public:
-    Bound(RecipeContext<E, Real> const& context, Communicator const& communicator, std::size_t period)
-        : communicator_(communicator),
+    Bound(RecipeContext<E, Real> const& context, Collective const& collective,
+          Communicator const& communicator, std::size_t period)
+        : Inner(collective.on(context)),
+          communicator_(communicator),
           executor_(context.executor),
           period_(period),
           buckets_(context.plan.size()),
-          halves_(make_halves(context)) {
+          workers_(context.layout.workers),
+          halves_(buckets_ * workers_),
+          measured_(context.executor, parts * buckets_),
+          sums_(context.executor, parts) {
       std::size_t largest = 0;
       for (std::size_t bucket = 0; bucket < buckets_; ++bucket)
         if (largest < context.plan[bucket].size) largest = context.plan[bucket].size;
-      communicator_.reserve(executor_, largest * sizeof(Real));
+      communicator_.reserve(context.executor, largest * sizeof(Real));
     }
 
-    WorkerGradient<E> operator()(WorkerGradient<E> const& gradient) {
-      if (gradient.step.number % period_ == 0) {
-        visit_element(gradient.values.type, [&]<class Element>(Element*) {
-          if constexpr (SummingBackend<E, Element, Real>) add<Element>(gradient);
-        });
-      }
-      return gradient;
+    template <class Chain>
+    void link(Chain& chain) {
+      if constexpr (requires { Inner::link(chain); }) Inner::link(chain);
+      chain.for_each([this](auto& object) {
+        if constexpr (std::same_as<std::remove_reference_t<decltype(object)>, HalfSum::Bound<E, Real>>)
+          half_sum_ = &object;
+      });
+      if (half_sum_ == nullptr)
+        throw ContractViolation("MeasureSimilarity: the recipe has no HalfSum, which belongs at its front");
+      half_sum_->keep_every(period_);
     }
 
-    void end_step(E const&, StepInfo const& step) {
-      if (step.number % period_ == 0) has_measured_.store(true, std::memory_order_release);
+    DenseGradient<E, Real> operator()(DenseGradient<E, Real> const& gradient) {
+      if (!is_due(gradient.step)) return Inner::operator()(gradient);
+      ViewOn<Real, E> const half = sum_halves(gradient);
+      DenseGradient<E, Real> const sum = Inner::operator()(gradient);
+      communicator_.all_reduce(sum.executor, half);
+      Measurement* const found = measured_.data() + sum.bucket;  // by part, then by bucket
+      measure(sum.executor, ViewOn<Real const, E>(sum.values), found + whole * buckets_);
+      measure(sum.executor, ViewOn<Real const, E>(half), found + odd * buckets_);
+      add_scaled(sum.executor, ViewOn<Real const, E>(sum.values), Real{-1}, half);
+      measure(sum.executor, ViewOn<Real const, E>(half), found + even * buckets_);
+      return sum;
     }
 
-    /// The cosine of the halves of the last step that was measured; nothing if it has been asked for already,
-    /// if there is none, or if a half is zero. All ranks call it, between steps, and get the same. Blocks.
+    void end_step(E const& point, StepInfo const& step) {
+      if constexpr (requires { Inner::end_step(point, step); }) Inner::end_step(point, step);
+      if (!is_due(step)) return;
+      for (std::size_t part = 0; part < parts; ++part)
+        apply_scalars(point,
+                      SumOfSquares{measured_.data() + part * buckets_, buckets_, {}, sums_.data() + part});
+      found_.store(is_being_captured(point) ? Found::by_each_replay : Found::once, std::memory_order_release);
+    }
+
+    /// The cosine of the halves of the last step that was measured; nothing if there is none since the last
+    /// call or since a resize, or if a half is zero. The same on all ranks. Blocks; between steps.
     std::optional<double> similarity() {
-      if (!has_measured_.exchange(false, std::memory_order_acq_rel)) return {};
+      Found const found = found_.load(std::memory_order_acquire);
+      if (found == Found::none) return {};
+      if (found == Found::once) found_.store(Found::none, std::memory_order_release);
+      std::vector<double> const squares = to_host(executor_, sums_.view());
       GradientSimilarity result;
-      for (std::size_t bucket = 0; bucket < buckets_; ++bucket) {
-        std::vector<Real> const even = sum(bucket, 0);
-        std::vector<Real> const odd = sum(bucket, 1);
-        result.add(std::span<Real const>(even), std::span<Real const>(odd));
-      }
+      // |even + odd|^2 = |even|^2 + 2 even odd + |odd|^2
+      result.add(squares[even], squares[odd], (squares[whole] - squares[even] - squares[odd]) / 2);
       return result.cosine();
     }
 
     auto prepare_resize(RecipeContext<E, Real> const& context) {
-      return [this, halves = make_halves(context)]() mutable {
+      auto inner = [&] {
+        if constexpr (requires { Inner::prepare_resize(context); }) {
+          return Inner::prepare_resize(context);
+        } else {
+          return [] {};
+        }
+      }();
+      return [this, workers = context.layout.workers, inner = std::move(inner),
+              halves = std::vector<Half>(buckets_ * context.layout.workers)]() mutable {
+        inner();
+        workers_ = workers;
         halves_ = std::move(halves);
-        has_measured_.store(false, std::memory_order_release);
+        found_.store(Found::none, std::memory_order_release);
       };
     }
 
    private:
-    static std::vector<Buffer<Real, E>> make_halves(RecipeContext<E, Real> const& context) {
-      std::vector<Buffer<Real, E>> halves;
-      for (std::size_t worker = 0; worker < context.layout.workers; ++worker) {
-        for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket) {
-          for (int half = 0; half < 2; ++half)
-            halves.emplace_back(context.executor, context.plan[bucket].size);
-        }
-      }
-      return halves;
-    }
+    using Half = WeightedTerm<Real, typename E::memory_space>;
+    enum class Found : std::uint8_t { none, once, by_each_replay };
 
-    ViewOn<Real, E> half(std::size_t worker, std::size_t bucket, std::size_t parity) const {
-      return halves_[2 * (worker * buckets_ + bucket) + parity].view();
-    }
+    bool is_due(StepInfo const& step) const { return step.number % period_ == 0; }
 
-    template <class Element>
-    void add(WorkerGradient<E> const& gradient) const {
-      StepInfo const& step = gradient.step;
-      std::size_t const index =
-          step.first_micro_batch + gradient.worker * step.micro_batches + gradient.micro_batch;
-      ViewOn<Real, E> const own = half(gradient.worker, gradient.bucket, index % 2);
-      ViewOn<Real, E> const other = half(gradient.worker, gradient.bucket, 1 - index % 2);
-      if (gradient.micro_batch == 0) {
-        set_zero(gradient.executor, own);
-        set_zero(gradient.executor, other);
-      }
-      ViewOn<Element const, E> const values = gradient.values.template as<Element>();
-      add_scaled(gradient.executor, values, Real{1}, own);
-      // Of gradients that are summed in place the next one has this one in it; those of 16 bits are not.
-      bool const stays = sizeof(Element) > 2 && gradient.micro_batch + 1 < step.micro_batches;
-      if (stays) add_scaled(gradient.executor, values, Real{-1}, other);
-    }
-
-    /// Over all workers and ranks.
-    std::vector<Real> sum(std::size_t bucket, std::size_t parity) const {
-      ViewOn<Real, E> const total = half(0, bucket, parity);
-      std::size_t const workers = halves_.size() / (2 * buckets_);
-      for (std::size_t worker = 1; worker < workers; ++worker)
-        add_scaled(executor_, ViewOn<Real const, E>(half(worker, bucket, parity)), Real{1}, total);
-      communicator_.all_reduce(executor_, total);
-      return to_host(executor_, total);
+    /// Weighted as the workers' gradients are. In the place of worker 0's.
+    ViewOn<Real, E> sum_halves(DenseGradient<E, Real> const& gradient) {
+      if (gradient.pending.count != workers_)
+        throw ContractViolation(
+            "MeasureSimilarity: the workers' gradients have been summed; it belongs right behind "
+            "LocalAggregator");
+      std::span<Half> const halves(halves_.data() + gradient.bucket * workers_, workers_);
+      visit_element(gradient.pending.type, [&]<class Element>(Element*) {
+        using Term = WeightedTerm<Element, typename E::memory_space>;
+        auto const* const terms = static_cast<Term const*>(gradient.pending.terms);
+        for (std::size_t worker = 0; worker < workers_; ++worker)
+          halves[worker] = {half_sum_->odd_half(worker, gradient.bucket), terms[worker].weight};
+      });
+      ViewOn<Real, E> const sum = half_sum_->odd_half(0, gradient.bucket);
+      sum_weighted(gradient.executor, std::span<Half const>(halves), sum, {});
+      return sum;
     }
 
     Communicator communicator_;
     E executor_;
     std::size_t period_;
     std::size_t buckets_;
-    std::vector<Buffer<Real, E>> halves_;  // by worker, bucket and parity
-    std::atomic<bool> has_measured_ = false;
+    std::size_t workers_;
+    std::vector<Half> halves_;  // by bucket and worker
+    Buffer<Measurement, E> measured_;
+    Buffer<double, E> sums_;  // by part, over all buckets
+    HalfSum::Bound<E, Real>* half_sum_ = nullptr;
+    std::atomic<Found> found_ = Found::none;
   };
 
+  Collective collective_;
   Communicator communicator_;
   std::size_t period_;
 };

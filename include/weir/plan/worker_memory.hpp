@@ -13,7 +13,7 @@ struct WorkerMemory {
   std::size_t optimizer_state = 0;  // S
   WeightPolicy weight_sync = WeightPolicy::shared;
   bool error_feedback = false;  // a residual
-  bool similarity = false;      // `MeasureSimilarity`: two more sums of each worker's gradients
+  bool similarity = false;      // `HalfSum`: one more sum of each worker's gradients
 
   /// Whatever the number of workers.
   constexpr std::size_t fixed() const {
@@ -22,7 +22,7 @@ struct WorkerMemory {
   }
   /// For each worker.
   constexpr std::size_t per_worker() const {
-    std::size_t const copies = (weight_sync == WeightPolicy::shared ? 1u : 2u) + (similarity ? 2u : 0u);
+    std::size_t const copies = (weight_sync == WeightPolicy::shared ? 1u : 2u) + (similarity ? 1u : 0u);
     return copies * weights;
   }
   constexpr std::size_t bytes(std::size_t workers) const { return fixed() + workers * per_worker(); }

@@ -16,6 +16,7 @@ namespace weir::inline v1 {
 /// `on(BucketContext)` makes the object that works on one bucket, or `on(RecipeContext)` one that works on
 /// all: a callable from the value of the one form to the value of the other, or to an optional of it, where
 /// nullopt ends the recipe for this bucket and step. The bound object may also have
+///   `link(chain)`, called once when all stages are bound, which finds another's by `chain.for_each`;
 ///   `begin_step(executor, step)` before the first bucket of a step, `end_step(executor, step)` after the
 ///   last, or, in a step that has failed, `cancel_step(executor)`, whether or not it was begun;
 ///   `abort()`, called once, from any thread, when a step has failed;

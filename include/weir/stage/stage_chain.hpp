@@ -51,7 +51,11 @@ class StageChain {
  public:
   StageChain(std::tuple<Stages...> const& stages, RecipeContext<E, Real> const& context, SpanSink* spans,
              std::size_t rank)
-      : bound_(bind(stages, context)), held_(context.plan.size()), spans_(spans), rank_(rank) {}
+      : bound_(bind(stages, context)), held_(context.plan.size()), spans_(spans), rank_(rank) {
+    for_each([this](auto& object) {
+      if constexpr (requires { object.link(*this); }) object.link(*this);
+    });
+  }
 
   static constexpr std::size_t size = sizeof...(Stages);
 
