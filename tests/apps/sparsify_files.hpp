@@ -68,8 +68,8 @@ inline Json steps(std::string const& arguments) {
 }
 
 /// Nothing on standard output, and one line on standard error that holds each of `texts`.
-inline void check_refused(std::string const& arguments, int status,
-                          std::initializer_list<std::string> texts) {
+inline void check_sparsify_refused(std::string const& arguments, int status,
+                                   std::initializer_list<std::string> texts) {
   CAPTURE(arguments);
   ProgramResult const result = sparsify(arguments);
   CAPTURE(result.error);

@@ -220,7 +220,7 @@ TEST_CASE("weir-sparsify: what is not finite") {
     for (char const* name : {"i.npy", "v.npy", "r.npy"}) std::filesystem::remove(files / name);
   }
   std::size_t const before = files.files();
-  check_refused(common + "error --estimator topk", 1, {"g.npy: 2 elements", "skip or propagate"});
+  check_sparsify_refused(common + "error --estimator topk", 1, {"g.npy: 2 elements", "skip or propagate"});
   CHECK(files.files() == before);
 }
 

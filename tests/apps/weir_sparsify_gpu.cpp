@@ -69,7 +69,7 @@ TEST_CASE("weir-sparsify on a GPU: every type, and what there are no kernels for
   write(files / "wide.npy", npy("<f8", std::vector<double>{1, -4, 2, 3}));
   std::string const wide = files / "wide.npy --density 0.5 --estimator ";
   CHECK(steps(wide + "topk --device cuda")[0]["threshold"] == 3.0);
-  check_refused(wide + "gamma --device cuda", 2, {"--estimator gamma", "float64", "--device host"});
+  check_sparsify_refused(wide + "gamma --device cuda", 2, {"--estimator gamma", "float64", "--device host"});
   write(files / "short.npy", npy("<u2", std::vector<std::uint16_t>{0x3f80, 0x4080, 0x4000, 0x4040}));
   Json const step = steps(files / "short.npy --bfloat16 --density 0.5 --estimator topk --device cuda")[0];
   CHECK(step["k_selected"] == 2);

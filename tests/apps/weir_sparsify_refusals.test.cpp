@@ -48,13 +48,13 @@ TEST_CASE("weir-sparsify: a bad file is named in one line, and nothing is writte
   std::size_t const before = files.files();
   std::string const common = " --density 0.5 --estimator topk" + files.outputs() + files / "good.npy ";
   for (Bad const& bad : all)
-    check_refused(common + files / bad.name, 1, {std::string("/") + bad.name, bad.text});
-  check_refused(common + files / "none.npy", 1, {"none.npy", "cannot be read"});
-  check_refused(common + files / "", 1, {"cannot be read"});
-  check_refused(common + "--bfloat16", 1, {"good.npy", "'<u2'"});
-  check_refused(files / "good.npy --density 0.5 --estimator topk --indices " + files / "i.npy --values " +
-                    files / "none/v.npy",
-                1, {"none/v.npy", "cannot be written"});
+    check_sparsify_refused(common + files / bad.name, 1, {std::string("/") + bad.name, bad.text});
+  check_sparsify_refused(common + files / "none.npy", 1, {"none.npy", "cannot be read"});
+  check_sparsify_refused(common + files / "", 1, {"cannot be read"});
+  check_sparsify_refused(common + "--bfloat16", 1, {"good.npy", "'<u2'"});
+  check_sparsify_refused(files / "good.npy --density 0.5 --estimator topk --indices " +
+                             files / "i.npy --values " + files / "none/v.npy",
+                         1, {"none/v.npy", "cannot be written"});
   CHECK(files.files() == before);
 }
 
@@ -63,41 +63,46 @@ TEST_CASE("weir-sparsify: a bad argument is answered by one line that names it, 
   std::string const file = files / "EXP ";
   std::string const density = file + "--density 0.1 ";
   std::string const all = density + "--estimator topk ";
-  check_refused("--density 0.1 --estimator topk", 2, {"GRAD.npy: missing"});
-  check_refused(file + "--estimator topk", 2, {"--density: missing"});
-  check_refused(density, 2, {"--estimator: missing"});
+  check_sparsify_refused("--density 0.1 --estimator topk", 2, {"GRAD.npy: missing"});
+  check_sparsify_refused(file + "--estimator topk", 2, {"--density: missing"});
+  check_sparsify_refused(density, 2, {"--estimator: missing"});
   for (std::string const value : {"0", "1.5", "nan", "-0.1", "x", "inf", "''"})
-    check_refused(file + "--estimator topk --density " + value, 2, {"--density", "above 0, at most 1"});
-  check_refused(density + "--estimator top-k", 2, {"--estimator top-k", "histogram", "random-k"});
+    check_sparsify_refused(file + "--estimator topk --density " + value, 2,
+                           {"--density", "above 0, at most 1"});
+  check_sparsify_refused(density + "--estimator top-k", 2, {"--estimator top-k", "histogram", "random-k"});
   for (std::string const value : {"0", "-1", "1.5", "all", "65"})
-    check_refused(all + "--stages " + value, 2, {"--stages " + value, "whole number"});
-  check_refused(density + "--estimator gamma --stages 2", 2, {"--stages 2", "1, all that gamma has"});
-  check_refused(density + "--estimator gamma-approximate --stages adaptive", 2, {"--stages adaptive"});
+    check_sparsify_refused(all + "--stages " + value, 2, {"--stages " + value, "whole number"});
+  check_sparsify_refused(density + "--estimator gamma --stages 2", 2,
+                         {"--stages 2", "1, all that gamma has"});
+  check_sparsify_refused(density + "--estimator gamma-approximate --stages adaptive", 2,
+                         {"--stages adaptive"});
   for (std::string const value : {"0", "5", "x"})
-    check_refused(all + "--rule " + value, 2, {"--rule " + value, "from 1 to 4"});
+    check_sparsify_refused(all + "--rule " + value, 2, {"--rule " + value, "from 1 to 4"});
   for (std::string const value : {"0", "1", "nan"})
-    check_refused(all + "--first-stage " + value, 2, {"--first-stage " + value, "above 0 and below 1"});
+    check_sparsify_refused(all + "--first-stage " + value, 2,
+                           {"--first-stage " + value, "above 0 and below 1"});
   for (std::string const option : {"--capacity", "--steps", "--threads"})
-    check_refused(all + option + " 0", 2, {option + " 0", "whole number"});
-  check_refused(all + "--nonfinite drop", 2, {"--nonfinite drop", "skip, propagate or error"});
-  check_refused(all + "--device gpu", 2, {"--device gpu", "host or cuda"});
-  check_refused(all + "--report xml", 2, {"--report xml", "text or json"});
-  check_refused(all + "--values " + files / "a --residual " + files / "a", 2, {"--residual", "--values"});
-  check_refused(all + "--momentum 0.9", 2, {"--momentum"});
-  check_refused(all + "--values", 2, {"--values: its value is missing"});
-  check_refused(all + "--ranks 8", 2, {"--ranks", "--link"});
-  check_refused(all + "--link 1e-5,1e9", 2, {"--ranks: missing", "--ranks 8"});
+    check_sparsify_refused(all + option + " 0", 2, {option + " 0", "whole number"});
+  check_sparsify_refused(all + "--nonfinite drop", 2, {"--nonfinite drop", "skip, propagate or error"});
+  check_sparsify_refused(all + "--device gpu", 2, {"--device gpu", "host or cuda"});
+  check_sparsify_refused(all + "--report xml", 2, {"--report xml", "text or json"});
+  check_sparsify_refused(all + "--values " + files / "a --residual " + files / "a", 2,
+                         {"--residual", "--values"});
+  check_sparsify_refused(all + "--momentum 0.9", 2, {"--momentum"});
+  check_sparsify_refused(all + "--values", 2, {"--values: its value is missing"});
+  check_sparsify_refused(all + "--ranks 8", 2, {"--ranks", "--link"});
+  check_sparsify_refused(all + "--link 1e-5,1e9", 2, {"--ranks: missing", "--ranks 8"});
   for (std::string const value : {"1e-5", "1e-5,0", "-1,1e9", "1e-5,1e9,1", "x,1e9", "1e-5,inf"})
-    check_refused(all + "--ranks 8 --link=" + value, 2, {"--link", "would be right"});
-  check_refused(all + "--ranks 1 --link 1e-5,1e9", 2, {"--ranks 1", "whole number"});
+    check_sparsify_refused(all + "--ranks 8 --link=" + value, 2, {"--link", "would be right"});
+  check_sparsify_refused(all + "--ranks 1 --link 1e-5,1e9", 2, {"--ranks 1", "whole number"});
 }
 
 TEST_CASE("weir-sparsify: without CUDA, without a GPU and without kernels one line says so") {
   Files const files;
   std::string const arguments = files / "EXP --density 0.1 --device cuda --estimator ";
 #if WEIR_SPARSIFY_HAS_CUDA
-  check_refused(arguments + "gamma-pareto", 2,
-                {"--estimator gamma-pareto", "--device cuda", "--device host"});
+  check_sparsify_refused(arguments + "gamma-pareto", 2,
+                         {"--estimator gamma-pareto", "--device cuda", "--device host"});
   std::size_t const before = files.files();
   ProgramResult const result = run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-sparsify " +
                                            arguments + "topk" + files.outputs());
@@ -105,6 +110,6 @@ TEST_CASE("weir-sparsify: without CUDA, without a GPU and without kernels one li
   CHECK(result.error.find("--device cuda: no GPU") != std::string::npos);
   CHECK(files.files() == before);
 #else
-  check_refused(arguments + "topk", 2, {"--device cuda", "built without CUDA", "--device host"});
+  check_sparsify_refused(arguments + "topk", 2, {"--device cuda", "built without CUDA", "--device host"});
 #endif
 }

@@ -43,48 +43,48 @@ std::pair<std::string, std::string> idx_files(std::uint32_t count) {
 }  // namespace
 
 TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
-  check_refused("--workers 0", 2, {"--workers 0", "at least 1"});
-  check_refused("--micro-batches 0", 2, {"--micro-batches 0", "at least 1"});
-  check_refused("--batch 0", 2, {"--batch 0", "at least 1"});
-  check_refused("--batch -3", 2, {"--batch -3", "at least 1"});
-  check_refused("--batch 1e3", 2, {"--batch 1e3", "whole number"});
-  check_refused("--batch 99999999999999999999", 2, {"--batch 99999999999999999999", "whole number"});
-  check_refused("--batch 2 --workers 4", 2, {"--batch 2", "--workers 4"});
-  check_refused("--batch 1438", 2, {"--batch 1438", "1437"});
-  check_refused("--batch 200 --workers 2 --micro-batches 2 --ranks 2", 2, {"--batch 200", "179"});
-  check_refused("--batch 18446744073709551615 --micro-batches 2", 2, {"--batch", "1437"});
-  check_refused("--epochs 0", 2, {"--epochs 0", "at least 1"});
-  check_refused("--learning-rate 0", 2, {"--learning-rate 0", "above 0"});
-  check_refused("--learning-rate nan", 2, {"--learning-rate nan", "above 0"});
-  check_refused("--learning-rate inf", 2, {"--learning-rate inf", "above 0"});
-  check_refused("--learning-rate fast", 2, {"--learning-rate fast", "above 0"});
-  check_refused("--momentum 1", 2, {"--momentum 1", "below 1"});
-  check_refused("--momentum -0.5", 2, {"--momentum -0.5", "from 0"});
-  check_refused("--hidden 64,,3", 2, {"--hidden", "whole number"});
-  check_refused("--hidden 64,0", 2, {"--hidden 0", "from 1"});
-  check_refused("--hidden 64 --model cnn", 2, {"--hidden", "mlp"});
-  check_refused("--model resnet", 2, {"--model resnet", "mlp, cnn, gru or transformer"});
-  check_refused("--optimizer lion", 2, {"--optimizer lion", "sgd or adamw"});
-  check_refused("--weight-sync none", 2, {"--weight-sync none", "shared, sequential or overlap"});
-  check_refused("--bucket-bytes 0", 2, {"--bucket-bytes 0", "at least 1"});
-  check_refused("--ranks 0", 2, {"--ranks 0", "from 1"});
-  check_refused("--ranks 2 --comm self", 2, {"--comm self", "--comm threads"});
-  check_refused("--comm pigeons", 2, {"--comm pigeons", "threads"});
-  check_refused("--data letters", 2, {"--data letters", "idx:IMAGES,LABELS"});
-  check_refused("--data idx:one", 2, {"--data idx:one", "idx:IMAGES,LABELS"});
-  check_refused("--data cifar10:", 2, {"--data cifar10:", "cifar10:DIR"});
-  check_refused("--report xml", 2, {"--report xml", "text or json"});
-  check_refused("--seed -1", 2, {"--seed -1", "from 0"});
-  check_refused("--threads 0", 2, {"--threads 0", "from 1"});
-  check_refused("--batch 8 --batch 9", 2, {"--batch", "once"});
-  check_refused("--batch", 2, {"--batch", "missing"});
-  check_refused("--batch --workers 2", 2, {"--batch", "missing"});
-  check_refused("--save ''", 2, {"--save"});
-  check_refused("--save a --trace a", 2, {"--trace a", "--save", "another file"});
-  check_refused("--trace a --timeline a", 2, {"--timeline a", "--trace", "another file"});
-  check_refused("--fast", 2, {"--fast", "no such option"});
-  check_refused("digits", 2, {"digits", "no such option"});
-  check_refused("''", 2, {"\"\": there is no such option"});
+  check_train_refused("--workers 0", 2, {"--workers 0", "at least 1"});
+  check_train_refused("--micro-batches 0", 2, {"--micro-batches 0", "at least 1"});
+  check_train_refused("--batch 0", 2, {"--batch 0", "at least 1"});
+  check_train_refused("--batch -3", 2, {"--batch -3", "at least 1"});
+  check_train_refused("--batch 1e3", 2, {"--batch 1e3", "whole number"});
+  check_train_refused("--batch 99999999999999999999", 2, {"--batch 99999999999999999999", "whole number"});
+  check_train_refused("--batch 2 --workers 4", 2, {"--batch 2", "--workers 4"});
+  check_train_refused("--batch 1438", 2, {"--batch 1438", "1437"});
+  check_train_refused("--batch 200 --workers 2 --micro-batches 2 --ranks 2", 2, {"--batch 200", "179"});
+  check_train_refused("--batch 18446744073709551615 --micro-batches 2", 2, {"--batch", "1437"});
+  check_train_refused("--epochs 0", 2, {"--epochs 0", "at least 1"});
+  check_train_refused("--learning-rate 0", 2, {"--learning-rate 0", "above 0"});
+  check_train_refused("--learning-rate nan", 2, {"--learning-rate nan", "above 0"});
+  check_train_refused("--learning-rate inf", 2, {"--learning-rate inf", "above 0"});
+  check_train_refused("--learning-rate fast", 2, {"--learning-rate fast", "above 0"});
+  check_train_refused("--momentum 1", 2, {"--momentum 1", "below 1"});
+  check_train_refused("--momentum -0.5", 2, {"--momentum -0.5", "from 0"});
+  check_train_refused("--hidden 64,,3", 2, {"--hidden", "whole number"});
+  check_train_refused("--hidden 64,0", 2, {"--hidden 0", "from 1"});
+  check_train_refused("--hidden 64 --model cnn", 2, {"--hidden", "mlp"});
+  check_train_refused("--model resnet", 2, {"--model resnet", "mlp, cnn, gru or transformer"});
+  check_train_refused("--optimizer lion", 2, {"--optimizer lion", "sgd or adamw"});
+  check_train_refused("--weight-sync none", 2, {"--weight-sync none", "shared, sequential or overlap"});
+  check_train_refused("--bucket-bytes 0", 2, {"--bucket-bytes 0", "at least 1"});
+  check_train_refused("--ranks 0", 2, {"--ranks 0", "from 1"});
+  check_train_refused("--ranks 2 --comm self", 2, {"--comm self", "--comm threads"});
+  check_train_refused("--comm pigeons", 2, {"--comm pigeons", "threads"});
+  check_train_refused("--data letters", 2, {"--data letters", "idx:IMAGES,LABELS"});
+  check_train_refused("--data idx:one", 2, {"--data idx:one", "idx:IMAGES,LABELS"});
+  check_train_refused("--data cifar10:", 2, {"--data cifar10:", "cifar10:DIR"});
+  check_train_refused("--report xml", 2, {"--report xml", "text or json"});
+  check_train_refused("--seed -1", 2, {"--seed -1", "from 0"});
+  check_train_refused("--threads 0", 2, {"--threads 0", "from 1"});
+  check_train_refused("--batch 8 --batch 9", 2, {"--batch", "once"});
+  check_train_refused("--batch", 2, {"--batch", "missing"});
+  check_train_refused("--batch --workers 2", 2, {"--batch", "missing"});
+  check_train_refused("--save ''", 2, {"--save"});
+  check_train_refused("--save a --trace a", 2, {"--trace a", "--save", "another file"});
+  check_train_refused("--trace a --timeline a", 2, {"--timeline a", "--trace", "another file"});
+  check_train_refused("--fast", 2, {"--fast", "no such option"});
+  check_train_refused("digits", 2, {"digits", "no such option"});
+  check_train_refused("''", 2, {"\"\": there is no such option"});
 }
 
 TEST_CASE("weir-train: options that name what holds without them change nothing") {
@@ -93,22 +93,23 @@ TEST_CASE("weir-train: options that name what holds without them change nothing"
 
 TEST_CASE(
     "weir-train: what has no meaning without a GPU, or none on one, is answered by one line and status 2") {
-  check_refused("--device gpu", 2, {"--device gpu", "host or cuda"});
-  check_refused("--capture on", 2, {"--capture", "--device cuda"});
-  check_refused("--device host --capture off", 2, {"--capture", "--device cuda"});
-  check_refused("--comm nccl", 2, {"--comm nccl", "--device cuda"});
-  check_refused("--comm nccl --ranks 2", 2, {"--comm nccl", "--device cuda"});
+  check_train_refused("--device gpu", 2, {"--device gpu", "host or cuda"});
+  check_train_refused("--capture on", 2, {"--capture", "--device cuda"});
+  check_train_refused("--device host --capture off", 2, {"--capture", "--device cuda"});
+  check_train_refused("--comm nccl", 2, {"--comm nccl", "--device cuda"});
+  check_train_refused("--comm nccl --ranks 2", 2, {"--comm nccl", "--device cuda"});
 #if WEIR_PROGRAMS_HAVE_CUDA
-  check_refused("--device cuda --capture yes", 2, {"--capture yes", "on or off"});
-  check_refused("--device cuda --model cnn", 2, {"--model cnn", "--device cuda", "mlp"});
-  check_refused("--device cuda --trace t.json", 2, {"--trace", "--device cuda"});
-  check_refused("--device cuda --timeline t.svg", 2, {"--timeline", "--device cuda"});
-  check_refused("--device cuda --ranks 2 --comm self", 2, {"--comm self", "--ranks is 2"});
-  check_refused("--device cuda --ranks 2 --comm threads --capture on", 2, {"--capture on", "--comm threads"});
-  check_refused("--device cuda --batch 1438", 2, {"--batch 1438", "1437"});
+  check_train_refused("--device cuda --capture yes", 2, {"--capture yes", "on or off"});
+  check_train_refused("--device cuda --model cnn", 2, {"--model cnn", "--device cuda", "mlp"});
+  check_train_refused("--device cuda --trace t.json", 2, {"--trace", "--device cuda"});
+  check_train_refused("--device cuda --timeline t.svg", 2, {"--timeline", "--device cuda"});
+  check_train_refused("--device cuda --ranks 2 --comm self", 2, {"--comm self", "--ranks is 2"});
+  check_train_refused("--device cuda --ranks 2 --comm threads --capture on", 2,
+                      {"--capture on", "--comm threads"});
+  check_train_refused("--device cuda --batch 1438", 2, {"--batch 1438", "1437"});
 #else
-  check_refused("--device cuda", 2, {"--device cuda", "built without CUDA", "--device host"});
-  check_refused("--device cuda --workers 2 --report json", 2, {"built without CUDA"});
+  check_train_refused("--device cuda", 2, {"--device cuda", "built without CUDA", "--device host"});
+  check_train_refused("--device cuda --workers 2 --report json", 2, {"built without CUDA"});
 #endif
 }
 
@@ -120,7 +121,7 @@ TEST_CASE("weir-train: without a GPU --device cuda ends with one line that says 
     ProgramResult const result =
         run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-train --device cuda " + options);
     CAPTURE(options);
-    check_refused(result, 1, {"--device cuda", "no GPU", "--device host"});
+    check_train_refused(result, 1, {"--device cuda", "no GPU", "--device host"});
   }
 }
 #endif
@@ -228,7 +229,7 @@ TEST_CASE("weir-train: processes of MPI give the weights that ranks on threads g
 
 TEST_CASE("weir-train: a number of ranks that MPI does not have, and other errors, are said once" *
           doctest::skip(WEIR_PROGRAMS_HAVE_MPI == 0)) {
-  check_refused("--comm mpi --ranks 2", 2, {"--ranks 2", "1 process"});
+  check_train_refused("--comm mpi --ranks 2", 2, {"--ranks 2", "1 process"});
   auto const check_once = [](std::string const& arguments, int status, std::string const& text) {
     CAPTURE(arguments);
     ProgramResult const result = run_program_mpi(2, "weir-train", arguments);
@@ -276,21 +277,21 @@ TEST_CASE("weir-train: a checkpoint that is missing, damaged or of another run i
   outcome_of("--hidden 4 --epochs 2 --save " + file);
   std::string const load = "--hidden 4 --epochs 3 --load " + file;
   std::string const bytes = content(file);
-  check_refused("--epochs 3 --load " + (folder / "none"), 1, {folder / "none", "would be right"});
-  check_refused("--hidden 4 --epochs 2 --load " + file, 2, {"--epochs 2", file});
-  check_refused("--hidden 5 --epochs 3 --load " + file, 1, {file, "mlp 4", "mlp 5"});
-  check_refused("--hidden 4 --optimizer adamw --epochs 3 --load " + file, 1, {file, "sgd", "adamw"});
-  check_refused("--hidden 4 --seed 1 --epochs 3 --load " + file, 1, {file, "seed 0"});
-  check_refused("--hidden 4 --bucket-bytes 4 --epochs 3 --load " + file, 1, {file, "bucket plan"});
+  check_train_refused("--epochs 3 --load " + (folder / "none"), 1, {folder / "none", "would be right"});
+  check_train_refused("--hidden 4 --epochs 2 --load " + file, 2, {"--epochs 2", file});
+  check_train_refused("--hidden 5 --epochs 3 --load " + file, 1, {file, "mlp 4", "mlp 5"});
+  check_train_refused("--hidden 4 --optimizer adamw --epochs 3 --load " + file, 1, {file, "sgd", "adamw"});
+  check_train_refused("--hidden 4 --seed 1 --epochs 3 --load " + file, 1, {file, "seed 0"});
+  check_train_refused("--hidden 4 --bucket-bytes 4 --epochs 3 --load " + file, 1, {file, "bucket plan"});
   for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 20) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     write(file, damaged);
     CAPTURE(at);
-    check_refused(load, 1, {file});
+    check_train_refused(load, 1, {file});
   }
   write(file, bytes.substr(0, bytes.size() - 1));
-  check_refused(load, 1, {file});
+  check_train_refused(load, 1, {file});
   write(file, bytes);
   outcome_of(load);
 }
@@ -298,16 +299,16 @@ TEST_CASE("weir-train: a checkpoint that is missing, damaged or of another run i
 TEST_CASE("weir-train: what cannot be written is refused before the training and leaves nothing behind") {
   TemporaryFolder const folder;
   for (std::string const option : {"--save ", "--trace ", "--timeline "}) {
-    check_refused("--epochs 100000 " + option + (folder / "none/file"), 1,
-                  {folder / "none/file", "would be right"});
+    check_train_refused("--epochs 100000 " + option + (folder / "none/file"), 1,
+                        {folder / "none/file", "would be right"});
   }
   std::string const files =
       " --save " + (folder / "a") + " --trace " + (folder / "b") + " --timeline " + (folder / "c");
-  check_refused("--learning-rate 1e30" + files, 1, {"epoch 1", "learning rate"});
-  check_refused("--workers 0" + files, 2, {"--workers"});
-  check_refused("--data idx:none,none" + files, 1, {"none"});
+  check_train_refused("--learning-rate 1e30" + files, 1, {"epoch 1", "learning rate"});
+  check_train_refused("--workers 0" + files, 2, {"--workers"});
+  check_train_refused("--data idx:none,none" + files, 1, {"none"});
   CHECK(folder.files() == 0);
-  check_refused("--epochs 1 --trace /dev/full", 1, {"/dev/full", "would be right"});
+  check_train_refused("--epochs 1 --trace /dev/full", 1, {"/dev/full", "would be right"});
 }
 
 TEST_CASE("weir-train: the trace shows a collective that begins before the last backward pass ends") {
@@ -356,7 +357,7 @@ TEST_CASE("weir-train: an IDX file that is not what it should be is named, with 
                          std::initializer_list<std::string> texts) {
     write(i, image_bytes);
     write(l, label_bytes);
-    check_refused("--data idx:" + i + "," + l, 1, texts);
+    check_train_refused("--data idx:" + i + "," + l, 1, texts);
   };
   check(labels, labels, {i, "0x00000801", "0x00000803"});
   check(images, images, {l, "0x00000803", "0x00000801"});
@@ -374,20 +375,20 @@ TEST_CASE("weir-train: an IDX file that is not what it should be is named, with 
         {i});
   auto const [few, few_labels] = idx_files(5);
   check(few, few_labels, {i, "5 images", "at least 6"});
-  check_refused("--data idx:" + (folder / "none") + "," + l, 1, {folder / "none"});
-  check_refused("--data idx:/," + l, 1, {"/: cannot be read"});
+  check_train_refused("--data idx:" + (folder / "none") + "," + l, 1, {folder / "none"});
+  check_train_refused("--data idx:/," + l, 1, {"/: cannot be read"});
   std::string other = images;
   std::swap(other[11], other[15]);  // 5 x 4 pixels
   write(i, images);
   write(l, labels);
   write(folder / "other", other);
-  check_refused("--data idx:" + i + "," + l + "," + (folder / "other") + "," + l, 1,
-                {folder / "other", "4 x 5"});
-  check_refused("--batch 51 --data idx:" + i + "," + l, 2, {"--batch 51", "50"});
+  check_train_refused("--data idx:" + i + "," + l + "," + (folder / "other") + "," + l, 1,
+                      {folder / "other", "4 x 5"});
+  check_train_refused("--batch 51 --data idx:" + i + "," + l, 2, {"--batch 51", "50"});
 }
 
 TEST_CASE(
     "weir-train: a learning rate at which the weights leave all bounds is an error that names the epoch") {
-  check_refused("--learning-rate 1e30", 1, {"epoch 1", "1e+30"});
-  check_refused("--learning-rate 1e30 --ranks 3 --batch 8", 1, {"epoch 1", "1e+30"});
+  check_train_refused("--learning-rate 1e30", 1, {"epoch 1", "1e+30"});
+  check_train_refused("--learning-rate 1e30 --ranks 3 --batch 8", 1, {"epoch 1", "1e+30"});
 }

@@ -189,11 +189,11 @@ TEST_CASE("weir-train: --help names --adaptive") {
 }
 
 TEST_CASE("weir-train --adaptive: what it cannot be combined with is answered by one line and status 2") {
-  check_refused("--adaptive --workers 1", 2, {"--adaptive", "--workers 1", "--workers 2 or --ranks 2"});
-  check_refused("--adaptive --ranks 2 --density 0.1", 2, {"--adaptive", "--density 0.1"});
-  check_refused("--adaptive --batch 1", 2, {"--batch 1", "--workers 2"});
-  check_refused("--adaptive --batch 719", 2, {"--batch 719", "718"});
+  check_train_refused("--adaptive --workers 1", 2, {"--adaptive", "--workers 1", "--workers 2 or --ranks 2"});
+  check_train_refused("--adaptive --ranks 2 --density 0.1", 2, {"--adaptive", "--density 0.1"});
+  check_train_refused("--adaptive --batch 1", 2, {"--batch 1", "--workers 2"});
+  check_train_refused("--adaptive --batch 719", 2, {"--batch 719", "718"});
 #if WEIR_PROGRAMS_HAVE_CUDA
-  check_refused("--adaptive --device cuda", 2, {"--adaptive", "--device cuda", "--device host"});
+  check_train_refused("--adaptive --device cuda", 2, {"--adaptive", "--device cuda", "--device host"});
 #endif
 }

@@ -82,22 +82,22 @@ TEST_CASE("weir-train: CIFAR-10 trains an mlp and a cnn, masked and not") {
 TEST_CASE("weir-train: a CIFAR-10 file that is not what it should be is named, with what would be right") {
   TemporaryFolder const folder;
   std::string const options = "--batch 1 --data cifar10:" + (folder / "");
-  check_refused(options, 1, {"data_batch_1.bin: cannot be read"});
+  check_train_refused(options, 1, {"data_batch_1.bin: cannot be read"});
   write_batches(folder, 1);
-  check_refused(options, 1, {folder / "", "5 images", "at least 6"});
+  check_train_refused(options, 1, {folder / "", "5 images", "at least 6"});
   write_batches(folder, 2);
   std::string const third = folder / "data_batch_3.bin";
   std::string const whole = batch(2, 6);
   write(third, whole.substr(0, whole.size() - 1));
-  check_refused(options, 1, {third, "6145 bytes", "records of 3073 bytes"});
+  check_train_refused(options, 1, {third, "6145 bytes", "records of 3073 bytes"});
   write(third, "");
-  check_refused(options, 1, {third, "0 bytes", "3073"});
+  check_train_refused(options, 1, {third, "0 bytes", "3073"});
   write(third, record(1, 1) + record(10, 1));
-  check_refused(options, 1, {third, "label of record 1 is 10", "0 to 9"});
+  check_train_refused(options, 1, {third, "label of record 1 is 10", "0 to 9"});
   write(third, "\x1f\x8b and so on");
-  check_refused(options, 1, {third, "gzip"});
+  check_train_refused(options, 1, {third, "gzip"});
   write(third, whole);
   write(folder / "test_batch.bin", "x");
-  check_refused(options, 1, {folder / "test_batch.bin", "1 bytes"});
-  check_refused("--data cifar10:" + third, 1, {third + "/data_batch_1.bin: cannot be read"});
+  check_train_refused(options, 1, {folder / "test_batch.bin", "1 bytes"});
+  check_train_refused("--data cifar10:" + third, 1, {third + "/data_batch_1.bin: cannot be read"});
 }

@@ -30,7 +30,7 @@ Json outcome_of(std::string const& arguments) {
 }
 
 /// The last line of an error, which is the program's.
-void check_refused(std::string const& arguments, int status, std::string const& text) {
+void check_train_refused(std::string const& arguments, int status, std::string const& text) {
   CAPTURE(arguments);
   ProgramResult const result = run_program("weir-train", arguments);
   CHECK(result.status == status);
@@ -155,6 +155,6 @@ TEST_CASE("weir-train on a GPU: with nothing but --device cuda it is a tour, eag
 }
 
 TEST_CASE("weir-train on a GPU: what goes wrong is said in one line") {
-  check_refused("--device cuda --learning-rate 1e30", 1, "epoch 1");
-  check_refused("--device cuda --learning-rate 1e30 --workers 4 --capture on", 1, "epoch 1");
+  check_train_refused("--device cuda --learning-rate 1e30", 1, "epoch 1");
+  check_train_refused("--device cuda --learning-rate 1e30 --workers 4 --capture on", 1, "epoch 1");
 }

@@ -185,20 +185,20 @@ TEST_CASE("weir-train: a checkpoint of masked layers goes on with its masks, and
   std::string const file = folder / "run.weir";
   outcome_of("--mask random --seed 7 --epochs 2 --save " + file);
   CHECK(hash_of("--mask random --epochs 4 --load " + file) == hash_of("--mask random --seed 7 --epochs 4"));
-  check_refused("--epochs 4 --load " + file, 1, {file, "mlp 64-64, random mask", "mlp 64-64, as"});
-  check_refused("--mask bibd --epochs 4 --load " + file, 1, {file, "random mask", "bibd mask"});
-  check_refused("--mask random --mask-density 0.5 --epochs 4 --load " + file, 1, {"of density 0.5"});
+  check_train_refused("--epochs 4 --load " + file, 1, {file, "mlp 64-64, random mask", "mlp 64-64, as"});
+  check_train_refused("--mask bibd --epochs 4 --load " + file, 1, {file, "random mask", "bibd mask"});
+  check_train_refused("--mask random --mask-density 0.5 --epochs 4 --load " + file, 1, {"of density 0.5"});
 }
 
 TEST_CASE("weir-train: options of masks that cannot be used are answered by one line and status 2") {
-  check_refused("--mask circles", 2, {"--mask circles", "none, bibd, random or random-biregular"});
+  check_train_refused("--mask circles", 2, {"--mask circles", "none, bibd, random or random-biregular"});
   for (std::string const density : {"0", "-0.1", "1.5", "nan", "few"})
-    check_refused("--mask bibd --mask-density " + density, 2,
-                  {"--mask-density " + density, "above 0, at most 1"});
-  check_refused("--mask-density 0.5", 2, {"--mask-density", "--mask bibd"});
-  check_refused("--mask none --mask-density 0.5", 2, {"--mask-density", "--mask bibd"});
-  check_refused("--mask random --model gru", 2, {"--mask random", "--model gru", "mlp or cnn"});
+    check_train_refused("--mask bibd --mask-density " + density, 2,
+                        {"--mask-density " + density, "above 0, at most 1"});
+  check_train_refused("--mask-density 0.5", 2, {"--mask-density", "--mask bibd"});
+  check_train_refused("--mask none --mask-density 0.5", 2, {"--mask-density", "--mask bibd"});
+  check_train_refused("--mask random --model gru", 2, {"--mask random", "--model gru", "mlp or cnn"});
 #if WEIR_PROGRAMS_HAVE_CUDA
-  check_refused("--mask bibd --device cuda", 2, {"--mask bibd", "--device cuda", "--device host"});
+  check_train_refused("--mask bibd --device cuda", 2, {"--mask bibd", "--device cuda", "--device host"});
 #endif
 }

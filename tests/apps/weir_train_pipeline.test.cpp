@@ -113,28 +113,29 @@ TEST_CASE("weir-train: every schedule of weir-schedule is one of weir-train") {
 
 TEST_CASE("weir-train: a pipeline that cannot be is refused with the rule and the nearest that can") {
   std::string const pipe = "--pipeline ";
-  check_refused(pipe + "1f2b", 2, {"--pipeline 1f2b", "1f1b", "wpipe would be right"});
-  check_refused(pipe + "1f1b --pipeline-workers 0", 2, {"--pipeline-workers 0", "from 1"});
-  check_refused(pipe + "1f1b --chunks 2", 2, {"--chunks 2", "1 would be right"});
-  check_refused(pipe + "zb-v --chunks 1 --micro-batches 4", 2, {"--chunks 1", "2 would be right"});
-  check_refused(pipe + "1f1b --period 2", 2, {"--period 2", "flush"});
-  check_refused(pipe + "dualpipe --pipeline-workers 3 --micro-batches 8", 2,
-                {"--pipeline-workers 3", "even", "4 would be right"});
-  check_refused(pipe + "chimera --micro-batches 3", 2, {"--micro-batches 3", "even", "4 would be right"});
-  check_refused(pipe + "dualpipe-v --pipeline-workers 3 --micro-batches 5", 2,
-                {"--micro-batches 5", "6 would be right"});
-  check_refused(pipe + "pipedream --micro-batches 2", 2, {"--micro-batches 2", "1 would be right"});
-  check_refused(pipe + "wpipe --pipeline-workers 4 --micro-batches 2", 2,
-                {"--micro-batches 2", "per update", "3 would be right"});
-  check_refused(pipe + "pipedream-2bw --pipeline-workers 6 --period 2", 2,
-                {"--period 2", "5 would be right"});
-  check_refused(pipe + "wpipe --period 4 --micro-batches 10", 2,
-                {"--micro-batches 10", "multiple", "12 would be right"});
-  check_refused(pipe + "gpipe --micro-batches 2000 --batch 1", 2, {"--batch 1", "1437"});
+  check_train_refused(pipe + "1f2b", 2, {"--pipeline 1f2b", "1f1b", "wpipe would be right"});
+  check_train_refused(pipe + "1f1b --pipeline-workers 0", 2, {"--pipeline-workers 0", "from 1"});
+  check_train_refused(pipe + "1f1b --chunks 2", 2, {"--chunks 2", "1 would be right"});
+  check_train_refused(pipe + "zb-v --chunks 1 --micro-batches 4", 2, {"--chunks 1", "2 would be right"});
+  check_train_refused(pipe + "1f1b --period 2", 2, {"--period 2", "flush"});
+  check_train_refused(pipe + "dualpipe --pipeline-workers 3 --micro-batches 8", 2,
+                      {"--pipeline-workers 3", "even", "4 would be right"});
+  check_train_refused(pipe + "chimera --micro-batches 3", 2,
+                      {"--micro-batches 3", "even", "4 would be right"});
+  check_train_refused(pipe + "dualpipe-v --pipeline-workers 3 --micro-batches 5", 2,
+                      {"--micro-batches 5", "6 would be right"});
+  check_train_refused(pipe + "pipedream --micro-batches 2", 2, {"--micro-batches 2", "1 would be right"});
+  check_train_refused(pipe + "wpipe --pipeline-workers 4 --micro-batches 2", 2,
+                      {"--micro-batches 2", "per update", "3 would be right"});
+  check_train_refused(pipe + "pipedream-2bw --pipeline-workers 6 --period 2", 2,
+                      {"--period 2", "5 would be right"});
+  check_train_refused(pipe + "wpipe --period 4 --micro-batches 10", 2,
+                      {"--micro-batches 10", "multiple", "12 would be right"});
+  check_train_refused(pipe + "gpipe --micro-batches 2000 --batch 1", 2, {"--batch 1", "1437"});
   for (std::string const option : {"--pipeline-workers 2", "--chunks 2", "--period 2"})
-    check_refused(option, 2, {option.substr(0, option.find(' ')), "--pipeline NAME"});
-  check_refused(pipe + "1f1b --adaptive --workers 2", 2, {"--adaptive", "--pipeline"});
-  check_refused(pipe + "1f1b --weight-sync overlap", 2, {"--weight-sync overlap"});
+    check_train_refused(option, 2, {option.substr(0, option.find(' ')), "--pipeline NAME"});
+  check_train_refused(pipe + "1f1b --adaptive --workers 2", 2, {"--adaptive", "--pipeline"});
+  check_train_refused(pipe + "1f1b --weight-sync overlap", 2, {"--weight-sync overlap"});
 }
 
 TEST_CASE("weir-train: a pipeline goes on from a checkpoint with the bits of one run, also sparsified") {
@@ -148,13 +149,13 @@ TEST_CASE("weir-train: a pipeline goes on from a checkpoint with the bits of one
     outcome_of(all + " --epochs 2 --seed 5 --save " + file);
     CHECK(hash_of(all + " --epochs 4 --load " + file) == hash_of(all + " --epochs 4 --seed 5"));
   }
-  check_refused("--epochs 4 --load " + file, 1, {"c.weir", "gradients", "sparsified by 2 ranks"});
+  check_train_refused("--epochs 4 --load " + file, 1, {"c.weir", "gradients", "sparsified by 2 ranks"});
   outcome_of("--epochs 1 --pipeline 1f1b --save " + file);
-  check_refused("--epochs 4 --load " + file, 1, {"c.weir", "a pipeline", "not cut"});
-  check_refused("--epochs 4 --pipeline 1f1b --pipeline-workers 3 --load " + file, 1,
-                {"c.weir", "number of parts", "2 in the archive, 3 here"});
+  check_train_refused("--epochs 4 --load " + file, 1, {"c.weir", "a pipeline", "not cut"});
+  check_train_refused("--epochs 4 --pipeline 1f1b --pipeline-workers 3 --load " + file, 1,
+                      {"c.weir", "number of parts", "2 in the archive, 3 here"});
   outcome_of("--epochs 1 --save " + file);
-  check_refused("--epochs 4 --pipeline 1f1b --load " + file, 1, {"c.weir", "not cut"});
+  check_train_refused("--epochs 4 --pipeline 1f1b --load " + file, 1, {"c.weir", "not cut"});
 }
 
 TEST_CASE(

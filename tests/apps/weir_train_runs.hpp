@@ -29,7 +29,8 @@ inline std::string hash_of(std::string const& arguments) {
 }
 
 /// Nothing on standard output, and one line on standard error that holds each of `texts`.
-inline void check_refused(ProgramResult const& result, int status, std::initializer_list<std::string> texts) {
+inline void check_train_refused(ProgramResult const& result, int status,
+                                std::initializer_list<std::string> texts) {
   CHECK(result.status == status);
   CHECK(result.out.empty());
   CHECK(result.error.starts_with("weir-train: "));
@@ -42,8 +43,8 @@ inline void check_refused(ProgramResult const& result, int status, std::initiali
   }
 }
 
-inline void check_refused(std::string const& arguments, int status,
-                          std::initializer_list<std::string> texts) {
+inline void check_train_refused(std::string const& arguments, int status,
+                                std::initializer_list<std::string> texts) {
   CAPTURE(arguments);
-  check_refused(run_program("weir-train", arguments), status, texts);
+  check_train_refused(run_program("weir-train", arguments), status, texts);
 }

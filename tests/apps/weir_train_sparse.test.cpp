@@ -99,31 +99,31 @@ TEST_CASE("weir-train: a checkpoint of sparsified ranks has what each has not se
                                    "--report json " + mpi + "--epochs 5 --load " + file))["weights_hash"] ==
         hash_of(options + "5"));
 #endif
-  check_refused("--hidden 32 --seed 3 --epochs 5 --ranks 2 --load " + file, 1,
-                {file, "sparsified by 2 ranks", "whole"});
-  check_refused("--hidden 32 --density 0.01 --epochs 5 --load " + file, 1, {file, "2 ranks", "1 rank"});
-  check_refused("--hidden 32 --density 0.01 --epochs 5 --ranks 3 --load " + file, 1, {file + ".rank2"});
+  check_train_refused("--hidden 32 --seed 3 --epochs 5 --ranks 2 --load " + file, 1,
+                      {file, "sparsified by 2 ranks", "whole"});
+  check_train_refused("--hidden 32 --density 0.01 --epochs 5 --load " + file, 1, {file, "2 ranks", "1 rank"});
+  check_train_refused("--hidden 32 --density 0.01 --epochs 5 --ranks 3 --load " + file, 1, {file + ".rank2"});
 }
 
 TEST_CASE("weir-train: options of the sparsifier that cannot be used are answered by one line and status 2") {
   for (std::string const density : {"0", "-0.1", "1.5", "nan", "few"})
-    check_refused("--density " + density, 2, {"--density " + density, "above 0, at most 1"});
-  check_refused("--density 0.1 --estimator best", 2,
-                {"--estimator best", "histogram, exponential", "gaussian-k or random-k"});
-  check_refused("--density 0.1 --feedback maybe", 2, {"--feedback maybe", "on or off"});
+    check_train_refused("--density " + density, 2, {"--density " + density, "above 0, at most 1"});
+  check_train_refused("--density 0.1 --estimator best", 2,
+                      {"--estimator best", "histogram, exponential", "gaussian-k or random-k"});
+  check_train_refused("--density 0.1 --feedback maybe", 2, {"--feedback maybe", "on or off"});
   for (std::string const stages : {"0", "-1", "2.5", "many", "65", "99999999999999999999"})
-    check_refused("--density 0.1 --estimator normal --stages " + stages, 2,
-                  {"--stages " + stages, "whole number"});
+    check_train_refused("--density 0.1 --estimator normal --stages " + stages, 2,
+                        {"--stages " + stages, "whole number"});
   for (std::string const estimator : {"histogram", "topk", "gamma", "random-k"}) {
     for (std::string const stages : {"2", "adaptive"})
-      check_refused("--density 0.1 --estimator " + estimator + " --stages " + stages, 2,
-                    {"--stages " + stages, estimator, "no stages"});
+      check_train_refused("--density 0.1 --estimator " + estimator + " --stages " + stages, 2,
+                          {"--stages " + stages, estimator, "no stages"});
   }
-  check_refused("--estimator histogram", 2, {"--estimator", "--density"});
-  check_refused("--stages adaptive", 2, {"--stages", "--density"});
-  check_refused("--feedback on", 2, {"--feedback", "--density"});
+  check_train_refused("--estimator histogram", 2, {"--estimator", "--density"});
+  check_train_refused("--stages adaptive", 2, {"--stages", "--density"});
+  check_train_refused("--feedback on", 2, {"--feedback", "--density"});
 #if WEIR_PROGRAMS_HAVE_CUDA
-  check_refused("--device cuda --density 0.1 --estimator gamma-pareto", 2,
-                {"--estimator gamma-pareto", "--device cuda", "--device host"});
+  check_train_refused("--device cuda --density 0.1 --estimator gamma-pareto", 2,
+                      {"--estimator gamma-pareto", "--device cuda", "--device host"});
 #endif
 }

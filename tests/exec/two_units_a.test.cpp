@@ -1,4 +1,4 @@
-// The executor first, then what asks about it.
+// A unit of its own: the executor first, then what asks about it.
 #include "weir/host/executor.hpp"
 //
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// What asks about executors first, then the executor.
+// A unit of its own: what asks about executors first, then the executor.
 #include "weir/exec/vocabulary.hpp"
 //
 #include "weir/comm/concepts.hpp"

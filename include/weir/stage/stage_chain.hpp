@@ -52,8 +52,9 @@ class StageChain {
   StageChain(std::tuple<Stages...> const& stages, RecipeContext<E, Real> const& context, SpanSink* spans,
              std::size_t rank)
       : bound_(bind(stages, context)), held_(context.plan.size()), spans_(spans), rank_(rank) {
-    for_each([this](auto& object) {
-      if constexpr (requires { object.link(*this); }) object.link(*this);
+    StageChain& chain = *this;  // nvcc does not know *this in a requires-expression of a lambda
+    for_each([&chain](auto& object) {
+      if constexpr (requires { object.link(chain); }) object.link(chain);
     });
   }
 

@@ -171,9 +171,9 @@ class Threads {
 
 /// The block as one of its threads sees it. (Host code, but called from what is for both.) The products are
 /// those of the instruction set's manual.
-class Block {
+class PlayedThread {
  public:
-  WEIR_HOST_DEVICE Block(Threads* all, unsigned index, unsigned thread, unsigned threads)
+  WEIR_HOST_DEVICE PlayedThread(Threads* all, unsigned index, unsigned thread, unsigned threads)
       : all_(all), index_(index), thread_(thread), threads_(threads) {}
 
   WEIR_HOST_DEVICE unsigned thread() const { return thread_; }
@@ -282,7 +282,7 @@ void blocks(Operation const& operation, unsigned threads, std::size_t shared_byt
   for (std::size_t index = 0; index < operation.blocks(); ++index) {
     std::memset(memory.data(), 0xff, memory.size() * sizeof(uint4));
     all.run(threads, index + 1, [&](unsigned thread) {
-      operation.run(Block(&all, static_cast<unsigned>(index), thread, threads),
+      operation.run(PlayedThread(&all, static_cast<unsigned>(index), thread, threads),
                     reinterpret_cast<unsigned char*>(memory.data()));
     });
   }
