@@ -8,7 +8,7 @@
 
 #include "host/verb_oracle.hpp"
 #include "weir/cuda/graph.hpp"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/vocabulary.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"

@@ -16,7 +16,7 @@
 #include "weir/comm/mesh.hpp"
 #include "weir/cuda/graph.hpp"
 #include "weir/cuda/pooled_memory.hpp"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/vocabulary.hpp"
 
 using namespace std::chrono_literals;
 using weir::CudaExecutor;

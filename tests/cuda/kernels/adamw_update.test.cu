@@ -9,7 +9,7 @@
 #include "support/cuda/on_device.hpp"
 #include "support/cuda/test_size.hpp"
 #include "weir/cuda/kernels/adamw_update.cuh"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/vocabulary.hpp"
 #include "weir/host/executor.hpp"
 
 namespace {

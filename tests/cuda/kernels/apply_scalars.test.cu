@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "weir/cuda/kernels/apply_scalars.cuh"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/vocabulary.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/tensor/buffer.hpp"
 

@@ -9,7 +9,8 @@
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/histogram.hpp"
 #include "weir/cuda/kernels/sparsify_kernels.cuh"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/sparsify.cuh"
+#include "weir/cuda/vocabulary.hpp"
 
 namespace {
 

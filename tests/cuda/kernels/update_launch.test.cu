@@ -9,7 +9,7 @@
 #include "support/cuda/on_device.hpp"
 #include "support/cuda/test_size.hpp"
 #include "weir/cuda/kernels/update_launch.cuh"
-#include "weir/cuda/vocabulary.cuh"
+#include "weir/cuda/vocabulary.hpp"
 
 // Updates of many tensors on the device, against plain loops and against one verb after another.
 
