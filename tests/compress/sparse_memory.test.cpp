@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "fault/counting_resource.hpp"
+#include "support/ranks.hpp"
 #include "weir/comm/self.hpp"
-#include "weir/comm/threads.hpp"
 #include "weir/compress/ef21.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
@@ -37,7 +37,7 @@ std::size_t scratch_bytes(weir::HostExecutor const& executor) {
 }
 
 template <class Recipe>
-void check(Recipe const& recipe, bool steps) {
+void check(Recipe const& recipe, std::size_t ranks = 1) {
   CountingResource memory;
   weir::HostExecutor const executor{{.memory = &memory}};
   weir::StreamWorkerPool pool{executor, {.buckets = plan()}};
@@ -46,14 +46,13 @@ void check(Recipe const& recipe, bool steps) {
   auto sync = recipe.on(pool, weir::view(weights));
   std::size_t const bound = memory.bytes();
   CHECK(bound - before == recipe.workspace_bytes(plan(), {}) + scratch_bytes(executor));
-  if (!steps) return;
-  std::vector<int> const sample(1);
+  std::vector<int> const samples(ranks);
   auto const model = [](auto& micro) {
     for (std::size_t p = 0; p < 3; ++p)
       for (float& g : micro.gradient(p)) g = 1.0f;
   };
   for (int step = 0; step < 3; ++step) {
-    sync(pool(std::span<int const>(sample), model));
+    sync(pool(std::span<int const>(samples), model));
     sync.wait();
   }
   CHECK(memory.bytes() == bound);
@@ -65,12 +64,11 @@ TEST_CASE("a recipe with a sparse sum takes what it says when it is bound, and n
   weir::ThresholdSparsifier const sparsifier{{.density = density}};
   weir::Sgd const sgd{{.learning_rate = 0.5}};
   weir::SelfCommunicator const self;
-  check(weir::LocalAggregator{} | weir::ErrorFeedback{sparsifier} | weir::AllReduce{self} | sgd, true);
-  check(weir::LocalAggregator{} | sparsifier | weir::AllReduce{self} | sgd, true);
-  check(weir::LocalAggregator{} | weir::EF21{sparsifier, weir::AllReduce{self}} | sgd, true);
-  for (auto const& communicator : weir::ThreadCommunicator::group(3)) {
+  check(weir::LocalAggregator{} | weir::ErrorFeedback{sparsifier} | weir::AllReduce{self} | sgd);
+  check(weir::LocalAggregator{} | sparsifier | weir::AllReduce{self} | sgd);
+  check(weir::LocalAggregator{} | weir::EF21{sparsifier, weir::AllReduce{self}} | sgd);
+  on_ranks(3, [&](auto const& communicator) {
     check(weir::LocalAggregator{} | weir::ErrorFeedback{sparsifier} | weir::AllReduce{communicator} | sgd,
-          false);
-    communicator.abort();  // nobody exchanges layouts here
-  }
+          communicator.size());
+  });
 }
