@@ -7,7 +7,11 @@ if(NOT WEIR_CUDA)
 endif()
 
 set(oldest 12.4)
+# Asked for by a project of 3.25, the module of CMake 3.25 fails where CUDA has no nvToolsExt any more, as CUDA 13.
+set(minimum "${CMAKE_MINIMUM_REQUIRED_VERSION}")
+set(CMAKE_MINIMUM_REQUIRED_VERSION 3.24)
 find_package(CUDAToolkit ${oldest} QUIET)
+set(CMAKE_MINIMUM_REQUIRED_VERSION "${minimum}")
 if(NOT CUDAToolkit_FOUND AND WEIR_CUDA STREQUAL "ON")
   message(FATAL_ERROR "WEIR_CUDA=ON needs CUDA ${oldest} or later with nvcc: put nvcc on the PATH or set CUDAToolkit_ROOT")
 endif()
