@@ -42,6 +42,7 @@ struct MultiplyVector {
   static_assert(width == 2 || width == 4 || width == 8);
   static constexpr unsigned threads = 256;
   static constexpr unsigned warps = threads / 32;
+  static constexpr int blocks_at_once = 3;  // left to choose, ptxas spills on sm_80 to fit one more
   static constexpr unsigned most_packs = 16;
   static constexpr unsigned fewest_packs = 4;  // whose values are 64 bytes in a row, whole sectors
   static constexpr unsigned shared_bytes = warps * most_packs * width * Samples * sizeof(Real);
@@ -168,7 +169,7 @@ struct MultiplyVector {
 };
 
 template <class Operation>
-__global__ void __launch_bounds__(static_cast<int>(Operation::threads))
+__global__ void __launch_bounds__(static_cast<int>(Operation::threads), Operation::blocks_at_once)
     vector_kernel(__grid_constant__ Operation const operation) {
   __shared__ alignas(16) unsigned char shared[Operation::shared_bytes];
   operation.run(DeviceBlock(), shared);
