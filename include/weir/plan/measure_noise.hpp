@@ -14,6 +14,7 @@
 #include "weir/exec/host_copy.hpp"
 #include "weir/exec/sum_of_squares.hpp"
 #include "weir/plan/noise_scale.hpp"
+#include "weir/stage/bound_stage.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -118,13 +119,7 @@ class MeasureNoise {
     }
 
     auto prepare_resize(RecipeContext<E, Real> const& context) {
-      auto inner = [&] {
-        if constexpr (requires { Inner::prepare_resize(context); }) {
-          return Inner::prepare_resize(context);
-        } else {
-          return [] {};
-        }
-      }();
+      auto inner = detail::prepare_resize_of(static_cast<Inner&>(*this), context);
       return
           [this, layout = context.layout, inner = std::move(inner),
            measured = Buffer<Measurement, E>(context.executor, buckets_ * context.layout.workers)]() mutable {

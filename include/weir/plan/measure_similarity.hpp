@@ -16,6 +16,7 @@
 #include "weir/exec/sum_of_squares.hpp"
 #include "weir/plan/gradient_similarity.hpp"
 #include "weir/plan/half_sum.hpp"
+#include "weir/stage/bound_stage.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -128,13 +129,7 @@ class MeasureSimilarity {
     }
 
     auto prepare_resize(RecipeContext<E, Real> const& context) {
-      auto inner = [&] {
-        if constexpr (requires { Inner::prepare_resize(context); }) {
-          return Inner::prepare_resize(context);
-        } else {
-          return [] {};
-        }
-      }();
+      auto inner = detail::prepare_resize_of(static_cast<Inner&>(*this), context);
       return [this, workers = context.layout.workers, inner = std::move(inner),
               halves = std::vector<Half>(buckets_ * context.layout.workers)]() mutable {
         inner();

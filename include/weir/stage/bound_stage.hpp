@@ -8,6 +8,18 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+/// What `object` needs to be put in place for another layout; where it needs nothing, that does nothing.
+template <class Object, Executor E, class Real>
+auto prepare_resize_of(Object& object, RecipeContext<E, Real> const& context) {
+  if constexpr (requires { object.prepare_resize(context); }) {
+    return object.prepare_resize(context);
+  } else {
+    return [] {};
+  }
+}
+}  // namespace detail
+
 template <class Stage, Executor E, class Real>
 struct StageBinding {
   Stage const& stage;
