@@ -1,8 +1,8 @@
 #include "report.hpp"
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "json_node.hpp"
 #include "weir_train/table.hpp"
 
 namespace weir_plan {
@@ -39,7 +39,6 @@ std::string text_report(Answer const& answer) {
 }
 
 std::string json_report(Answer const& answer) {
-  using Json = nlohmann::ordered_json;
   weir::Plan const& plan = answer.plan;
   Json json = {{"feasible", plan.feasible},    {"reason", plan.reason},   {"local_batch", nullptr},
                {"weight_sync", nullptr},       {"groups", Json::array()}, {"seconds_per_step", nullptr},
