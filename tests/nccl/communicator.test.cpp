@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <barrier>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -185,14 +186,19 @@ TEST_CASE("counts beyond 2^31 reach NCCL as they are") {
 
 TEST_CASE("after the first use an operation neither allocates nor waits") {
   Machine machine(2);
+  std::barrier together(2);  // the inventory is that of both ranks
   nccl_ranks::on_ranks(2, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
     communicator.reserve(executor, 64);
     OnDevice const data(executor, std::vector<float>(16, 1.0F));
     communicator.all_reduce(executor, data.view());
     executor.synchronize();
+    together.arrive_and_wait();
     auto const before = machine.cuda.inventory();
+    together.arrive_and_wait();
     for (int i = 0; i < 3; ++i) communicator.all_reduce(executor, data.view());
+    together.arrive_and_wait();
     CHECK(machine.cuda.inventory().allocations == before.allocations);
+    together.arrive_and_wait();
     CHECK(data.content() == std::vector<float>(16, 16.0F));
   });
   CHECK(machine.cuda.calls()["cudaStreamSynchronize"] == 2 * 3);  // those of this test
