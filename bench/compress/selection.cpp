@@ -1,6 +1,7 @@
 // Selection without error feedback, beside one plain read of the data by the same threads. The arguments are
 // threads, log2 of the number of elements, and 1 / density. WEIR's goals: of_read at most 1.3 for histogram
-// and topk at density 0.001, 2.5 at 0.01, 4 at 0.1.
+// and topk at density 0.001, 2.5 at 0.01, 4 at 0.1. What does not fit into memory is skipped, with a line
+// that says so.
 
 #include <benchmark/benchmark.h>
 
@@ -8,8 +9,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "available_memory.hpp"
 #include "read_roof.hpp"
 #include "sparsifier.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
@@ -40,8 +43,20 @@ struct Setting {
   double density;
 };
 
+/// 2^28 elements are a gigabyte, and a selection takes as much again.
+bool has_memory(benchmark::State& state) {
+  double const needed = 12.0 * static_cast<double>(std::size_t{1} << state.range(1));
+  double const available = available_memory();
+  if (needed <= available) return true;
+  state.SkipWithError(("takes " + std::to_string(static_cast<int>(needed * 1e-9 + 1)) + " GB, " +
+                       std::to_string(static_cast<int>(available * 1e-9)) + " are free")
+                          .c_str());
+  return false;
+}
+
 template <class Policy>
 void select(benchmark::State& state) {
+  if (!has_memory(state)) return;
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
   in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
@@ -50,6 +65,7 @@ void select(benchmark::State& state) {
 
 template <class Policy>
 void select_in_three_stages(benchmark::State& state) {
+  if (!has_memory(state)) return;
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
   sparsifier.work().constants.stages.stages = 3;
@@ -59,6 +75,7 @@ void select_in_three_stages(benchmark::State& state) {
 
 /// A threshold that is kept for 32 steps.
 void select_reusing(benchmark::State& state) {
+  if (!has_memory(state)) return;
   Setting setting(state);
   Sparsifier<weir::GeneralizedPareto> sparsifier(setting.executor, setting.values, setting.density);
   sparsifier.work().constants.reuse.interval = 32;
@@ -111,10 +128,10 @@ void arguments(benchmark::internal::Benchmark* benchmark, std::vector<int> const
   }
 }
 void all_densities(benchmark::internal::Benchmark* benchmark) {
-  arguments(benchmark, {18, 22, 24, 25, 26}, {10, 100, 1000}, 21);
+  arguments(benchmark, {18, 22, 24, 25, 26, 28}, {10, 100, 1000}, 21);
 }
 void some_sizes(benchmark::internal::Benchmark* benchmark) {
-  arguments(benchmark, {18, 22, 25}, {100, 1000}, 21);
+  arguments(benchmark, {18, 22, 25, 28}, {100, 1000}, 21);
 }
 void few(benchmark::internal::Benchmark* benchmark) {
   arguments(benchmark, {25}, {100, 1000}, 3);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "program.hpp"
+#include "weir_train/advice.hpp"
 #include "weir_train_runs.hpp"
 
 namespace {
@@ -103,6 +104,42 @@ TEST_CASE("weir-train: a checkpoint of sparsified ranks has what each has not se
                       {file, "sparsified by 2 ranks", "whole"});
   check_train_refused("--hidden 32 --density 0.01 --epochs 5 --load " + file, 1, {file, "2 ranks", "1 rank"});
   check_train_refused("--hidden 32 --density 0.01 --epochs 5 --ranks 3 --load " + file, 1, {file + ".rank2"});
+}
+
+TEST_CASE("weir-train: a run in which sparsifying does not pay says so in one line under the table") {
+  std::string const options = "--ranks 2 --density 0.9 --hidden 768,768 --batch 256 --epochs 1";
+  bool has_said_so = false;
+  for (int turn = 0; turn < 3 && !has_said_so; ++turn) {  // a machine that is busy measures other things
+    ProgramResult const run = run_program("weir-train", options);
+    REQUIRE(run.status == 0);
+    CHECK(run.error.empty());
+    std::size_t const line = run.out.find("Sparsifying does not pay in \"mlp 768-768, sgd, 2 ranks");
+    has_said_so = line != std::string::npos;
+    if (has_said_so) CHECK(run.out.find('\n', line) == run.out.size() - 1);
+  }
+  CHECK(has_said_so);
+
+  Json const outcome = outcome_of("--ranks 3 --density 0.1 --epochs 1");
+  Json const& advice = outcome.at("advice");
+  CHECK(advice.at("seconds_dense") > 0);
+  CHECK(advice.at("seconds_sparse") > 0);
+  CHECK(advice.at("pays") == (advice["seconds_sparse"] < advice["seconds_dense"]));
+  CHECK(advice.at("break_even_density") >= 0);
+  CHECK(advice.at("break_even_density") <= 1);
+  CHECK_FALSE(outcome_of("--ranks 2 --epochs 1").contains("advice"));
+  CHECK_FALSE(outcome_of("--density 0.1 --epochs 1").contains("advice"));
+}
+
+TEST_CASE("weir-train: the line about what does not pay has the times, and the density that would") {
+  weir_train::Advice advice{.ranks = 4, .seconds_dense = 0.001, .seconds_sparse = 0.0025, .density = 0.03};
+  CHECK(weir_train::text_of(advice, "run") ==
+        "Sparsifying does not pay in \"run\": 2.5 ms a step to select, send and add up, 1 ms for whole "
+        "gradients over these 4 ranks, as measured here; a density of at most 0.03, or none, would be "
+        "faster.\n");
+  advice.density = 0;
+  CHECK(weir_train::text_of(advice, "run").ends_with("; no --density would be faster.\n"));
+  advice.seconds_sparse = 0.0005;
+  CHECK(weir_train::text_of(advice, "run").empty());
 }
 
 TEST_CASE("weir-train: options of the sparsifier that cannot be used are answered by one line and status 2") {

@@ -46,7 +46,9 @@ TEST_CASE("values that are exact in 16 bits travel in 16 bits, and a packed bloc
   }
 }
 
-TEST_CASE("the workspace is a block for each rank") {
-  CHECK(weir::FixedGather::workspace_bytes<float>(10, 4) == 4 * (16 + 40 + 40));
-  CHECK(weir::FixedGather::workspace_bytes<double>(10, 2) == 2 * (16 + 40 + 80));
+TEST_CASE("the workspace is a block for each rank, and never too small to widen one of 16-bit values") {
+  CHECK(weir::FixedGather::workspace_bytes<float>({4, 100, 10}) == 4 * (16 + 40 + 40));
+  CHECK(weir::FixedGather::workspace_bytes<float>({1, 100, 10}) == 16 + 40 + 40);
+  CHECK(weir::FixedGather::workspace_bytes<float>({2, 100, 1}) == 2 * (16 + 8 + 8) + 8);
+  CHECK(weir::FixedGather::workspace_bytes<double>({2, 100, 10}) == 2 * (16 + 40 + 80));
 }

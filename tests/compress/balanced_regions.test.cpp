@@ -29,7 +29,11 @@ std::vector<std::size_t> boundaries_of(Slots const& of_rank, std::size_t element
 void check_balance(Slots const& of_rank, std::size_t elements) {
   auto const boundaries = boundaries_of(of_rank, elements);
   std::size_t total = 0;
-  for (auto const& slots : of_rank) total += slots.size();
+  std::size_t capacity = 0;
+  for (auto const& slots : of_rank) {
+    total += slots.size();
+    capacity = std::max(capacity, slots.size());
+  }
   CHECK(boundaries.front() == 0);
   CHECK(boundaries.back() == elements);
   CHECK(std::is_sorted(boundaries.begin(), boundaries.end()));
@@ -40,6 +44,7 @@ void check_balance(Slots const& of_rank, std::size_t elements) {
         pairs += slot >= boundaries[region] && slot < boundaries[region + 1] ? 1 : 0;
     }
     CHECK(pairs <= 2 * total / of_rank.size() + 3 * of_rank.size());
+    CHECK(pairs <= weir::detail::BalancedRegions::most_pairs(capacity, of_rank.size()));
   }
 }
 

@@ -6,11 +6,14 @@
 #include <vector>
 
 #include "comm/thread_ranks.hpp"
+#include "weir/compress/collective/dense_sum.hpp"
 
 namespace {
 
 /// Keeps what it is called with.
 struct Probe {
+  using Room = weir::detail::DenseSumRoom;
+
   template <class Context>
   explicit Probe(Context const&) {}
 

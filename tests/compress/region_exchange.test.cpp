@@ -11,7 +11,7 @@ TEST_CASE("every rank has the pairs of its region from all ranks, in rank order"
   on_all_thread_ranks(3, [](weir::ThreadCommunicator const& communicator,
                             weir::HostExecutor const& executor) {
     weir::detail::PairExchange<weir::ThreadCommunicator, weir::HostExecutor> exchange(executor, communicator);
-    weir::detail::RegionExchange<float, weir::HostExecutor> regions(executor, 3);
+    weir::detail::RegionExchange<float, weir::HostExecutor> regions(executor, 3, {{3, 10, 3}, 9});
     std::size_t const boundaries[] = {0, 2, 2, 10};  // the second region is empty
     for (std::size_t r = 0; r < 4; ++r) regions.set_boundary(r, boundaries[r]);
     float const own = static_cast<float>(communicator.rank());

@@ -3,13 +3,17 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "compress/collective/any_policy.hpp"
 #include "counting/counters.hpp"
 #include "fault/training.hpp"
 #include "weir/comm/self.hpp"
 #include "weir/comm/threads.hpp"
 #include "weir/compress/adaptive_stages.hpp"
+#include "weir/compress/collective/automatic.hpp"
 #include "weir/compress/ef21.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/local_clip.hpp"
@@ -68,6 +72,29 @@ TEST_CASE("steps 3 to 10 of a sparsified gradient allocate nothing, start no thr
   check_stages(weir::LocalClip{weir::SelfCommunicator{}, {.max_norm = 1.0}} | weir::ErrorFeedback{fitted});
   check_stages(weir::MomentumCorrection{histogram});
   check_stages(weir::EF21{histogram});
+}
+
+TEST_CASE("no policy of a sparse all-reduce allocates when more is selected from step to step") {
+  using Policy = AnyPolicy<float, weir::ThreadCommunicator>;
+  weir::ErrorFeedback const feedback{weir::ThresholdSparsifier{
+      {.density = 0.3,
+       .warmup = {.steps_per_epoch = 1, .densities = {0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25}}}}};
+  std::pair<std::string, Policy> const policies[] = {
+      {"all-gather", weir::AllGatherPairs{}}, {"recursive doubling", weir::RecursiveDoubling{}},
+      {"split", weir::SplitAllGather{}},      {"global top-k", weir::GlobalTopK{}},
+      {"balanced", weir::BalancedTopK{}},     {"leader's indices", weir::LeaderIndices{}},
+      {"automatic", weir::Automatic{}}};
+  for (auto const& named : policies) {
+    CAPTURE(named.first);
+    Policy const& policy = named.second;
+    auto group = weir::ThreadCommunicator::group(3);
+    check(
+        [&](std::size_t rank) {
+          return weir::GradAccumulator{2} | weir::LocalAggregator{} | feedback |
+                 weir::AllReduce{group[rank], policy} | weir::Sgd{{.learning_rate = 0.125}};
+        },
+        3);
+  }
 }
 
 TEST_CASE("sums over two ranks of what was selected allocate and block as little") {

@@ -26,7 +26,10 @@ std::string text_report(std::span<Outcome const> outcomes) {
                     grouped(o.nonzero_parameters), grouped(o.peak_bytes), grouped(o.steps),
                     formatted("%.3f", o.seconds)});
   }
-  return aligned(rows);
+  std::string text = aligned(rows);
+  for (Outcome const& o : outcomes)
+    if (o.advice) text += text_of(*o.advice, o.name);
+  return text;
 }
 
 std::string json_report(std::span<Outcome const> outcomes) {
@@ -43,6 +46,12 @@ std::string json_report(std::span<Outcome const> outcomes) {
                               {"seconds", o.seconds},
                               {"peak_bytes", o.peak_bytes},
                               {"weights_hash", hexadecimal(o.weights_hash)}});
+    if (o.advice) {
+      configurations.back()["advice"] = {{"pays", o.advice->pays()},
+                                         {"seconds_dense", o.advice->seconds_dense},
+                                         {"seconds_sparse", o.advice->seconds_sparse},
+                                         {"break_even_density", o.advice->density}};
+    }
   }
   return nlohmann::ordered_json{{"configurations", configurations}}.dump(2) + "\n";
 }

@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+
+#include "advice.hpp"
 
 namespace weir_train {
 
@@ -20,9 +23,10 @@ struct Outcome {
   double seconds = 0;
   std::size_t peak_bytes = 0;  // of a rank: weights, gradients, optimizer state
   std::uint64_t weights_hash = 0;
+  std::optional<Advice> advice = {};  // where several ranks have sent part of their gradients
 };
 
-/// A table, one row per run.
+/// A table, one row per run; under it, a line for each in which sparsifying does not pay.
 std::string text_report(std::span<Outcome const> outcomes);
 
 /// One JSON object, on one line per value.

@@ -5,6 +5,7 @@
 
 #include "chosen_sparsifier.hpp"
 #include "configuration.hpp"
+#include "measure_advice.hpp"
 #include "sent_bytes.hpp"
 #include "weir/compress/collective/all_gather_pairs.hpp"
 #include "weir/gradient/all_reduce.hpp"
@@ -30,6 +31,14 @@ class SparsifiedGradients {
   /// What this rank has given, on average.
   std::size_t bytes_per_step(weir::BucketPlan const&, std::size_t steps) const {
     return (sent_ + steps / 2) / steps;
+  }
+
+  /// Whether that was worth it. All ranks call it, of which there are several.
+  template <class Executor, class Communicator>
+  Advice advice(Executor const& executor, Communicator const& communicator,
+                weir::BucketPlan const& plan) const {
+    return measure_advice(executor, communicator, plan, sparsification_.density,
+                          ChosenThreshold{sparsification_.estimator});
   }
 
  private:

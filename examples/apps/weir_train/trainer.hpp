@@ -170,6 +170,9 @@ class Trainer {
     outcome_.peak_bytes = memory_.peak();
     outcome_.weights_hash = weights_hash(weights_);
     sums_.compare_weights(outcome_.weights_hash);
+    if constexpr (requires { gradients_->advice(executor_, communicator_, plan_); }) {
+      if (communicator_.size() > 1) outcome_.advice = gradients_->advice(executor_, communicator_, plan_);
+    }
     return outcome_;
   }
 

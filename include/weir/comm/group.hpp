@@ -40,6 +40,8 @@ class TransferGroup {
     add(Transfer<Space>::Direction::receive, data, peer);
   }
 
+  /// Makes room for so many messages at once.
+  void reserve(std::size_t messages) { transfers_.reserve(messages); }
   void clear() { transfers_.clear(); }
   std::size_t size() const { return transfers_.size(); }
   std::span<Transfer<Space> const> transfers() const { return transfers_; }

@@ -17,9 +17,10 @@ template <class C, HostOrderedExecutor E>
 requires PointToPointCommunicator<C, E> && GatheringCommunicator<C, E, std::uint64_t>
 class PairExchange {
  public:
-  PairExchange(E const& executor, C communicator)
-      : communicator_(std::move(communicator)), gathered_(executor) {
-    gathered_.take(communicator_.size());
+  /// `words`: that a rank hands to a gather at most.
+  PairExchange(E const& executor, C communicator, std::size_t words = 1)
+      : communicator_(std::move(communicator)), gathered_(executor, communicator_.size() * words) {
+    group_.reserve(2 * communicator_.size());
   }
 
   std::size_t rank() const { return communicator_.rank(); }

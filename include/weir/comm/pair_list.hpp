@@ -8,6 +8,7 @@
 #include <span>
 #include <type_traits>
 
+#include "weir/core/convert.hpp"
 #include "weir/tensor/memory_space.hpp"
 #include "weir/tensor/view.hpp"
 
@@ -37,6 +38,11 @@ class PairRoom {
   PairRoom() = default;
   /// `memory` has `words(count)` words.
   PairRoom(std::uint64_t* memory, std::size_t count) : memory_(memory), count_(count) {}
+
+  /// For so many pairs in all, in one or more pieces.
+  static constexpr std::size_t words_of_pieces(std::size_t count, std::size_t pieces) {
+    return count == 0 ? 0 : words(count) + 2 * pieces;
+  }
 
   std::uint32_t* indices() const { return reinterpret_cast<std::uint32_t*>(memory_); }
   Real* values() const { return reinterpret_cast<Real*>(memory_ + (count_ * sizeof(std::uint32_t) + 7) / 8); }
@@ -89,20 +95,22 @@ inline std::size_t count_below(std::uint32_t const* indices, std::size_t count, 
   return begin;
 }
 
-/// out = the sum of the lists, one after another, where `out` is the slots from `first` on; others are passed
-/// over. The threads of the executor's team, if it has one, share it.
-template <class E, class Real>
-void sum_lists(E const& point, std::type_identity_t<std::span<PairList<Real> const>> lists,
-               TensorView<Real, HostSpace> out, std::size_t first = 0) {
+/// out = the sum of the lists `list_of(0)`, `list_of(1)`, .., one after another, where `out` is the slots
+/// from `first` on; others are passed over. Their values may be of a smaller type. The threads of the
+/// executor's team, if it has one, share it.
+template <class E, class ListOf, class Real>
+void sum_of_lists(E const& point, std::size_t lists, ListOf const& list_of, TensorView<Real, HostSpace> out,
+                  std::size_t first = 0) {
   constexpr std::size_t block = 8192;  // stays in the first-level cache
   auto const sum_block = [&](std::size_t number) {
     std::size_t const begin = number * block;
     std::size_t const end = out.size() - begin < block ? out.size() : begin + block;
     for (std::size_t i = begin; i < end; ++i) out[i] = Real{};
-    for (PairList<Real> const& list : lists) {
+    for (std::size_t number_of_list = 0; number_of_list < lists; ++number_of_list) {
+      auto const list = list_of(number_of_list);
       std::size_t j = count_below(list.indices, list.count, first + begin);
       for (; j < list.count && list.indices[j] < first + end; ++j)
-        out[list.indices[j] - first] += list.values[j];
+        out[list.indices[j] - first] += convert<Real>(list.values[j]);
     }
   };
   std::size_t const blocks = (out.size() + block - 1) / block;
@@ -111,6 +119,13 @@ void sum_lists(E const& point, std::type_identity_t<std::span<PairList<Real> con
   } else {
     for (std::size_t number = 0; number < blocks; ++number) sum_block(number);
   }
+}
+
+template <class E, class Real>
+void sum_lists(E const& point, std::type_identity_t<std::span<PairList<Real> const>> lists,
+               TensorView<Real, HostSpace> out, std::size_t first = 0) {
+  sum_of_lists(
+      point, lists.size(), [&](std::size_t number) { return lists[number]; }, out, first);
 }
 
 template <class Real>

@@ -30,13 +30,22 @@ struct SparseSum {
   std::uint64_t step = 0;
 };
 
+/// The largest sums that will be taken, from which follows how much memory they need.
+struct SparseLimits {
+  std::size_t ranks = 1;
+  std::size_t elements = 0;  // of the largest bucket
+  std::size_t capacity = 0;  // the largest; 0 where it is not known yet
+};
+
 /// Where sparse sums will be taken. Everything referred to outlives what is bound.
 template <class Real, Executor E, RankedCommunicator C>
 struct SparseContext {
   E executor;  // for allocations, too
   C communicator;
-  std::size_t elements = 0;  // of the largest bucket
-  std::size_t capacity = 0;  // the largest; 0 where it is not known yet
+  std::size_t elements = 0;  // as in `SparseLimits`
+  std::size_t capacity = 0;
+
+  SparseLimits limits() const { return {communicator.size(), elements, capacity}; }
 };
 
 /// A way to sum over ranks what each has selected. `on` makes the object for one rank; all ranks call it with
@@ -44,7 +53,9 @@ struct SparseContext {
 ///
 /// What it does not send it adds to the residual: `residual[i] += value`. The call `bound(point, sum)` is
 /// made where the work happens: on a point of a host stream, or on a device's, where it enqueues. The bound
-/// object may have `abort()`, and `check()`, as a communicator has, for further communicators of its own.
+/// object may have `abort()`, and `check()`, as a communicator has, for further communicators of its own. The
+/// policy may have `workspace_bytes<Real>(limits)`: what `on` takes from an executor of the host, after which
+/// sums within these limits take nothing; on a device it is no more.
 template <class Policy, class Real, class E, class C>
 concept SparseCollective = std::copyable<Policy> && Executor<E> && RankedCommunicator<C> &&
     requires(Policy const& policy, SparseContext<Real, E, C> const& context, E const& point,

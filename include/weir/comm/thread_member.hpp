@@ -21,7 +21,9 @@ namespace weir::inline v1::detail {
 class ThreadMember {
  public:
   ThreadMember(std::shared_ptr<ThreadMeeting> meeting, std::size_t rank)
-      : meeting_(std::move(meeting)), rank_(rank) {}
+      : meeting_(std::move(meeting)), rank_(rank) {
+    tickets_.reserve(2 * size());
+  }
   ThreadMember(ThreadMember const&) = delete;
   ThreadMember& operator=(ThreadMember const&) = delete;
   ~ThreadMember() { meeting_->signal().depart(rank_); }

@@ -18,7 +18,18 @@ namespace weir::inline v1::detail {
 /// decided by all of these parts together.
 class BalancedRegions {
  public:
-  explicit BalancedRegions(std::size_t ranks) : words_(ranks + 1), boundaries_(ranks + 1) {}
+  explicit BalancedRegions(std::size_t ranks) : words_(ranks + 1), boundaries_(ranks + 1) {
+    parts_.reserve(ranks * ranks);
+    merged_.reserve(ranks * ranks);
+  }
+
+  /// How many pairs there are in a region at most, where no rank has more than `capacity`: its share, a part
+  /// by which it goes past that, and what is in it of each rank's part that began before it.
+  static constexpr std::size_t most_pairs(std::size_t capacity, std::size_t ranks) {
+    std::size_t const part = (capacity + ranks - 1) / ranks;
+    std::size_t const most = capacity + (ranks + 1) * part;
+    return most < ranks * capacity ? most : ranks * capacity;
+  }
 
   /// What this rank tells the others.
   template <class Real>

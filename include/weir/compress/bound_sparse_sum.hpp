@@ -37,6 +37,30 @@ class PairCounts {
   std::span<std::uint64_t const> of_rank_;
 };
 
+/// How many pairs of a bucket are fewer bytes than all of it.
+template <class Real>
+constexpr std::size_t pairs_below_dense(std::size_t elements) {
+  return elements == 0 ? 0 : (elements * sizeof(Real) - 1) / (sizeof(std::uint32_t) + sizeof(Real));
+}
+
+constexpr std::size_t least_of(std::size_t one, std::size_t other) {
+  return one < other ? one : other;
+}
+constexpr std::size_t most_of(std::size_t one, std::size_t other) {
+  return one < other ? other : one;
+}
+
+/// What a bound sum takes of which the methods need these rooms. A room is how much memory a method needs
+/// within limits: `bytes()`, and `gathered(ranks)`, the words that a rank hands to a gather at most.
+template <class... Rooms>
+std::size_t sparse_sum_bytes(SparseLimits const& limits, Rooms const&... rooms) {
+  std::size_t gathered = 1;
+  ((gathered = most_of(gathered, Rooms::gathered(limits.ranks))), ...);
+  std::size_t bytes = limits.ranks * gathered * sizeof(std::uint64_t);
+  ((bytes += rooms.bytes()), ...);
+  return bytes;
+}
+
 /// A method with the messages that it is done with: the ranks tell each other their counts, then the method
 /// is called with them.
 template <class Method, class Real, HostOrderedExecutor E, class C>
@@ -45,7 +69,8 @@ class BoundSparseSum {
   using Sum = SparseSum<Real, HostSpace>;
 
   explicit BoundSparseSum(SparseContext<Real, E, C> const& context)
-      : exchange_(context.executor, context.communicator), method_(context) {
+      : exchange_(context.executor, context.communicator, Method::Room::gathered(context.limits().ranks)),
+        method_(context) {
     if constexpr (ReservingCommunicator<C, E>)
       exchange_.communicator().reserve(context.executor, context.elements * sizeof(Real));
   }

@@ -8,6 +8,13 @@
 
 namespace weir::inline v1::detail {
 
+/// The memory of a `JointTopK`.
+struct JointTopKRoom {
+  static constexpr unsigned digit_bits = 11;
+  static constexpr std::size_t bins = std::size_t{1} << digit_bits;
+  static constexpr std::size_t bytes = bins * sizeof(std::uint32_t);
+};
+
 /// The k largest magnitudes of values that lie on several ranks, in rank order: found by counting how many
 /// have the same leading bits, 11 bits at a time. Of equal ones, the first are taken.
 template <class Real, HostOrderedExecutor E>
@@ -55,8 +62,8 @@ class JointTopK {
   }
 
  private:
-  static constexpr unsigned digit_bits = 11;
-  static constexpr std::size_t bins = std::size_t{1} << digit_bits;
+  static constexpr unsigned digit_bits = JointTopKRoom::digit_bits;
+  static constexpr std::size_t bins = JointTopKRoom::bins;
 
   template <class C>
   TensorView<std::uint32_t, HostSpace> count(PairExchange<C, E>& exchange, E const& point,

@@ -7,15 +7,35 @@
 
 #include "weir/comm/pair_exchange.hpp"
 #include "weir/comm/pair_list.hpp"
+#include "weir/comm/sparse_sum.hpp"
 
 namespace weir::inline v1::detail {
+
+/// The memory of a `RegionExchange`.
+template <class Real>
+struct RegionRoom {
+  /// `region`: how many pairs all ranks have of one region at most.
+  RegionRoom(SparseLimits const& limits, std::size_t region)
+      : outgoing(PairRoom<Real>::words_of_pieces(limits.capacity, limits.ranks)),
+        incoming(PairRoom<Real>::words_of_pieces(region, limits.ranks)) {}
+
+  static constexpr std::size_t gathered(std::size_t ranks) { return ranks; }
+  std::size_t bytes() const { return (outgoing + incoming) * sizeof(std::uint64_t); }
+
+  std::size_t outgoing, incoming;  // words
+};
 
 /// Hands each rank the pairs of its region of the bucket, from all ranks.
 template <class Real, HostOrderedExecutor E>
 class RegionExchange {
  public:
-  RegionExchange(E const& executor, std::size_t ranks)
-      : boundaries_(ranks + 1), counts_(ranks), outgoing_(executor), incoming_(executor) {}
+  RegionExchange(E const& executor, std::size_t ranks, RegionRoom<Real> const& room)
+      : boundaries_(ranks + 1),
+        counts_(ranks),
+        cuts_(ranks + 1),
+        lists_(ranks),
+        outgoing_(executor, room.outgoing),
+        incoming_(executor, room.incoming) {}
 
   void set_boundary(std::size_t rank, std::size_t slot) { boundaries_[rank] = slot; }
   std::size_t begin(std::size_t rank) const { return boundaries_[rank]; }

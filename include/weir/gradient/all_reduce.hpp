@@ -26,7 +26,7 @@ concept FittingPolicy = std::same_as<Policy, FixedGather> || SparseCollective<Po
 /// memory; what the policy does not send stays in the residual.
 ///
 /// Cost: one collective per bucket and step, in bucket order, or what the policy takes; when bound, one
-/// exchange of layouts, and the policy's memory, which the first step may add to.
+/// exchange of layouts, and the policy's memory.
 /// Streams: on the recipe's. Errors: those of the communicator and the policy, and `FingerprintMismatch`
 /// where ranks differ in bucket plan or local batch, from the recipe's `wait` and first step.
 template <class Communicator, class Policy = FixedGather>
@@ -48,20 +48,27 @@ class AllReduce {
   }
 
   /// What it allocates when it is bound, besides what the communicator reserves. Where sparse gradients come,
-  /// of that capacity by bucket, with what the policy takes, if it says so, as `FixedGather` does.
+  /// of that capacity by bucket, with what the policy takes, if it says so, as all of ours do.
   /// Units: bytes.
   template <class Real>
-  std::size_t workspace_bytes(BucketPlan const&, WorkLayout const&,
+  std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const&,
                               std::span<std::size_t const> sparse_capacity = {}) const {
     std::size_t bytes = layout_exchange_bytes(communicator_.size());
-    if constexpr (requires { Policy::template workspace_bytes<Real>(std::size_t{}, std::size_t{}); }) {
+    if constexpr (requires { policy_.template workspace_bytes<Real>(SparseLimits{}); }) {
       if (!sparse_capacity.empty())
-        bytes += Policy::template workspace_bytes<Real>(most(sparse_capacity), communicator_.size());
+        bytes += policy_.template workspace_bytes<Real>(
+            {communicator_.size(), largest_of(plan), most(sparse_capacity)});
     }
     return bytes;
   }
 
  private:
+  static std::size_t largest_of(BucketPlan const& plan) {
+    std::size_t largest = 0;
+    for (std::size_t bucket = 0; bucket < plan.size(); ++bucket)
+      if (largest < plan[bucket].size) largest = plan[bucket].size;
+    return largest;
+  }
   static std::size_t most(std::span<std::size_t const> capacity_of_bucket) {
     std::size_t most = 0;
     for (std::size_t const capacity : capacity_of_bucket) most = most < capacity ? capacity : most;
@@ -77,9 +84,8 @@ class AllReduce {
     Bound(RecipeContext<E, Real> const& context, Communicator const& communicator, Policy const& policy)
         : communicator_(communicator),
           layouts_(context.executor, communicator),
+          largest_(largest_of(context.plan)),
           sparse_(context.executor, policy) {
-      for (std::size_t bucket = 0; bucket < context.plan.size(); ++bucket)
-        if (largest_ < context.plan[bucket].size) largest_ = context.plan[bucket].size;
       communicator_.reserve(context.executor, largest_ * sizeof(Real));
       if constexpr (sums_sparse) {
         if (context.sparse_capacity != nullptr) bind_sparse(most(*context.sparse_capacity));
@@ -162,7 +168,7 @@ class AllReduce {
 
     Communicator communicator_;
     LayoutExchange<Communicator, E> layouts_;
-    std::size_t largest_ = 0;  // elements of a bucket
+    std::size_t largest_;  // elements of a bucket
     Sparsely<sums_sparse, Policy> sparse_;
   };
 

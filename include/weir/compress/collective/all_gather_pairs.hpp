@@ -15,13 +15,29 @@
 namespace weir::inline v1 {
 namespace detail {
 
+/// As much as on a device, where the counts travel with the pairs.
+template <class Real>
+struct AllGatherRoom {
+  explicit AllGatherRoom(SparseLimits const& limits)
+      : pairs(FixedGather::workspace_bytes<Real>(limits) / sizeof(std::uint64_t)) {}
+
+  static constexpr std::size_t gathered(std::size_t) { return 1; }
+  std::size_t bytes() const { return pairs * sizeof(std::uint64_t); }
+
+  std::size_t pairs;  // words
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class AllGatherSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = AllGatherRoom<Real>;
 
   explicit AllGatherSum(SparseContext<Real, E, C> const& context)
-      : memory_(context.executor, context.communicator.size() * PairRoom<Real>::words(context.capacity)) {}
+      : memory_(context.executor, Room(context.limits()).pairs) {
+    rooms_.reserve(context.communicator.size());
+    lists_.reserve(context.communicator.size());
+  }
 
   void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const& counts) {
     std::size_t words = 0;
@@ -85,9 +101,9 @@ class BoundDeviceAllGather {
 /// order, on all ranks.
 ///
 /// Cost: the ranks' counts, then L alpha + (P - 1) k w beta where messages travel at the same time; a pass
-/// over the bucket. Streams: on a point of a host stream, which learns the counts there; nobody else waits.
-/// On a device the caller waits for the counts: `FixedGather` does not, and can be captured.
-/// Errors: those of the communicator. Source: [renggli2019].
+/// over the bucket; memory for P capacities. Streams: on a point of a host stream, which learns the counts
+/// there; nobody else waits. On a device the caller waits for the counts: `FixedGather` does not, and can be
+/// captured. Errors: those of the communicator. Source: [renggli2019].
 struct AllGatherPairs {
   static constexpr SparseMethod method = SparseMethod::all_gather;
   static constexpr char const* name = "all-gather";
@@ -100,6 +116,12 @@ struct AllGatherPairs {
   template <class Real, Executor E, GatheringCommunicator<E, std::uint64_t> C>
   requires(!HostOrderedExecutor<E>) auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundDeviceAllGather<Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::AllGatherRoom<Real>(limits));
   }
 };
 

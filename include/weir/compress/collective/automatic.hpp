@@ -55,6 +55,24 @@ SparseMethod choose_method(AutomaticOptions const& options, std::size_t ranks, s
   return cheapest_method(allowed, load, options.link, time);
 }
 
+/// Those that are never chosen take no memory.
+inline std::size_t allowed_capacity(AutomaticOptions const& options, SparseMethod method,
+                                    std::size_t capacity) {
+  return options.allowed.contains(method) ? capacity : 0;
+}
+
+template <class Real>
+std::size_t automatic_bytes(AutomaticOptions const& options, SparseLimits const& limits) {
+  auto const of = [&](SparseMethod method) {
+    return SparseLimits{limits.ranks, limits.elements, allowed_capacity(options, method, limits.capacity)};
+  };
+  return sparse_sum_bytes(
+      limits, AllGatherRoom<Real>(of(SparseMethod::all_gather)),
+      DoublingRoom<Real>(of(SparseMethod::recursive_doubling)), SplitRoom<Real>(of(SparseMethod::split)),
+      GlobalTopKRoom<Real>(of(SparseMethod::global_top_k)), BalancedRoom<Real>(of(SparseMethod::balanced)),
+      SharedIndicesRoom<Real>(limits), LeaderIndicesRoom<Real>(of(SparseMethod::leader_indices)));
+}
+
 template <class Real, HostOrderedExecutor E, class C>
 class BoundAutomatic {
  public:
@@ -62,15 +80,16 @@ class BoundAutomatic {
 
   BoundAutomatic(SparseContext<Real, E, C> const& context, AutomaticOptions const& options)
       : options_(options),
-        exchange_(context.executor, context.communicator),
+        exchange_(context.executor, context.communicator,
+                  BalancedRoom<Real>::gathered(context.communicator.size())),
         dense_(context),
-        gather_(without_capacity(context)),
-        doubling_(context),
-        split_(context),
-        top_(context),
-        balanced_(context),
-        shared_(without_capacity(context)),
-        leader_(without_capacity(context)) {
+        gather_(where_allowed(context, SparseMethod::all_gather)),
+        doubling_(where_allowed(context, SparseMethod::recursive_doubling)),
+        split_(where_allowed(context, SparseMethod::split)),
+        top_(where_allowed(context, SparseMethod::global_top_k)),
+        balanced_(where_allowed(context, SparseMethod::balanced)),
+        shared_(context),
+        leader_(where_allowed(context, SparseMethod::leader_indices)) {
     if constexpr (ReservingCommunicator<C, E>)
       exchange_.communicator().reserve(context.executor, context.elements * sizeof(Real));
   }
@@ -92,9 +111,8 @@ class BoundAutomatic {
   SparseMethod chosen() const { return chosen_; }
 
  private:
-  /// Those that are never chosen take no memory.
-  static SparseContext<Real, E, C> without_capacity(SparseContext<Real, E, C> context) {
-    context.capacity = 0;
+  SparseContext<Real, E, C> where_allowed(SparseContext<Real, E, C> context, SparseMethod method) const {
+    context.capacity = allowed_capacity(options_, method, context.capacity);
     return context;
   }
 
@@ -155,7 +173,9 @@ class BoundDeviceAutomatic {
         ranks_(context.communicator.size()),
         counts_(context.executor, context.communicator),
         dense_(DenseSum{}.on(context)),
-        gather_(AllGatherPairs{}.on(context)),
+        gather_(AllGatherPairs{}.on(
+            Context{context.executor, context.communicator, context.elements,
+                    allowed_capacity(options, SparseMethod::all_gather, context.capacity)})),
         shared_(SharedIndices{}.on(context)) {}
 
   void operator()(E const& point, SparseSum<Real, typename E::memory_space> const& sum) {
@@ -185,12 +205,12 @@ class BoundDeviceAutomatic {
 /// evaluates the same table with the same arithmetic for the largest of the counts, and takes the cheapest of
 /// the allowed methods, or a dense sum where none pays. No rank decides alone, so all take the same one.
 ///
-/// Shared indices are allowed where they are shared. Cost: a small all-gather, and the chosen method's.
-/// Streams: on a point of a host stream. On a device between a dense sum, the all-gather and shared indices,
-/// from the capacities, which only enqueues; with `ChoiceTime::each_step` the caller waits for the counts, so
-/// it cannot be captured.
-/// Errors: those of the communicator; where it verifies, which a debug build does, `FingerprintMismatch` on
-/// all ranks that have not chosen alike.
+/// Shared indices are allowed where they are shared. Cost: a small all-gather, and the chosen method's;
+/// memory for each of the methods that it may choose. Streams: on a point of a host stream. On a device
+/// between a dense sum, the all-gather and shared indices, from the capacities, which only enqueues; with
+/// `ChoiceTime::each_step` the caller waits for the counts, so it cannot be captured. Errors: those of the
+/// communicator; where it verifies, which a debug build does, `FingerprintMismatch` on all ranks that have
+/// not chosen alike.
 class Automatic {
  public:
   static constexpr char const* name = "automatic";
@@ -211,6 +231,12 @@ class Automatic {
                           ? SparseMethodSet::of(SparseMethod::all_gather)
                           : SparseMethodSet{};
     return detail::BoundDeviceAutomatic<Real, E, C>(context, options);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(SparseLimits const& limits) const {
+    return detail::automatic_bytes<Real>(options_, limits);
   }
 
  private:

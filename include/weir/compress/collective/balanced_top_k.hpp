@@ -16,21 +16,71 @@
 namespace weir::inline v1 {
 namespace detail {
 
+/// All ranks together keep no more than one capacity, and send no more than twice their share of it.
+template <class Real>
+struct BalancedRoom {
+  explicit BalancedRoom(SparseLimits const& limits)
+      : BalancedRoom(limits, BalancedRegions::most_pairs(limits.capacity, limits.ranks)) {}
+
+  static constexpr std::size_t gathered(std::size_t ranks) { return ranks + 1; }
+  std::size_t bytes() const {
+    return regions.bytes() + JointTopKRoom::bytes + rejected * sizeof(std::uint32_t) +
+           (totals + kept + moved + share + incoming + outgoing) * sizeof(std::uint64_t);
+  }
+
+  RegionRoom<Real> regions;
+  std::size_t totals, kept, moved, share, incoming, outgoing;  // words
+  std::size_t rejected;                                        // slots
+
+ private:
+  BalancedRoom(SparseLimits const& limits, std::size_t region) : regions(limits, region) {
+    using Pairs = PairRoom<Real>;
+    std::size_t const ranks = limits.ranks;
+    std::size_t const capacity = limits.capacity;
+    std::size_t const sums = least_of(region, limits.elements);
+    std::size_t const equal_share = (capacity + ranks - 1) / ranks;
+    std::size_t const largest_share = most_of(equal_share, 2 * capacity / ranks);
+    totals = Pairs::words(sums);
+    rejected = sums;
+    kept = Pairs::words(least_of(sums, capacity));
+    moved = Pairs::words_of_pieces(equal_share, ranks);
+    share = Pairs::words(equal_share);
+    if (capacity == 0) {
+      incoming = outgoing = 0;
+      return;
+    }
+    std::size_t const marks_in = PairMarks::words(capacity) + ranks;
+    std::size_t const marks_out = PairMarks::words(region) + ranks;
+    incoming = Pairs::words_of_pieces(capacity, ranks) + marks_in;
+    outgoing =
+        most_of(Pairs::words_of_pieces(capacity, ranks), ranks * Pairs::words(largest_share) + marks_out);
+  }
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class BalancedSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = BalancedRoom<Real>;
 
   explicit BalancedSum(SparseContext<Real, E, C> const& context)
-      : cut_(context.communicator.size()),
-        regions_(context.executor, context.communicator.size()),
-        joint_(context.executor),
-        totals_(context.executor),
-        kept_(context.executor),
-        moved_(context.executor),
-        share_(context.executor),
-        incoming_(context.executor),
-        outgoing_(context.executor) {}
+      : BalancedSum(context.executor, context.communicator.size(), Room(context.limits())) {}
+  BalancedSum(E const& executor, std::size_t ranks, Room const& room)
+      : cut_(ranks),
+        regions_(executor, ranks, room.regions),
+        joint_(executor),
+        totals_(executor, room.totals),
+        kept_(executor, room.kept),
+        moved_(executor, room.moved),
+        share_(executor, room.share),
+        incoming_(executor, room.incoming),
+        outgoing_(executor, room.outgoing),
+        rejected_(executor, room.rejected),
+        shares_(ranks),
+        starts_(ranks + 1),
+        rooms_(ranks),
+        lists_(ranks),
+        answers_(ranks) {}
 
   void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const& counts) {
     std::size_t const wanted = counts.largest();  // before the next gather
@@ -52,16 +102,18 @@ class BalancedSum {
     std::size_t const count = count_non_zero(region);
     PairRoom<Real> const totals(totals_.take(PairRoom<Real>::words(count)).data(), count);
     collect_non_zero(region, regions_.begin(exchange.rank()), totals);
-    rejected_.clear();
-    PairRoom<Real> const kept(kept_.take(PairRoom<Real>::words(count)).data(), count);
+    std::size_t const most = smaller(count, wanted);
+    PairRoom<Real> const kept(kept_.take(PairRoom<Real>::words(most)).data(), most);
+    std::uint32_t* const rejected = rejected_.take(count).data();
     kept_count_ = 0;
+    rejected_count_ = 0;
     joint_.search(exchange, point, totals.list(), wanted);
     for (std::size_t j = 0; j < count; ++j) {
       if (joint_.takes(totals.values()[j])) {
         kept.indices()[kept_count_] = totals.indices()[j];
         kept.values()[kept_count_++] = totals.values()[j];
       } else {
-        rejected_.push_back(totals.indices()[j]);
+        rejected[rejected_count_++] = totals.indices()[j];
       }
     }
     kept_list_ = {kept.indices(), kept.values(), kept_count_};
@@ -135,11 +187,12 @@ class BalancedSum {
   }
 
   /// Marks the pairs of a list whose sums were not rejected.
-  void mark(PairList<Real> const& list, PairMarks marks) const {
+  void mark(PairList<Real> const& list, PairMarks marks) {
+    auto const rejected = rejected_.take(rejected_count_);
     std::size_t r = 0;
     for (std::size_t j = 0; j < list.count; ++j) {
-      while (r < rejected_.size() && rejected_[r] < list.indices[j]) ++r;
-      marks.set(j, r == rejected_.size() || rejected_[r] != list.indices[j]);
+      while (r < rejected.size() && rejected[r] < list.indices[j]) ++r;
+      marks.set(j, r == rejected.size() || rejected[r] != list.indices[j]);
     }
   }
 
@@ -191,7 +244,8 @@ class BalancedSum {
   GrowingBuffer<std::uint64_t, E> share_;
   GrowingBuffer<std::uint64_t, E> incoming_;
   GrowingBuffer<std::uint64_t, E> outgoing_;
-  std::vector<std::uint32_t> rejected_;  // slots of this region
+  GrowingBuffer<std::uint32_t, E> rejected_;  // slots of this region
+  std::size_t rejected_count_ = 0;
   std::size_t kept_count_ = 0;
   PairList<Real> kept_list_;
   PairList<Real> share_list_;
@@ -212,7 +266,8 @@ class BalancedSum {
 /// The bits are the same on all ranks, and those of a dense sum in rank order at the slots that are found.
 /// Cost: no rank sends or receives more than about 3 k w bytes, however the slots are distributed, and one
 /// bit for each pair; (2 P + 2 L) alpha, small all-gathers for the sizes, and an all-reduce of 8 KiB for each
-/// 11 bits of a magnitude; a pass over the bucket. Streams: on a point of a host stream; nobody else waits.
+/// 11 bits of a magnitude; a pass over the bucket; memory for about 16 capacities, however many ranks there
+/// are. Streams: on a point of a host stream; nobody else waits.
 /// Errors: those of the communicator. Source: [li2022oktopk], which estimates the threshold instead of
 /// finding it, cuts the regions at the mean of the ranks' own cuts, and does not tell the ranks which of
 /// their pairs were rejected.
@@ -224,6 +279,12 @@ struct BalancedTopK {
   requires ReducingCommunicator<C, E, std::uint32_t>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::BalancedSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::BalancedRoom<Real>(limits));
   }
 };
 

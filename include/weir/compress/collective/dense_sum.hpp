@@ -9,10 +9,16 @@
 namespace weir::inline v1 {
 namespace detail {
 
+struct DenseSumRoom {
+  static constexpr std::size_t gathered(std::size_t) { return 1; }
+  static constexpr std::size_t bytes() { return 0; }
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class DenseOfSparseSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = DenseSumRoom;
 
   explicit DenseOfSparseSum(SparseContext<Real, E, C> const&) {}
 
@@ -75,6 +81,12 @@ struct DenseSum {
   template <class Real, Executor E, ReducingCommunicator<E, Real> C>
   requires(!HostOrderedExecutor<E>) auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundDeviceDenseSum<Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::DenseSumRoom());
   }
 };
 

@@ -7,10 +7,26 @@
 
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/cost_table.hpp"
 #include "weir/compress/sparse_method.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
+
+/// Each message is a capacity at most, and so is what is kept.
+template <class Real>
+struct GlobalTopKRoom {
+  explicit GlobalTopKRoom(SparseLimits const& limits)
+      : levels(rounds_of_doubling(limits.ranks) + 1),
+        marked(PairRoom<Real>::words(limits.capacity) + PairMarks::words(limits.capacity)),
+        merged(most_of(PairRoom<Real>::words(2 * limits.capacity), marked)) {}
+
+  static constexpr std::size_t gathered(std::size_t) { return 1; }
+  std::size_t bytes() const { return (2 * levels * marked + marked + merged) * sizeof(std::uint64_t); }
+
+  std::size_t levels;
+  std::size_t marked, merged;  // words
+};
 
 /// Up a binomial tree the partial sums, of which each merge keeps the k largest; down again the result, with
 /// marks that tell each rank which of the pairs that it sent are in it.
@@ -18,14 +34,19 @@ template <class Real, HostOrderedExecutor E, class C>
 class GlobalTopKSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = GlobalTopKRoom<Real>;
 
   explicit GlobalTopKSum(SparseContext<Real, E, C> const& context)
-      : executor_(context.executor), message_(context.executor), merged_(context.executor) {}
+      : GlobalTopKSum(context.executor, Room(context.limits())) {}
+  GlobalTopKSum(E const& executor, Room const& room)
+      : message_(executor, room.marked), merged_(executor, room.merged) {
+    levels_.reserve(room.levels);
+    for (std::size_t level = 0; level < room.levels; ++level) levels_.emplace_back(executor, room.marked);
+  }
 
   void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const& counts) {
     rank_ = exchange.rank();
     std::size_t const largest = counts.largest();
-    use_levels(exchange.size());
     store(levels_[0].kept, pairs_of(sum));
     std::size_t level = 0;
     for (; is_above(exchange, level); ++level) collect(exchange, point, level, largest);
@@ -44,7 +65,7 @@ class GlobalTopKSum {
  private:
   /// Pairs with a mark each: whether they are in the result.
   struct Marked {
-    explicit Marked(E const& executor) : memory(executor) {}
+    Marked(E const& executor, std::size_t words) : memory(executor, words) {}
 
     PairRoom<Real> room(std::size_t pairs) {
       count = pairs;
@@ -61,19 +82,13 @@ class GlobalTopKSum {
 
   /// `kept` is what this rank had before it met the peer of the level, `received` what that had.
   struct Level {
-    explicit Level(E const& executor) : kept(executor), received(executor) {}
+    Level(E const& executor, std::size_t words) : kept(executor, words), received(executor, words) {}
     Marked kept;
     Marked received;
   };
 
   static PairMarks marks(Marked& of) { return PairMarks(of.marks); }
   static void store(Marked& to, PairList<Real> const& list) { to.room(list.count).copy_from(list); }
-
-  void use_levels(std::size_t ranks) {
-    std::size_t needed = 1;
-    for (std::size_t reach = 1; reach < ranks; reach *= 2) ++needed;
-    while (levels_.size() < needed) levels_.emplace_back(executor_);
-  }
 
   /// Whether this rank receives at that level, or has no peer there.
   bool is_above(PairExchange<C, E> const& exchange, std::size_t level) const {
@@ -163,7 +178,6 @@ class GlobalTopKSum {
     exchange.run(point);
   }
 
-  E executor_;
   std::vector<Level> levels_;
   GrowingBuffer<std::uint64_t, E> message_;
   GrowingBuffer<std::uint64_t, E> merged_;
@@ -179,8 +193,8 @@ class GlobalTopKSum {
 /// brought the slot to the top: what was summed and what stayed are always all that there was.
 ///
 /// The bits are the same on all ranks; which slots are found depends on the order of the ranks. Cost: 2 L
-/// alpha and as many for the sizes, 2 L k w beta and one bit for each pair; memory for 2 L k pairs. Streams:
-/// on a point of a host stream; nobody else waits. Errors: those of the communicator.
+/// alpha and as many for the sizes, 2 L k w beta and one bit for each pair; memory for 2 L + 5 capacities.
+/// Streams: on a point of a host stream; nobody else waits. Errors: those of the communicator.
 /// Source: [shi2019gtopk], whose ranks keep what they sent of a slot that is not in the result, and lose what
 /// was rejected of one that is.
 struct GlobalTopK {
@@ -190,6 +204,12 @@ struct GlobalTopK {
   template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::GlobalTopKSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::GlobalTopKRoom<Real>(limits));
   }
 };
 

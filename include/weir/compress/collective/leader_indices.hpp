@@ -12,10 +12,21 @@
 namespace weir::inline v1 {
 namespace detail {
 
+template <class Real>
+struct LeaderIndicesRoom {
+  explicit LeaderIndicesRoom(SparseLimits const& limits) : capacity(limits.capacity) {}
+
+  static constexpr std::size_t gathered(std::size_t) { return 1; }
+  std::size_t bytes() const { return capacity * (sizeof(std::uint32_t) + sizeof(Real)); }
+
+  std::size_t capacity;
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class LeaderIndicesSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = LeaderIndicesRoom<Real>;
 
   explicit LeaderIndicesSum(SparseContext<Real, E, C> const& context)
       : indices_(context.executor, context.capacity), values_(context.executor, context.capacity) {}
@@ -63,9 +74,9 @@ class LeaderIndicesSum {
 /// not; the rest stays in the residual.
 ///
 /// The bits are those of a dense sum by the communicator at those slots. A rank that has selected nothing
-/// sends nothing. Cost: 3 L alpha + (2 f k s_v + k s_i) beta. Streams: on a point of a host stream; nobody
-/// else waits. Errors: `ContractViolation` where there is no residual; those of the communicator. Source:
-/// [chen2020].
+/// sends nothing. Cost: 3 L alpha + (2 f k s_v + k s_i) beta; memory for a capacity. Streams: on a point of a
+/// host stream; nobody else waits. Errors: `ContractViolation` where there is no residual; those of the
+/// communicator. Source: [chen2020].
 struct LeaderIndices {
   static constexpr SparseMethod method = SparseMethod::leader_indices;
   static constexpr char const* name = "leader's indices";
@@ -74,6 +85,12 @@ struct LeaderIndices {
   requires BroadcastingCommunicator<C, E, std::uint32_t>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::LeaderIndicesSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::LeaderIndicesRoom<Real>(limits));
   }
 };
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <utility>
 
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
@@ -13,16 +12,41 @@
 namespace weir::inline v1 {
 namespace detail {
 
+/// What is sent as pairs is less than the bucket, and what is merged is one's own and one such message.
+template <class Real>
+struct DoublingRoom {
+  explicit DoublingRoom(SparseLimits const& limits) {
+    std::size_t const all = limits.ranks * limits.capacity;
+    std::size_t const sent = pairs_below_dense<Real>(limits.elements);
+    std::size_t const both = least_of(all, most_of(limits.capacity, sent) + sent);
+    mine = PairRoom<Real>::words(least_of(both, limits.elements));
+    theirs = PairRoom<Real>::words(least_of(all, sent));
+    merged = PairRoom<Real>::words(both);
+    dense = all > sent ? limits.elements : 0;
+  }
+
+  static constexpr std::size_t gathered(std::size_t) { return 1; }
+  std::size_t bytes() const {
+    return (mine + theirs + merged) * sizeof(std::uint64_t) + dense * sizeof(Real);
+  }
+
+  std::size_t mine, theirs, merged;  // words
+  std::size_t dense;                 // elements
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class DoublingSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = DoublingRoom<Real>;
 
   explicit DoublingSum(SparseContext<Real, E, C> const& context)
-      : mine_(context.executor),
-        theirs_(context.executor),
-        merged_(context.executor),
-        dense_(context.executor) {}
+      : DoublingSum(context.executor, Room(context.limits())) {}
+  DoublingSum(E const& executor, Room const& room)
+      : mine_(executor, room.mine),
+        theirs_(executor, room.theirs),
+        merged_(executor, room.merged),
+        dense_(executor, room.dense) {}
 
   void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const&) {
     out_ = sum.out;
@@ -110,8 +134,8 @@ class DoublingSum {
     if (is_dense_) {
       copy_bytes(dense_.take(out_.size()), out_);
     } else {
-      std::swap(mine_, theirs_);
       count_ = their_count_;
+      room(mine_, count_).copy_from(room(theirs_, count_).list());
     }
   }
 
@@ -160,9 +184,10 @@ class DoublingSum {
 /// them.
 ///
 /// The bits are the same on all ranks, and those of a sum in another order than the ranks'. Cost: L alpha and
-/// as many for the sizes, beta times the unions, of at most the bucket; memory for two unions and the bucket.
-/// Streams: on a point of a host stream, which learns the sizes there; nobody else waits. Errors: those of
-/// the communicator. Source: [renggli2019], which takes the sizes from the messages.
+/// as many for the sizes, beta times the unions, of at most the bucket; memory for three unions, and for the
+/// bucket where they may be more. Streams: on a point of a host stream, which learns the sizes there; nobody
+/// else waits. Errors: those of the communicator. Source: [renggli2019], which takes the sizes from the
+/// messages.
 struct RecursiveDoubling {
   static constexpr SparseMethod method = SparseMethod::recursive_doubling;
   static constexpr char const* name = "recursive doubling";
@@ -170,6 +195,12 @@ struct RecursiveDoubling {
   template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::DoublingSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::DoublingRoom<Real>(limits));
   }
 };
 

@@ -20,10 +20,21 @@ inline void require_shared_indices(bool shares_indices) {
       "on all ranks gives, such as RandomK");
 }
 
+template <class Real>
+struct SharedIndicesRoom {
+  explicit SharedIndicesRoom(SparseLimits const& limits) : capacity(limits.capacity) {}
+
+  static constexpr std::size_t gathered(std::size_t) { return 1; }
+  std::size_t bytes() const { return capacity * sizeof(Real); }
+
+  std::size_t capacity;
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class SharedIndicesSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = SharedIndicesRoom<Real>;
 
   explicit SharedIndicesSum(SparseContext<Real, E, C> const& context)
       : values_(context.executor, context.capacity) {}
@@ -77,9 +88,10 @@ class BoundDeviceSharedIndices {
 
 /// Where all ranks have selected the same slots only the values travel, as a dense sum of k of them.
 ///
-/// The bits are those of a dense sum by the communicator. Cost: 2 L alpha + 2 f k s_v beta. Streams: on a
-/// device it only enqueues; on a host it also compares the ranks' counts. Errors: `ContractViolation` where
-/// the indices are not shared, or a rank has selected none; those of the communicator.
+/// The bits are those of a dense sum by the communicator. Cost: 2 L alpha + 2 f k s_v beta; memory for the
+/// values of a capacity. Streams: on a device it only enqueues; on a host it also compares the ranks' counts.
+/// Errors: `ContractViolation` where the indices are not shared, or a rank has selected none; those of the
+/// communicator.
 struct SharedIndices {
   static constexpr SparseMethod method = SparseMethod::shared_indices;
   static constexpr char const* name = "shared indices";
@@ -92,6 +104,12 @@ struct SharedIndices {
   template <class Real, Executor E, ReducingCommunicator<E, Real> C>
   requires(!HostOrderedExecutor<E>) auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundDeviceSharedIndices<Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::SharedIndicesRoom<Real>(limits));
   }
 };
 

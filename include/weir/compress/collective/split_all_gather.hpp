@@ -14,15 +14,41 @@
 namespace weir::inline v1 {
 namespace detail {
 
+/// The sums of all parts are pairs where they are less than the bucket.
+template <class Real>
+struct SplitRoom {
+  explicit SplitRoom(SparseLimits const& limits)
+      : SplitRoom(limits, (limits.elements + limits.ranks - 1) / limits.ranks) {}
+
+  static constexpr std::size_t gathered(std::size_t ranks) { return ranks; }
+  std::size_t bytes() const { return regions.bytes() + (own + others) * sizeof(std::uint64_t); }
+
+  RegionRoom<Real> regions;
+  std::size_t own, others;  // words
+
+ private:
+  SplitRoom(SparseLimits const& limits, std::size_t part)
+      : regions(limits, limits.ranks * least_of(limits.capacity, part)) {
+    std::size_t const sums =
+        least_of(limits.ranks * limits.capacity, pairs_below_dense<Real>(limits.elements));
+    own = PairRoom<Real>::words(least_of(sums, part));
+    others = PairRoom<Real>::words_of_pieces(sums, limits.ranks);
+  }
+};
+
 template <class Real, HostOrderedExecutor E, class C>
 class SplitSum {
  public:
   using Sum = SparseSum<Real, HostSpace>;
+  using Room = SplitRoom<Real>;
 
   explicit SplitSum(SparseContext<Real, E, C> const& context)
-      : regions_(context.executor, context.communicator.size()),
-        own_(context.executor),
-        others_(context.executor) {}
+      : SplitSum(context.executor, context.communicator.size(), Room(context.limits())) {}
+  SplitSum(E const& executor, std::size_t ranks, Room const& room)
+      : regions_(executor, ranks, room.regions),
+        own_(executor, room.own),
+        others_(executor, room.others),
+        rooms_(ranks) {}
 
   void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const&) {
     std::size_t const ranks = exchange.size();
@@ -85,9 +111,9 @@ class SplitSum {
 /// to all: as pairs, or whole where that is less.
 ///
 /// The bits are those of a dense sum in rank order, on all ranks. Cost: (P - 1 + L) alpha + f (w k + min(w
-/// U(P), s_v N)) beta, and two small all-gathers for the sizes; a pass over the bucket. Streams: on a point
-/// of a host stream, which learns the sizes there; nobody else waits. Errors: those of the communicator.
-/// Source: [renggli2019].
+/// U(P), s_v N)) beta, and two small all-gathers for the sizes; a pass over the bucket; memory for P + 1
+/// capacities and the sum as pairs, of at most the bucket. Streams: on a point of a host stream, which learns
+/// the sizes there; nobody else waits. Errors: those of the communicator. Source: [renggli2019].
 struct SplitAllGather {
   static constexpr SparseMethod method = SparseMethod::split;
   static constexpr char const* name = "split";
@@ -95,6 +121,12 @@ struct SplitAllGather {
   template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::SplitSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  /// Units: bytes.
+  template <class Real>
+  static std::size_t workspace_bytes(SparseLimits const& limits) {
+    return detail::sparse_sum_bytes(limits, detail::SplitRoom<Real>(limits));
   }
 };
 

@@ -24,9 +24,9 @@ namespace weir::inline v1 {
 /// What the policy rejects, sums of a node, goes to the residual of the rank that adds up that part. Shapes:
 /// the ranks of `inside` times those of `between` are all ranks; ranks of one place in `inside` share
 /// `between`. Cost: a reduce-scatter and a gather of the bucket inside, and the policy's for the part of one
-/// rank, with the slots that the node has selected there; a pass over the bucket. Streams: on a point of a
-/// host stream; nobody else waits. Errors: `ContractViolation` for groups that are not all ranks; those of
-/// the communicators.
+/// rank, with the slots that the node has selected there; a pass over the bucket; memory for these slots, and
+/// the policy's. Streams: on a point of a host stream; nobody else waits. Errors: `ContractViolation` for
+/// groups that are not all ranks; those of the communicators.
 template <class Inside, class Between, class Policy>
 class TwoLevel {
  public:
@@ -48,17 +48,36 @@ class TwoLevel {
     return Bound<Real, E>(*this, context.executor, context.elements, context.capacity);
   }
 
+  /// With what the policy says that it takes. Units: bytes.
+  template <class Real>
+  std::size_t workspace_bytes(SparseLimits const& limits) const {
+    SparseLimits const part = of_part(limits.elements, limits.capacity);
+    std::size_t const pairs = detail::PairRoom<Real>::words(part.capacity) * sizeof(std::uint64_t);
+    if constexpr (requires { policy_.template workspace_bytes<Real>(part); })
+      return pairs + policy_.template workspace_bytes<Real>(part);
+    else
+      return pairs;
+  }
+
  private:
+  /// Of the sums between nodes: a node's ranks may all have selected other slots.
+  SparseLimits of_part(std::size_t elements, std::size_t capacity) const {
+    std::size_t const places = inside_.size();
+    std::size_t const part = (elements + places - 1) / places;
+    return {between_.size(), part, detail::least_of(places * capacity, part)};
+  }
+
   template <class Real, HostOrderedExecutor E>
   class Bound {
    public:
     Bound(TwoLevel const& stages, E const& executor, std::size_t elements, std::size_t capacity)
-        : exchange_(executor, stages.inside_),
+        : exchange_(executor, stages.inside_, 0),
           between_(stages.between_),
-          pairs_(executor),
+          pairs_(executor, detail::PairRoom<Real>::words(stages.of_part(elements, capacity).capacity)),
           boundaries_(stages.inside_.size() + 1),
           policy_(stages.policy_.on(SparseContext<Real, E, Between>{
-              executor, stages.between_, elements / stages.inside_.size() + 1, capacity})) {
+              executor, stages.between_, stages.of_part(elements, capacity).elements,
+              stages.of_part(elements, capacity).capacity})) {
       if constexpr (ReservingCommunicator<Inside, E>)
         stages.inside_.reserve(executor, elements * sizeof(Real));
     }
