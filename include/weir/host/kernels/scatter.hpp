@@ -12,17 +12,18 @@ namespace weir::inline v1 {
 namespace detail {
 
 /// Calls `f(i)` for i in 0..count-1, shared by the team, for slots that are far apart in memory: `fetch(i)`
-/// is called some time before.
+/// is called long before, so that as many are on their way as the caches can ask for.
 template <class Fetch, class Function>
 void for_each_slot(ThreadTeam& team, std::size_t count, Fetch const& fetch, Function const& f) {
-  static constexpr std::size_t ahead = 16;
+  static constexpr std::size_t ahead = 128;
   static constexpr std::size_t length = 4096;
   team.run((count + length - 1) / length, [&](std::size_t part) {
     std::size_t const end = smaller(count, (part + 1) * length);
-    std::size_t const last = end - smaller(end, ahead);
+    std::size_t fetched = part * length;
+    for (std::size_t const first = smaller(end, fetched + ahead); fetched < first; ++fetched) fetch(fetched);
     std::size_t i = part * length;
-    for (; i < last; ++i) {
-      fetch(i + ahead);
+    for (; fetched < end; ++i, ++fetched) {
+      fetch(fetched);
       f(i);
     }
     for (; i < end; ++i) f(i);
