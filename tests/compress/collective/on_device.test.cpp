@@ -1,6 +1,8 @@
 // The policies that run on a device, which they give work to and whose memory they do not look into.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "compress/collective/sparse_ranks.hpp"
 #include "support/device_like.hpp"
 #include "weir/compress/collective/automatic.hpp"
@@ -19,7 +21,8 @@ struct DeviceOutcome {
 
 template <class Policy>
 DeviceOutcome sum_on_devices(std::vector<Selected<float>> const& of_rank, Policy const& policy,
-                             bool shares_indices = false, std::size_t capacity = 400) {
+                             bool shares_indices = false, std::size_t capacity = 400,
+                             weir::ElementType precision = weir::ElementType::float32) {
   DeviceOutcome outcome{std::vector<Outcome<float>>(of_rank.size())};
   on_ranks(of_rank.size(), [&](weir::ThreadCommunicator const& threads) {
     DeviceLikeExecutor const executor;
@@ -38,6 +41,7 @@ DeviceOutcome sum_on_devices(std::vector<Selected<float>> const& of_rank, Policy
     weir::SparseSum<float, weir::DeviceSpace> sum{
         {indices.data(), capacity}, {values.data(), capacity}, counts};
     sum.shares_indices = shares_indices;
+    sum.precision = precision;
     sum.out = {own.sum.data(), elements};
     sum.residual = {nullptr, own.residual.data(), elements, &side};
     auto bound = policy.on(weir::SparseContext<float, DeviceLikeExecutor, DeviceLikeCommunicator>{
@@ -66,6 +70,17 @@ TEST_CASE(
   }
   auto const nothing = selections<float>(2, 500, 0.0, 4);
   check_sum(sum_on_devices(nothing, weir::AllGatherPairs{}), nothing, 1);
+}
+
+TEST_CASE("values that are exact in 16 bits are widened in the memory that was taken") {
+  for (std::size_t ranks = 1; ranks <= 3; ++ranks) {
+    for (auto const precision : {weir::ElementType::float16, weir::ElementType::bfloat16}) {
+      auto const of_rank = selections<float>(ranks, 60, 0.2, 4, true);
+      std::size_t capacity = 0;
+      for (auto const& rank : of_rank) capacity = std::max(capacity, rank.indices.size());
+      check_sum(sum_on_devices(of_rank, weir::FixedGather{}, false, capacity, precision), of_rank, 0);
+    }
+  }
 }
 
 TEST_CASE("shared indices only enqueue, and sum what is meant of the capacity") {
