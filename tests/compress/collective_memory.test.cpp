@@ -78,7 +78,7 @@ TEST_CASE("every policy takes what it says when it is bound, and nothing in sums
   auto const only = [&](Method method) {
     return Policy(weir::Automatic({.link = no_latency, .allowed = weir::SparseMethodSet::of(method)}));
   };
-  std::pair<char const*, Policy> const policies[] = {
+  std::pair<std::string, Policy> const policies[] = {
       {"fixed gather", weir::FixedGather{}},
       {"all-gather", weir::AllGatherPairs{}},
       {"recursive doubling", weir::RecursiveDoubling{}},
@@ -92,11 +92,11 @@ TEST_CASE("every policy takes what it says when it is bound, and nothing in sums
       {"automatic, leader's indices", only(Method::leader_indices)}};
   for (std::size_t const ranks : {1u, 2u, 3u, 6u}) {
     on_ranks(ranks, [&](Communicator const& communicator) {
-      for (auto const& [name, policy] : policies) {
-        CAPTURE(std::string(name));
+      for (auto const& named : policies) {
+        CAPTURE(named.first);
         CAPTURE(communicator.size());
         for (std::size_t const capacity : {1u, 7u, 60u, 500u, 1003u})
-          check(communicator, policy, 1003, capacity);
+          check(communicator, named.second, 1003, capacity);
       }
       if (communicator.size() != 6) return;
       weir::Mesh const mesh(communicator, {{"node", 2}, {"place", 3}});
