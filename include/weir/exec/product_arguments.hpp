@@ -104,6 +104,7 @@ void check_convolve_masked(Layout const& layout, ConvolutionShape const& shape,
   check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
   check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layout.outputs());
   arguments.apart("y", memory_of(y), "x", memory_of(x));
+  arguments.apart("y", memory_of(y), "the values", values);
 }
 
 template <class Layout, class Value, class In, class Out, class Space>
@@ -116,6 +117,7 @@ void check_convolve_masked_transposed(Layout const& layout, ConvolutionShape con
   check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
   check_pixels(arguments, "dx", dx, shape.input_pixels(), "inputs", layout.inputs());
   arguments.apart("dx", memory_of(dx), "dy", memory_of(dy));
+  arguments.apart("dx", memory_of(dx), "the values", values);
 }
 
 template <class Layout, class Real, class In, class Other, class Space>
@@ -128,6 +130,8 @@ void check_masked_convolution_gradient(Layout const& layout, ConvolutionShape co
                       shape.taps() * layout.value_count());
   check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layout.outputs());
   check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layout.inputs());
+  arguments.apart("the gradient", gradient, "dy", memory_of(dy));
+  arguments.apart("the gradient", gradient, "x", memory_of(x));
 }
 
 template <class Layout>
