@@ -232,7 +232,14 @@ TEST_CASE("weir-design: kernels that cannot run are refused by one line, and not
   check_refused(c.forward() + " --input-gradient " + c / "dx", 2, {"--gradient", "--input-gradient"});
   check_refused(c.forward() + " --gradient " + dy, 2, {"--gradient", "--weight-gradient"});
   check_refused(c.all() + " --type fp8", 2, {"--type fp8", "fp64, fp32, bf16 or fp16"});
-  check_refused(c.all() + " --device cuda", 2, {"--device cuda", "without", "--device host"});
+  if (WEIR_PROGRAMS_HAVE_KERNELS) {  // and no device is visible, so that there is none
+    ProgramResult const without_gpu =
+        run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-design " + c.all() + " --device cuda");
+    CHECK(without_gpu.status == 1);
+    CHECK(without_gpu.error.find("--device cuda: no GPU") != std::string::npos);
+  } else {
+    check_refused(c.all() + " --device cuda", 2, {"--device cuda", "without CUDA", "--device host"});
+  }
   check_refused(c.all() + " --device tpu", 2, {"--device tpu", "host or cuda"});
   check_refused("--table mlp --values " + w, 2, {"--values", "--table"});
   check_refused(shape + "--values '' --multiply " + x + " --result " + y, 2, {"--values"});

@@ -100,7 +100,7 @@ TEST_CASE("weir-sparsify: a bad argument is answered by one line that names it, 
 TEST_CASE("weir-sparsify: without CUDA, without a GPU and without kernels one line says so") {
   Files const files;
   std::string const arguments = files / "EXP --density 0.1 --device cuda --estimator ";
-#if WEIR_SPARSIFY_HAS_CUDA
+#if WEIR_PROGRAMS_HAVE_KERNELS
   check_sparsify_refused(arguments + "gamma-pareto", 2,
                          {"--estimator gamma-pareto", "--device cuda", "--device host"});
   std::size_t const before = files.files();

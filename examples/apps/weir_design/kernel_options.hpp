@@ -11,6 +11,12 @@
 
 namespace weir_design {
 
+#if WEIR_DESIGN_WITH_CUDA
+inline constexpr bool built_with_cuda = true;
+#else
+inline constexpr bool built_with_cuda = false;
+#endif
+
 /// What the sparse kernels are run on. Paths may be empty from `gradient` on.
 struct KernelOptions {
   std::string values = {};    // weights, outputs x inputs
@@ -20,6 +26,7 @@ struct KernelOptions {
   std::string input_gradient = {};
   std::string weight_gradient = {};
   weir::ElementType type = weir::ElementType::float32;
+  bool on_gpu = false;
 };
 
 inline constexpr char const* kernel_option_names[] = {"--values",   "--multiply",       "--result",
@@ -75,9 +82,9 @@ inline std::optional<KernelOptions> parse_kernels(weir_train::Arguments const& a
   if (a.given("--type")) kernels.type = parse_element_type(a["--type"]);
   if (a.given("--device") && a["--device"] != "host") {
     if (a["--device"] != "cuda") weir_train::refuse_value("--device", a["--device"], "host or cuda");
-    throw UsageError(
-        "--device cuda: this program was built without the sparse kernels of CUDA; --device host would be "
-        "right");
+    if (!built_with_cuda)
+      throw UsageError("--device cuda: this program was built without CUDA; --device host would be right");
+    kernels.on_gpu = true;
   }
   return kernels;
 }

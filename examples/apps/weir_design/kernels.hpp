@@ -27,12 +27,16 @@ struct Products {
   std::optional<MatrixBytes> weight_gradient = {};
 };
 
-/// Runs the kernels of the host on files. Results have the type of the numbers that are multiplied, weight
-/// gradients that of their sums. bfloat16 is written as uint16 where `multiply` is, else as float32.
-/// Errors: `RunError`.
+/// Runs the kernels of the host, or of a GPU, on files. Results have the type of the numbers that are
+/// multiplied, weight gradients that of their sums. bfloat16 is written as uint16 where `multiply` is, else
+/// as float32. Errors: `RunError`.
 Products run_kernels(weir::AnyDesign const& design, KernelOptions const& options, std::size_t threads);
 
-/// The same for a type, which is what takes long to compile.
+/// The same on the GPU that is current; defined where this program is built with CUDA. Errors: `RunError`,
+/// also where there is no GPU.
+Products run_kernels_on_gpu(weir::AnyDesign const& design, KernelOptions const& options, std::size_t threads);
+
+/// The same on the host for a type, which is what takes long to compile.
 template <class Element>
 Products run_typed_kernels(weir::AnyDesign const& design, KernelOptions const& options, std::size_t threads);
 

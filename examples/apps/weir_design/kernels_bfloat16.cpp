@@ -1,4 +1,4 @@
-#include "typed_kernels.hpp"
+#include "host_kernels.hpp"
 
 template weir_design::Products weir_design::run_typed_kernels<weir::bfloat16>(weir::AnyDesign const&,
                                                                               KernelOptions const&,

@@ -14,8 +14,8 @@
 #include "measure_step.hpp"
 #include "weir/cuda/check.hpp"
 #include "weir/cuda/executor.hpp"
+#include "weir_train/count_gpus.hpp"
 #include "weir_train/cuda_mlp.hpp"
-#include "weir_train/errors.hpp"
 
 namespace weir_plan {
 namespace {
@@ -23,15 +23,7 @@ namespace {
 constexpr std::size_t most_workers = 8;
 
 std::string gpu_name() {
-  int count = 0;
-  cudaError_t const code = cudaGetDeviceCount(&count);
-  if (code != cudaSuccess || count == 0) {
-    cudaGetLastError();
-    throw weir_train::RunError(
-        std::string("--device cuda: no GPU that CUDA can use was found (") +
-        cudaGetErrorString(code == cudaSuccess ? cudaErrorNoDevice : code) +
-        "); a machine with an NVIDIA GPU and its driver, or --device host, would be right");
-  }
+  weir_train::count_gpus();
   cudaDeviceProp properties = {};
   weir::check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   return properties.name;

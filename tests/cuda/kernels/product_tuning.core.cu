@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <vector>
 
 #include "weir/cuda/kernels/product_tuning.cuh"
+#include "weir/mask/design/group.hpp"
+#include "weir/mask/design/tiled.hpp"
 
 using namespace weir::detail;
 
@@ -34,4 +37,41 @@ TEST_CASE("blocks are whole warps within what there is room for") {
       }
     }
   }
+}
+
+namespace {
+
+/// The most entries that blocks of so many lines in a row have, over their mean.
+template <class Degree>
+double imbalance(std::size_t lines, std::size_t lines_of_block, Degree const& degree) {
+  std::vector<double> blocks((lines + lines_of_block - 1) / lines_of_block);
+  double most = 0, all = 0;
+  for (std::size_t line = 0; line < lines; ++line) {
+    double& block = blocks[line / lines_of_block];
+    block += static_cast<double>(degree(line));
+    all += static_cast<double>(degree(line));
+    if (block > most) most = block;
+  }
+  return most * static_cast<double>(blocks.size()) / all;
+}
+
+}  // namespace
+
+TEST_CASE("blocks have equal work where nothing is cut off, forwards and back") {
+  for (unsigned n : {2u, 16u, 64u, 256u}) {
+    for (unsigned levels : {1u, n - 1}) {
+      weir::GroupDesign const design{{.outputs = 4096, .inputs = 2048, .group = n, .levels = levels}};
+      for (std::size_t samples : {1u, 64u, 4096u}) {
+        auto const row = [&](std::size_t line) { return design.row_degree(line); };
+        auto const column = [&](std::size_t line) { return design.column_degree(line); };
+        CHECK(imbalance(4096, lane_shape(4096, samples, 16, 512, 264).lanes, row) == 1.0);
+        CHECK(imbalance(2048, lane_shape(2048, samples, 16, 512, 264).lanes, column) == 1.0);
+      }
+    }
+  }
+  weir::TiledDesign const tiles(weir::GroupDesign{{.outputs = 64, .inputs = 32, .group = 8}}, 4096, 2048, 64);
+  CHECK(imbalance(4096, 64, [&](std::size_t line) { return tiles.row_degree(line); }) == 1.0);
+  CHECK(imbalance(2048, 64, [&](std::size_t line) { return tiles.column_degree(line); }) == 1.0);
+  weir::GroupDesign const cut{{.outputs = 100, .inputs = 100, .group = 8}};
+  CHECK(imbalance(100, 64, [&](std::size_t line) { return cut.row_degree(line); }) > 1.0);
 }
