@@ -10,7 +10,10 @@
 #include "weir/mask/any_design.hpp"
 #include "weir/mask/design.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/paley.hpp"
 #include "weir/mask/design/random.hpp"
+#include "weir/mask/design/steiner_triple.hpp"
+#include "weir/mask/design/twin_prime.hpp"
 #include "weir/mask/galois_field.hpp"
 
 namespace {
@@ -76,21 +79,29 @@ __global__ void hash_design(Layout layout, Word* out) {
   if (i < layout.inputs()) out[layout.outputs() + i] = column_hash(layout, i);
 }
 
+template <class Layout>
+void check_same(Layout const& host, Layout const& device) {
+  DeviceWords const result(host.outputs() + host.inputs());
+  auto const blocks = static_cast<unsigned>((host.outputs() + host.inputs()) / 128 + 1);
+  hash_design<<<blocks, 128>>>(device, result.data());
+  check_cuda(cudaGetLastError(), "hash_design");
+  std::vector<Word> expected;
+  for (std::size_t r = 0; r < host.outputs(); ++r) expected.push_back(row_hash(host, r));
+  for (std::size_t c = 0; c < host.inputs(); ++c) expected.push_back(column_hash(host, c));
+  CHECK(result.get() == expected);
+}
+
+template <class Layout>
+void check_layout(Layout const& layout) {
+  std::vector<Word> tables(layout.table_bytes() / sizeof(Word) + 1);
+  layout.write_tables(tables.data());
+  DeviceWords device_tables(tables.size());
+  device_tables.put(tables);
+  check_same(layout, layout.with_tables(device_tables.data()));
+}
+
 void check_same_on_device(weir::AnyDesign const& design) {
-  design.visit([](auto const& layout) {
-    std::vector<Word> tables(layout.table_bytes() / sizeof(Word) + 1);
-    layout.write_tables(tables.data());
-    DeviceWords device_tables(tables.size());
-    device_tables.put(tables);
-    DeviceWords const result(layout.outputs() + layout.inputs());
-    auto const blocks = static_cast<unsigned>((layout.outputs() + layout.inputs()) / 128 + 1);
-    hash_design<<<blocks, 128>>>(layout.with_tables(device_tables.data()), result.data());
-    check_cuda(cudaGetLastError(), "hash_design");
-    std::vector<Word> expected;
-    for (std::size_t r = 0; r < layout.outputs(); ++r) expected.push_back(row_hash(layout, r));
-    for (std::size_t c = 0; c < layout.inputs(); ++c) expected.push_back(column_hash(layout, c));
-    CHECK(result.get() == expected);
-  });
+  design.visit([](auto const& layout) { check_layout(layout); });
 }
 
 /// Sum, difference, product and inverse.
@@ -121,6 +132,16 @@ TEST_CASE("designs: every index is the same on the device") {
   check_same_on_device(weir::random_mask(60, 70, 500, 1));
   check_same_on_device(weir::AnyDesign(weir::GroupDesign{{7, 9, 4, 2}}).tiled(100, 130, 15));
   check_same_on_device(weir::AnyDesign::of(weir::AffineGeometry(3)).tiled(100, 80, 9));
+}
+
+TEST_CASE("designs with a formula: every index is the same on the device, from 4k bytes or none") {
+  check_layout(weir::PaleyDesign(243).layout());
+  check_layout(weir::TwinPrimeDesign(7).layout());
+  weir::AffineGeometry const space(4, 3);
+  check_same(space, space);
+  weir::SteinerTripleSystem const bose(33), skolem(31);
+  check_same(bose, bose);
+  check_same(skolem, skolem);
 }
 
 TEST_CASE("GaloisField: arithmetic is the same on the device") {

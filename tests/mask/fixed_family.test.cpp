@@ -34,6 +34,7 @@ TEST_CASE("make_fixed_design: every family has the parameters it says, and so ha
                        {"paley", {11}},
                        {"paley", {27}},
                        {"twin-prime", {3}},
+                       {"twin-prime", {7}},
                        {"quartic-residue", {37}},
                        {"complement-of:paley", {11}},
                        {"complement-of:affine-plane", {4}},
@@ -55,6 +56,7 @@ TEST_CASE("make_fixed_design: cyclic families stay free of indices") {
   CHECK(make_fixed_design("projective-plane", {31}, 12345).design.table_bytes() == 4 * 32);
   CHECK(make_fixed_design("paley", {127}, 3).design.table_bytes() == 4 * 63);
   CHECK(make_fixed_design("complement-of:paley", {127}, 3).design.table_bytes() == 4 * 64);
+  CHECK(make_fixed_design("twin-prime", {17}, 7).design.table_bytes() == 4 * 161);
 }
 
 TEST_CASE("make_fixed_design: what there is not is refused") {

@@ -6,10 +6,16 @@
 #include <cstdlib>
 #include <new>
 #include <span>
+#include <string>
 
 #include "weir/host/masked_product.hpp"
+#include "weir/mask/design/affine_geometry.hpp"
 #include "weir/mask/design/group.hpp"
+#include "weir/mask/design/paley.hpp"
+#include "weir/mask/design/steiner_triple.hpp"
 #include "weir/mask/design/tiled.hpp"
+#include "weir/mask/design/twin_prime.hpp"
+#include "weir/mask/fixed_family.hpp"
 #include "weir/mask/linear.hpp"
 #include "weir/mask/make_design.hpp"
 
@@ -42,7 +48,7 @@ struct Taken {
   explicit Taken(Make const& make) {
     std::size_t const before = held;
     peak = before;
-    auto const made = make();
+    [[maybe_unused]] auto const made = make();
     kept = held - before;
     most = peak - before;
   }
@@ -121,9 +127,50 @@ TEST_CASE("the construction of a large mask takes its tables, nothing of outputs
   Taken const tiles(
       [&] { return weir::make_design({.outputs = side, .inputs = side, .density = 0.125, .block = 64}); });
   CHECK(tiles.most <= (64 << 10));
-  Taken const plane([&] {
-    return weir::make_design({.family = "projective-plane", .order = 127});  // 16257 x 16257
-  });
-  CHECK(plane.kept <= 4 * 128 + (64 << 10));
-  CHECK(plane.most <= side * side / 64);
+}
+
+TEST_CASE("a cyclic design takes at most 4k bytes and 1 KiB, its copies and its complement too") {
+  struct {
+    char const* family;
+    weir::FamilyParameters given;
+    std::size_t v;
+  } const members[] = {{"projective-plane", {127}, 16257},
+                       {"projective-plane", {16}, 273},
+                       {"projective-geometry", {2, 9}, 1023},
+                       {"quartic-residue", {16901}, 16901},
+                       {"paley", {4099}, 4099},
+                       {"twin-prime", {71}, 5183}};
+  for (auto const& member : members) {
+    for (char const* prefix : {"", "complement-of:"}) {
+      for (std::uint64_t seed : {0u, 3u}) {
+        CAPTURE(member.family);
+        CAPTURE(prefix);
+        CAPTURE(seed);
+        std::string const family = std::string(prefix) + member.family;
+        std::size_t k = 0, values = 0, reported = 0;
+        Taken const taken([&] {
+          weir::FixedDesign made = weir::make_fixed_design(family, member.given, seed);
+          k = made.parameters.k;
+          values = made.design.value_count();
+          reported = made.design.table_bytes();
+          return made;
+        });
+        CHECK(values == k * member.v);
+        CHECK(reported <= 4 * k + 1024);
+        CHECK(taken.kept <= 4 * k + 1024);
+        CHECK(taken.most <= 32 * member.v + 1024);
+      }
+    }
+  }
+}
+
+TEST_CASE("designs with a formula that are not cyclic need 4k bytes or none") {
+  Taken const field([] { return weir::PaleyDesign(2187); });
+  CHECK(field.kept <= 4 * 1093);
+  CHECK(weir::PaleyDesign(2187).table_bytes() == 4 * 1093);
+  CHECK(weir::TwinPrimeDesign(47).table_bytes() == 4 * ((47 * 49 - 1) / 2));
+  Taken const affine([] { return weir::AffineGeometry(64); });
+  CHECK(affine.kept == 0);
+  Taken const triples([] { return weir::SteinerTripleSystem(1023); });
+  CHECK(triples.kept == 0);
 }

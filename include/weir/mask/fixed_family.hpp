@@ -135,8 +135,10 @@ inline FixedDesign make_basic_design(std::string_view name, FamilyParameters con
                          (order - 3) / 4);
   }
   if (name == "twin-prime") {
-    TwinPrimeDesign const design(order);
-    return developed_family(design, (design.inputs() - 3) / 4);
+    std::uint64_t const v = order * (order + 2);
+    if (!is_cyclic_twin_order(order)) return developed_family(TwinPrimeDesign(order), (v - 3) / 4);
+    return cyclic_family(CyclicDesign(static_cast<std::uint32_t>(v), cyclic_twin_prime_set(order)), seed,
+                         (v - 3) / 4);
   }
   QuarticResidueDesign design(order);
   std::uint64_t const k = design.differences().size();

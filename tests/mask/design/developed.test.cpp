@@ -23,11 +23,8 @@ TEST_CASE("DevelopedDesign: any set of a group gives a design with an inverse") 
   CHECK(fault_of(DevelopedDesign(PairAddition{GaloisField(4), GaloisField(9)}, {0, 5, 17, 35})) == "");
 }
 
-TEST_CASE("PairAddition: both parts are added on their own") {
-  PairAddition const pairs{GaloisField(4), GaloisField(9)};
-  CHECK(pairs.order() == 36);
-  CHECK(pairs.add(3 * 9 + 8, 1 * 9 + 4) == 2 * 9 + 0);  // 3 xor 1; 22 + 11 to the base 3
-  CHECK(pairs.subtract(2 * 9 + 0, 1 * 9 + 4) == 3 * 9 + 8);
+TEST_CASE("DevelopedDesign: tables take 4 bytes per element of the set") {
+  CHECK(DevelopedDesign(FieldAddition{GaloisField(27)}, {1, 2, 13, 26}).table_bytes() == 16);
 }
 
 TEST_CASE("DevelopedDesign: a set that is none of the group is refused") {

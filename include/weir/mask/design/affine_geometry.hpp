@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weir/core/host_device.hpp"
 #include "weir/exec/group_layout.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
 #include "weir/mask/galois_field.hpp"
@@ -24,14 +25,14 @@ class AffineGeometry {
     points_ = detail::limited_power(order, dimension, 0xffff'ffff);
   }
 
-  constexpr std::size_t inputs() const { return points_; }
-  constexpr std::size_t outputs() const { return classes() * q(); }
-  constexpr std::size_t nnz() const { return outputs() * block_size(); }
-  constexpr std::size_t value_count() const { return nnz(); }
-  constexpr std::size_t row_degree(std::size_t) const { return block_size(); }
-  constexpr std::size_t column_degree(std::size_t) const { return classes(); }
+  WEIR_HOST_DEVICE constexpr std::size_t inputs() const { return points_; }
+  WEIR_HOST_DEVICE constexpr std::size_t outputs() const { return classes() * q(); }
+  WEIR_HOST_DEVICE constexpr std::size_t nnz() const { return outputs() * block_size(); }
+  WEIR_HOST_DEVICE constexpr std::size_t value_count() const { return nnz(); }
+  WEIR_HOST_DEVICE constexpr std::size_t row_degree(std::size_t) const { return block_size(); }
+  WEIR_HOST_DEVICE constexpr std::size_t column_degree(std::size_t) const { return classes(); }
 
-  constexpr std::size_t column(std::size_t row, std::size_t slot) const {
+  WEIR_HOST_DEVICE constexpr std::size_t column(std::size_t row, std::size_t slot) const {
     Solved const solved = solved_for(row / q());
     // The slot gives all coordinates but the one that is solved for.
     std::size_t const low = power(dimension_ - 1 - solved.coordinate);
@@ -39,28 +40,28 @@ class AffineGeometry {
     std::uint32_t const x = field_.add(sum(solved, high), static_cast<std::uint32_t>(row % q()));
     return (high * q() + x) * low + slot % low;
   }
-  constexpr std::size_t row(std::size_t column, std::size_t slot) const {
+  WEIR_HOST_DEVICE constexpr std::size_t row(std::size_t column, std::size_t slot) const {
     Solved const solved = solved_for(slot);
     std::size_t const high_and_x = column / power(dimension_ - 1 - solved.coordinate);
     auto const x = static_cast<std::uint32_t>(high_and_x % q());
     return slot * q() + field_.subtract(x, sum(solved, high_and_x / q()));
   }
-  constexpr std::size_t value_index(std::size_t row, std::size_t slot) const {
+  WEIR_HOST_DEVICE constexpr std::size_t value_index(std::size_t row, std::size_t slot) const {
     return row * block_size() + slot;
   }
-  constexpr std::size_t value_index_transposed(std::size_t column, std::size_t slot) const {
+  WEIR_HOST_DEVICE constexpr std::size_t value_index_transposed(std::size_t column, std::size_t slot) const {
     std::size_t const low = power(dimension_ - 1 - solved_for(slot).coordinate);
     return value_index(row(column, slot), column / (low * q()) * low + column % low);
   }
-  constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
+  WEIR_HOST_DEVICE constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
     if (!contains(row, column)) return no_slot;
     std::size_t const low = power(dimension_ - 1 - solved_for(row / q()).coordinate);
     return column / (low * q()) * low + column % low;
   }
-  constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
+  WEIR_HOST_DEVICE constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
     return contains(row, column) ? row / q() : no_slot;
   }
-  constexpr bool contains(std::size_t row, std::size_t column) const {
+  WEIR_HOST_DEVICE constexpr bool contains(std::size_t row, std::size_t column) const {
     return this->row(column, row / q()) == row;
   }
 
@@ -71,15 +72,15 @@ class AffineGeometry {
     std::size_t factors;
   };
 
-  constexpr std::size_t q() const { return field_.order(); }
-  constexpr std::size_t block_size() const { return points_ / q(); }
-  constexpr std::size_t classes() const { return (points_ - 1) / (q() - 1); }
-  constexpr std::size_t power(std::uint32_t exponent) const {
+  WEIR_HOST_DEVICE constexpr std::size_t q() const { return field_.order(); }
+  WEIR_HOST_DEVICE constexpr std::size_t block_size() const { return points_ / q(); }
+  WEIR_HOST_DEVICE constexpr std::size_t classes() const { return (points_ - 1) / (q() - 1); }
+  WEIR_HOST_DEVICE constexpr std::size_t power(std::uint32_t exponent) const {
     std::size_t result = 1;
     for (std::uint32_t i = 0; i < exponent; ++i) result *= q();
     return result;
   }
-  constexpr Solved solved_for(std::size_t parallel_class) const {
+  WEIR_HOST_DEVICE constexpr Solved solved_for(std::size_t parallel_class) const {
     std::uint32_t coordinate = dimension_ - 1;
     for (std::size_t count = block_size(); parallel_class >= count; count /= q()) {
       parallel_class -= count;
@@ -88,7 +89,7 @@ class AffineGeometry {
     return {coordinate, parallel_class};
   }
   /// The sum of a_i x_i, of the digits of the factors and of `high`.
-  constexpr std::uint32_t sum(Solved solved, std::size_t high) const {
+  WEIR_HOST_DEVICE constexpr std::uint32_t sum(Solved solved, std::size_t high) const {
     std::uint32_t total = 0;
     for (; solved.factors != 0; solved.factors /= q(), high /= q()) {
       total = field_.add(total, field_.multiply(static_cast<std::uint32_t>(solved.factors % q()),

@@ -19,6 +19,7 @@ class CyclicDesign : public DesignOwner<CyclicDesign> {
  public:
   constexpr CyclicDesign(std::uint32_t order, std::vector<std::uint32_t> differences)
       : order_(order), differences_(std::move(differences)) {
+    differences_.shrink_to_fit();
     for (std::size_t i = 0; i < differences_.size(); ++i) {
       if (differences_[i] >= order_ || (i != 0 && differences_[i] <= differences_[i - 1]))
         throw ContractViolation("CyclicDesign: differences must ascend and lie below the order");

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weir/core/host_device.hpp"
 #include "weir/exec/group_layout.hpp"
 #include "weir/mask/prime_power.hpp"
 
@@ -28,23 +29,27 @@ class SteinerTripleSystem {
     m_ = v_ / 3;
   }
 
-  constexpr std::size_t inputs() const { return v_; }
-  constexpr std::size_t outputs() const { return std::size_t{v_} * (v_ - 1) / 6; }
-  constexpr std::size_t nnz() const { return 3 * outputs(); }
-  constexpr std::size_t value_count() const { return nnz(); }
-  constexpr std::size_t row_degree(std::size_t) const { return 3; }
-  constexpr std::size_t column_degree(std::size_t) const { return (v_ - 1) / 2; }
+  WEIR_HOST_DEVICE constexpr std::size_t inputs() const { return v_; }
+  WEIR_HOST_DEVICE constexpr std::size_t outputs() const { return std::size_t{v_} * (v_ - 1) / 6; }
+  WEIR_HOST_DEVICE constexpr std::size_t nnz() const { return 3 * outputs(); }
+  WEIR_HOST_DEVICE constexpr std::size_t value_count() const { return nnz(); }
+  WEIR_HOST_DEVICE constexpr std::size_t row_degree(std::size_t) const { return 3; }
+  WEIR_HOST_DEVICE constexpr std::size_t column_degree(std::size_t) const { return (v_ - 1) / 2; }
 
-  constexpr std::size_t column(std::size_t row, std::size_t slot) const { return triple(row).column[slot]; }
-  constexpr std::size_t value_index(std::size_t row, std::size_t slot) const { return 3 * row + slot; }
-  constexpr std::size_t value_index_transposed(std::size_t column, std::size_t slot) const {
+  WEIR_HOST_DEVICE constexpr std::size_t column(std::size_t row, std::size_t slot) const {
+    return triple(row).column[slot];
+  }
+  WEIR_HOST_DEVICE constexpr std::size_t value_index(std::size_t row, std::size_t slot) const {
+    return 3 * row + slot;
+  }
+  WEIR_HOST_DEVICE constexpr std::size_t value_index_transposed(std::size_t column, std::size_t slot) const {
     std::size_t const r = row(column, slot);
     return 3 * r + row_slot(r, column);
   }
-  constexpr bool contains(std::size_t row, std::size_t column) const {
+  WEIR_HOST_DEVICE constexpr bool contains(std::size_t row, std::size_t column) const {
     return row_slot(row, column) != no_slot;
   }
-  constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
+  WEIR_HOST_DEVICE constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
     Triple const t = triple(row);
     for (std::size_t slot = 0; slot < 3; ++slot) {
       if (t.column[slot] == column) return slot;
@@ -54,7 +59,7 @@ class SteinerTripleSystem {
 
   /// Slots of a column: first the m-1 triples that hold it as one of a pair, then those that hold it as their
   /// product, then the special ones.
-  constexpr std::size_t row(std::size_t column, std::size_t slot) const {
+  WEIR_HOST_DEVICE constexpr std::size_t row(std::size_t column, std::size_t slot) const {
     if (column == 3 * std::size_t{m_}) return special_begin() + m_ / 2 + slot;  // infinity
     auto const x = static_cast<std::uint32_t>(column / 3);
     auto const i = static_cast<std::uint32_t>(column % 3);
@@ -84,7 +89,7 @@ class SteinerTripleSystem {
     if (x < half && s == 0) return special_begin() + x;
     return special_begin() + half + (x < half ? 3 * x + before : 3 * (x - half) + i);
   }
-  constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
+  WEIR_HOST_DEVICE constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
     if (!contains(row, column)) return no_slot;
     for (std::size_t slot = 0;; ++slot) {
       if (this->row(column, slot) == row) return slot;
@@ -96,13 +101,15 @@ class SteinerTripleSystem {
     std::size_t column[3];
   };
 
-  constexpr bool is_bose() const { return v_ % 6 == 3; }
-  constexpr std::size_t pairs() const { return std::size_t{m_} * (m_ - 1) / 2; }
-  constexpr std::size_t special_begin() const { return 3 * pairs(); }
+  WEIR_HOST_DEVICE constexpr bool is_bose() const { return v_ % 6 == 3; }
+  WEIR_HOST_DEVICE constexpr std::size_t pairs() const { return std::size_t{m_} * (m_ - 1) / 2; }
+  WEIR_HOST_DEVICE constexpr std::size_t special_begin() const { return 3 * pairs(); }
 
-  static constexpr std::size_t point(std::uint32_t x, std::uint32_t i) { return 3 * std::size_t{x} + i; }
+  WEIR_HOST_DEVICE static constexpr std::size_t point(std::uint32_t x, std::uint32_t i) {
+    return 3 * std::size_t{x} + i;
+  }
 
-  constexpr std::uint32_t product(std::uint32_t x, std::uint32_t y) const {
+  WEIR_HOST_DEVICE constexpr std::uint32_t product(std::uint32_t x, std::uint32_t y) const {
     std::uint32_t const sum = (x + y) % m_;
     if (is_bose()) return static_cast<std::uint32_t>(std::uint64_t{sum} * ((m_ + 1) / 2) % m_);
     return sum % 2 == 0 ? sum / 2 : (sum - 1) / 2 + m_ / 2;
@@ -110,7 +117,8 @@ class SteinerTripleSystem {
 
   /// Rows of pairs: by their difference 1 .. m/2, then by where they begin, then by i. (For an even m, the
   /// last difference has half as many.)
-  constexpr std::size_t row_of_pair(std::uint32_t x, std::uint32_t y, std::uint32_t i) const {
+  WEIR_HOST_DEVICE constexpr std::size_t row_of_pair(std::uint32_t x, std::uint32_t y,
+                                                     std::uint32_t i) const {
     std::uint32_t difference = (y + m_ - x) % m_;
     std::uint32_t start = x;
     if (2 * difference > m_ || (2 * difference == m_ && x > y)) {
@@ -120,7 +128,7 @@ class SteinerTripleSystem {
     return (std::size_t{difference - 1} * m_ + start) * 3 + i;
   }
 
-  constexpr Triple triple(std::size_t row) const {
+  WEIR_HOST_DEVICE constexpr Triple triple(std::size_t row) const {
     if (row < special_begin()) {
       auto const i = static_cast<std::uint32_t>(row % 3);
       auto const x = static_cast<std::uint32_t>(row / 3 % m_);

@@ -15,19 +15,58 @@ constexpr bool is_twin_order(std::uint64_t order) {
   return order % 2 == 1 && order < 0xffff && prime_power(order) && prime_power(order + 2);
 }
 
+namespace detail {
+
+/// Which pairs the difference set of twin prime powers holds.
+class TwinPairs {
+ public:
+  constexpr explicit TwinPairs(std::uint64_t order) {
+    check_parameter("order", order, "a twin prime design needs odd prime powers q and q + 2", is_twin_order);
+    first_ = powers_in(GaloisField(order), 2);
+    second_ = powers_in(GaloisField(order + 2), 2);
+  }
+  constexpr std::uint32_t first_order() const { return static_cast<std::uint32_t>(first_.size()); }
+  constexpr std::uint32_t second_order() const { return static_cast<std::uint32_t>(second_.size()); }
+  constexpr bool holds(std::uint32_t x, std::uint32_t y) const {
+    return y == 0 || (x != 0 && first_[x] == second_[y]);
+  }
+
+ private:
+  std::vector<std::uint8_t> first_ = {};  // whether each element is a nonzero square
+  std::vector<std::uint8_t> second_ = {};
+};
+
+}  // namespace detail
+
 /// The pairs (x, 0), and those of x and y other than 0 of which both are squares or neither is.
 /// Errors: ContractViolation unless q and q + 2 are odd prime powers.
 constexpr std::vector<std::uint32_t> twin_prime_set(std::uint64_t order) {
-  detail::check_parameter("order", order, "a twin prime design needs odd prime powers q and q + 2",
-                          is_twin_order);
-  std::vector<std::uint8_t> const first = detail::powers_in(GaloisField(order), 2);
-  std::vector<std::uint8_t> const second = detail::powers_in(GaloisField(order + 2), 2);
+  detail::TwinPairs const pairs(order);
   std::vector<std::uint32_t> set;
-  for (std::uint32_t x = 0; x < first.size(); ++x) {
-    for (std::uint32_t y = 0; y < second.size(); ++y) {
-      bool const is_in = y == 0 || (x != 0 && first[x] == second[y]);
-      if (is_in) set.push_back(x * static_cast<std::uint32_t>(second.size()) + y);
+  for (std::uint32_t x = 0; x < pairs.first_order(); ++x) {
+    for (std::uint32_t y = 0; y < pairs.second_order(); ++y) {
+      if (pairs.holds(x, y)) set.push_back(x * pairs.second_order() + y);
     }
+  }
+  return set;
+}
+
+/// Whether the group of the pairs is that of the integers modulo q(q+2).
+constexpr bool is_cyclic_twin_order(std::uint64_t order) {
+  return is_twin_order(order) && is_prime(order) && is_prime(order + 2);
+}
+
+/// The same set of twin primes as a difference set modulo q(q+2): a pair is the number that leaves x divided
+/// by q and y divided by q+2.
+/// Errors: ContractViolation unless q and q + 2 are odd primes.
+constexpr std::vector<std::uint32_t> cyclic_twin_prime_set(std::uint64_t order) {
+  detail::check_parameter("order", order, "a cyclic twin prime design needs odd primes q and q + 2",
+                          is_cyclic_twin_order);
+  detail::TwinPairs const pairs(order);
+  std::uint32_t const v = pairs.first_order() * pairs.second_order();
+  std::vector<std::uint32_t> set;
+  for (std::uint32_t number = 0; number < v; ++number) {
+    if (pairs.holds(number % pairs.first_order(), number % pairs.second_order())) set.push_back(number);
   }
   return set;
 }
