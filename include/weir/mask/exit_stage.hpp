@@ -19,8 +19,8 @@ namespace weir::inline v1 {
 ///
 /// `network.infer(micro, samples, logits)` puts the features of so many samples behind stage `micro.stage()`
 /// into the first rows of the outputs, from those of the inputs, and samples x classes logits into `logits`.
-/// `network.leave(micro, i, logits)` gets those of sample i of the micro-batch, which has left. Several
-/// workers call both at a time, for different stages or micro-batches.
+/// `network.leave(micro, i, logits)` gets those of sample i of the micro-batch, which has left, on the worker
+/// of the stage. Several workers call both at a time, for different stages or micro-batches.
 ///
 /// Shapes: `StageLayout::outputs` are one element per sample, `{1, false}`, which says who is left, then the
 /// features; `saved` is at least the classes. Messages have their whole size, whoever is left; no skip edge
