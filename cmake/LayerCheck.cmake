@@ -25,8 +25,8 @@ endforeach()
 list(APPEND mpi_may comm/options.hpp comm/fingerprint.hpp comm/mismatch.hpp comm/operation_log.hpp  # what engines share
      comm/check_arguments.hpp comm/even_split.hpp comm/rank_order.hpp
      comm/remote_transport.hpp comm/pipeline_transport.hpp comm/pipeline_message.hpp comm/message_pool.hpp  # of a pipeline
-     comm/message_numbers.hpp comm/direction.hpp)
-set(nccl_may ${mpi_may} comm/byte_exchange.hpp cuda)  # a CUDA stream is what NCCL enqueues on
+     comm/message_numbers.hpp comm/direction.hpp comm/place_workers.hpp)
+set(nccl_may ${mpi_may} comm/byte_exchange.hpp comm/remote_stream_transport.hpp cuda)  # a CUDA stream is what NCCL enqueues on
 list(APPEND cuda_may comm/check_arguments.hpp)  # of StagedCommunicator, which works over any transport of a host
 
 set(posix "fcntl\\.h|unistd\\.h|sys/stat\\.h")  # files that are replaced whole or not at all

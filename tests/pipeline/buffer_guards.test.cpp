@@ -9,7 +9,7 @@
 TEST_CASE("who takes a buffer waits for the stream that gave it back, in the same run") {
   LoggingExecutor const executor;
   weir::detail::BufferGuards<LoggingExecutor> guards;
-  guards.make(executor, 3);
+  guards.make(3, [&](std::size_t) { return executor; });
   std::byte memory[2 * 8];
   weir::MessagePool pool(memory, 8, 2, 1);
   weir::PipelineMessage const message{.tag = {}, .data = pool.take(), .bytes = 8, .home = &pool};

@@ -21,9 +21,10 @@ void check(weir::TableView const& table) {
   weir::OperationIndex const index(table);
   std::vector<std::uint8_t> is_done(table.operations().size(), 0);
   std::vector<std::size_t> next(table.workers(), 0);
-  for (auto const& [worker, first, count] : order.entries()) {
+  for (auto const& [worker, first, count, end] : order.entries()) {
     REQUIRE(first == next[worker]);
     next[worker] += count;
+    CHECK(end >= 0);
     std::size_t const position = table.begin_of(worker) + first;
     bool is_ready = true;
     for (std::size_t k = position; k < position + count; ++k) {

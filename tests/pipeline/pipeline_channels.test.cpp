@@ -31,9 +31,9 @@ TEST_CASE("a channel has buffers for the edge, the receiver, and the sender's ha
   weir::detail::LaneMap const lanes(table);
   weir::PipelineOptions const options{.stages = {{.outputs = {{1}}}, {}}};
   Channels channels(lanes, options);
-  channels.allocate(
-      weir::HostExecutor{}, options.stages, [](std::size_t) { return std::size_t{3}; },
-      [](std::size_t) { return std::size_t{2}; });
+  weir::HostExecutor const executor;
+  channels.allocate([&](std::uint32_t) -> weir::HostExecutor const& { return executor; }, options.stages,
+                    [](std::size_t) { return std::size_t{3}; }, [](std::size_t) { return std::size_t{2}; });
   for (int i = 0; i < 3 + 2 + 1; ++i) CHECK(channels.forward(0)->pool->take() != nullptr);
   CHECK_THROWS_AS(channels.forward(0)->pool->take(), weir::ContractViolation);
 }

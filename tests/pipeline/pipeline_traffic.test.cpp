@@ -19,7 +19,7 @@ TEST_CASE("an output is handed from one worker's lane to the next one's, and its
   PipelineProgram const program(table, lanes, {}, weir::Recompute::never);
   weir::detail::PipelineTraffic<weir::HostExecutor, float, weir::ThreadTransport> traffic(
       executor, table, lanes, options, watch, weir::ThreadTransport());
-  traffic.allocate(executor, [](std::size_t) { return std::size_t{2}; });
+  traffic.allocate([](std::size_t) { return std::size_t{2}; });
   for (std::size_t lane = 0; lane < 2; ++lane) traffic.lane(lane).records.resize(2);
 
   auto const& first = program.worker(0)[0];

@@ -8,6 +8,7 @@
 #include "weir/comm/message_numbers.hpp"
 #include "weir/comm/pipeline_message.hpp"
 #include "weir/comm/pipeline_transport.hpp"
+#include "weir/comm/remote_stream_transport.hpp"
 #include "weir/exec/concepts.hpp"
 
 namespace weir::inline v1 {
@@ -39,6 +40,7 @@ concept StreamTransport = Executor<E> && std::movable<T> &&
 /// What carries messages between the workers of a pipeline on this executor: threads that block, or streams.
 template <class T, class E>
 concept PipelineTransportOn = (HostOrderedExecutor<E> && PipelineTransport<T>) ||
-                              (!HostOrderedExecutor<E> && StreamTransport<T, E>);
+                              (!HostOrderedExecutor<E> &&
+                               (StreamTransport<T, E> || RemoteStreamTransport<T, E>));
 
 }  // namespace weir::inline v1

@@ -18,6 +18,7 @@
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/message_numbers.hpp"
 #include "weir/comm/message_pool.hpp"
+#include "weir/comm/place_workers.hpp"
 #include "weir/comm/remote_transport.hpp"
 #include "weir/core/error.hpp"
 #include "weir/mpi/communicator.hpp"
@@ -54,7 +55,7 @@ class MpiTransport {
       : communicator_(communicator.split(0, communicator.rank())), options_(std::move(options)) {}
 
   std::vector<std::uint8_t> workers_here(std::uint32_t workers) {
-    ranks_ = placement(workers);
+    ranks_ = detail::place_workers("MpiTransport", options_.ranks, workers, communicator_.size());
     std::vector<std::uint8_t> is_here;
     for (std::size_t const rank : ranks_) is_here.push_back(rank == communicator_.rank() ? 1 : 0);
     return is_here;
@@ -180,27 +181,6 @@ class MpiTransport {
   std::mutex& gate() const { return *link().gate(); }
   detail::MpiNotices& notices() const { return link().notices(); }
   MPI_Comm data() const { return link().data(); }
-
-  std::vector<std::size_t> placement(std::uint32_t workers) const {
-    std::size_t const size = communicator_.size();
-    if (!options_.ranks.empty()) {
-      if (options_.ranks.size() != workers)
-        throw ContractViolation("MpiTransport: ranks for " + std::to_string(options_.ranks.size()) +
-                                " workers, the table has " + std::to_string(workers));
-      for (std::size_t const rank : options_.ranks) {
-        if (rank >= size)
-          throw ContractViolation("MpiTransport: a worker on rank " + std::to_string(rank) + ", there are " +
-                                  std::to_string(size));
-      }
-      return options_.ranks;
-    }
-    if (workers < size)
-      throw ContractViolation("MpiTransport: " + std::to_string(workers) + " workers for " +
-                              std::to_string(size) + " ranks: at least one for each would be right");
-    std::vector<std::size_t> ranks;
-    for (std::size_t worker = 0; worker < workers; ++worker) ranks.push_back(worker * size / workers);
-    return ranks;
-  }
 
   int number(MessageTag const& tag) const { return static_cast<int>(numbers_.of(tag)); }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@
 
 #include "weir/comm/check_arguments.hpp"
 #include "weir/comm/concepts.hpp"
+#include "weir/comm/fingerprint.hpp"
 #include "weir/comm/options.hpp"
 #include "weir/nccl/element.hpp"
 #include "weir/nccl/member.hpp"
@@ -180,6 +182,10 @@ class NcclCommunicator {
 
   /// One look at what is under way. Errors: what has made the communicator unusable.
   void check() const { member_->poll(); }
+
+  /// The oldest operation of this rank that had not ended when `poll` or `check` last looked, also if that
+  /// threw. Those of one kind are numbered from 1.
+  std::optional<Fingerprint> oldest() const { return member_->oldest(); }
 
   /// A communicator of the ranks with the same color, ordered by key, then by rank.
   /// Streams: blocks until all ranks have called it, so each from its own thread.

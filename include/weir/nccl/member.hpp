@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -123,8 +124,13 @@ class NcclMember {
     fail_unless_good(code != ncclSuccess ? code : asynchronous, "ncclCommGetAsyncError");
     auto const state = look();
     if (state == StreamWatch::State::overdue)
-      fail_timeout(watch_.oldest(), "began on this rank and did not end");
+      fail_timeout(*watch_.oldest(), "began on this rank and did not end");
     return state == StreamWatch::State::idle;
+  }
+
+  std::optional<Fingerprint> oldest() {
+    std::lock_guard const lock(mutex_);
+    return watch_.oldest();
   }
 
   void abort() noexcept {
@@ -163,10 +169,6 @@ class NcclMember {
     int answer = 0;
     check_nccl(question(handle, &answer), call, handle);
     return answer;
-  }
-
-  static std::string milliseconds(CommOptions const& options) {
-    return std::to_string(options.deadline.count()) + " ms";
   }
 
   /// Without the mutex; the caller holds it for the function below.
@@ -278,8 +280,8 @@ class NcclMember {
 
   void fail_timeout(Fingerprint const& operation, std::string const& what) {
     fail({NcclFailure::Kind::timeout,
-          what + " within " + milliseconds(options_) +
-              ": a rank did not come. The last operations of this rank, oldest first:" + log_.text(),
+          what + " within " + std::to_string(options_.deadline.count()) +
+              " ms: a rank did not come. The last operations of this rank, oldest first:" + log_.text(),
           operation,
           {}});
     failure_check();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "weir/comm/fingerprint.hpp"
@@ -71,8 +72,11 @@ class StreamWatch {
     return (now - entry.started_at) / entry.operations >= deadline ? State::overdue : State::busy;
   }
 
-  /// The oldest that has not ended; there is one unless `look` has said `idle`.
-  Fingerprint const& oldest() const { return entries_[oldest_].operation; }
+  /// The oldest that had not ended at the last `look`; none if it has said `idle`.
+  std::optional<Fingerprint> oldest() const {
+    if (count_ == 0) return {};
+    return entries_[oldest_].operation;
+  }
 
  private:
   struct Entry {

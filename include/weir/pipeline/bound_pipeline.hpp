@@ -58,7 +58,7 @@ class BoundPipeline {
   BoundPipeline& operator=(BoundPipeline const&) = delete;
 
   ~BoundPipeline() {
-    pipe_.wait_for_workers();
+    wait_for_runs();
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) wait_for_count(pipe_.core().units()[unit]);
   }
 
@@ -180,8 +180,20 @@ class BoundPipeline {
     if (has_failed_) throw ContractViolation("this pipeline has failed: reset() would make it usable again");
   }
 
+  void wait_for_runs() noexcept {
+    if constexpr (Bound::is_watched) {
+      pipe_.wait_for_workers([this] {
+        for (auto const& bound : bound_) {
+          if (!bound->has_failed()) bound->watch();
+        }
+      });
+    } else {
+      pipe_.wait_for_workers();
+    }
+  }
+
   void settle() {
-    pipe_.wait_for_workers();
+    wait_for_runs();
     auto& core = pipe_.core();
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       try {

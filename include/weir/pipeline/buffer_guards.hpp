@@ -16,8 +16,10 @@ namespace weir::inline v1::detail {
 template <Executor E>
 class BufferGuards {
  public:
-  void make(E const& executor, std::size_t buffers) {
-    while (guards_.size() < buffers) guards_.push_back({executor.make_event()});
+  /// `executor_of(buffer)` is on the device on which a buffer lies, and is given back.
+  template <class ExecutorOf>
+  void make(std::size_t buffers, ExecutorOf const& executor_of) {
+    while (guards_.size() < buffers) guards_.push_back({executor_of(guards_.size()).make_event()});
   }
 
   void begin(std::uint32_t run) { run_ = run; }
@@ -38,7 +40,7 @@ class BufferGuards {
   struct Guard {
     typename E::event_type is_free;
     std::uint32_t run = UINT32_MAX;
-    std::size_t worker = 0;  // whose stream recorded it
+    std::size_t worker = 0;  // whose stream recorded it, or another stream's number
   };
 
   std::vector<Guard> guards_;  // by the buffer's number
@@ -49,7 +51,7 @@ class BufferGuards {
 template <HostOrderedExecutor E>
 class BufferGuards<E> {
  public:
-  void make(E const&, std::size_t) {}
+  void make(std::size_t, auto const&) {}
   void begin(std::uint32_t) {}
   void give_back(PipelineMessage const&, std::size_t, E const&) {}
   void take(PipelineMessage const&, std::size_t, E const&) {}

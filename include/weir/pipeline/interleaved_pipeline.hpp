@@ -16,7 +16,9 @@
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/bound_pipeline.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
+#include "weir/pipeline/operation_times.hpp"
 #include "weir/pipeline/pipeline_core.hpp"
+#include "weir/pipeline/pipeline_workers.hpp"
 #include "weir/pipeline/stage_calls.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 #include "weir/pipeline/timeline.hpp"
@@ -67,17 +69,14 @@ class InterleavedPipeline {
             predicts()),
         store_(store),
         evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never,
-                    Core::is_issued) {
+                    Core::is_issued),
+        workers_(executor) {
     core_.allocate(evaluation_);
     for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
-      if (core_.lanes().has_worker(worker))
-        workers_.push_back({worker, executor.make_event(), executor.fork()});
+      if (core_.lanes().has_worker(worker)) workers_.add(worker, core_.executor_of(worker));
     }
     losses_.resize(table.workers());
-    if (core_.options().records_times) {
-      begins_.resize(core_.program().table().operations().size());
-      ends_.resize(begins_.size());
-    }
+    if (core_.options().records_times) times_.resize(core_.program().table().operations().size());
   }
 
   InterleavedPipeline(InterleavedPipeline const&) = delete;
@@ -100,7 +99,7 @@ class InterleavedPipeline {
 
   /// When the operations of the latest run began and ended, in nanoseconds; if `records_times` was asked for.
   /// After `drain`.
-  Timeline timeline() const { return {table(), begins_, ends_, 1'000'000}; }
+  Timeline timeline() const { return {table(), times_.begins(), times_.ends(), 1'000'000}; }
 
   /// What the stages have reported since the last call. After `drain`.
   LossSum take_loss() {
@@ -160,7 +159,8 @@ class InterleavedPipeline {
     if (is_captured) core_.check_capture();
     detail::PipelineRun const run = core_.plan_run(launch.batch.size());
     submit(launch, run, core_.program());
-    if (is_captured) core_.forget(run);
+    if (is_captured) return core_.forget(run);
+    cancel_if_failed();
   }
 
   template <class Batch, class Model>
@@ -168,6 +168,7 @@ class InterleavedPipeline {
     wait_for_workers();
     LossSum const kept = take_loss();
     submit(launch, core_.plan_evaluation(launch.batch.size()), evaluation_);
+    cancel_if_failed();
     wait_for_workers();
     LossSum const result = take_loss();
     losses_[0].sum = kept;
@@ -175,18 +176,19 @@ class InterleavedPipeline {
   }
 
   void wait_for_workers() noexcept {
-    if constexpr (Core::is_issued) {
-      try {
-        core_.executor().synchronize();  // where replays of captured runs are
-      } catch (...) {
-      }
+    if constexpr (Core::is_watched) {
+      wait_for_workers([] {});
+    } else {
+      workers_.finish(core_.executor());
     }
-    for (Worker const& worker : workers_) {
-      try {
-        worker.executor.synchronize();
-      } catch (...) {  // the workers' tasks keep what they threw elsewhere
-      }
-    }
+  }
+  /// `look()` is called again and again on a device, and ends what hangs there.
+  template <class Look>
+  void wait_for_workers(Look const& look) noexcept {
+    workers_.finish(core_.executor(), [&] {
+      look();
+      check();
+    });
   }
 
   Core& core() { return core_; }
@@ -197,11 +199,6 @@ class InterleavedPipeline {
     return false;
   }
 
-  struct Worker {
-    std::uint32_t index;
-    typename E::event_type end;  // of a run; on a device
-    E executor;
-  };
   struct alignas(64) Loss {
     LossSum sum;
   };
@@ -211,16 +208,31 @@ class InterleavedPipeline {
               detail::PipelineProgram const& program) {
     core_.begin(run);
     core_.executor().record(core_.start_event());
-    for (Worker const& worker : workers_) worker.executor.wait(core_.start_event());
+    for (auto const& worker : workers_) worker.executor.wait(core_.start_event());
+    core_.traffic().start(core_.start_event());
     if constexpr (Core::is_issued) {
       issue(launch, run, program);
     } else {
-      for (Worker const& worker : workers_) {
+      for (auto const& worker : workers_) {
         worker.executor.submit(
             [this, batch = launch.batch, &model = launch.model, run, &program,
              index = worker.index](E const& point) { work(batch, model, run, program, index, point); });
       }
     }
+  }
+
+  /// Ends what can never end by itself, as a failure of the run.
+  void check() noexcept {
+    try {
+      if (!core_.watch().is_stopped()) core_.traffic().check();
+    } catch (...) {
+      core_.watch().fail(std::current_exception());
+    }
+    cancel_if_failed();
+  }
+  /// On a device, where no worker does it.
+  void cancel_if_failed() noexcept {
+    if (Core::is_issued && core_.watch().is_stopped()) core_.traffic().cancel();
   }
 
   /// Gives their work to all workers' streams; the caller's goes on behind them.
@@ -229,16 +241,19 @@ class InterleavedPipeline {
              detail::PipelineProgram const& program) {
     std::uint32_t worker = 0;
     try {
-      for (IssueOrder::Entry const& entry : program.issue_order().entries()) {
-        worker = entry.worker;
-        if (core_.watch().is_stopped()) break;
-        do_slot(launch.batch, launch.model, run, program, worker, entry.first, workers_[worker].executor);
+      auto const& entries = program.issue_order().entries();
+      for (std::size_t i = 0; i < entries.size() && !core_.watch().is_stopped(); ++i) {
+        if (E const* const point = workers_.find(entries[i].worker); point != nullptr) {
+          worker = entries[i].worker;
+          do_slot(launch.batch, launch.model, run, program, worker, entries[i].first, *point);
+        }
+        core_.traffic().carry(run, program, i, worker);
       }
     } catch (detail::PipelineStopped const&) {
     } catch (...) {
       core_.watch().fail_at(worker);
     }
-    for (Worker const& each : workers_) {
+    for (auto const& each : workers_) {
       core_.watch().rest(each.index);
       each.executor.record(each.end);
       core_.executor().wait(each.end);
@@ -277,33 +292,18 @@ class InterleavedPipeline {
       watch.enter(worker, steps[k].operation);
       core_.traffic().receive(run, program, steps[k], worker, point);
     }
-    std::int64_t const begin = now(run);
+    std::int64_t const begin = times_.now(run);
     for (std::size_t k = i; k < end; ++k) {
       watch.enter(worker, steps[k].operation);
       compute(batch, model, run, program, steps[k], worker, point);
     }
-    keep_times(run, begin, steps[i].position, end - i);
+    times_.keep(run, begin, steps[i].position, end - i);
     for (std::size_t k = i; k < end; ++k) {
       watch.enter(worker, steps[k].operation);
       core_.traffic().send(run, program, steps[k], worker, point);
     }
     watch.leave(worker);
     return end;
-  }
-
-  std::int64_t now(detail::PipelineRun const& run) const {
-    if (begins_.empty() || run.is_evaluation) return 0;
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - run.begin)
-        .count();
-  }
-  void keep_times(detail::PipelineRun const& run, std::int64_t begin, std::size_t position,
-                  std::size_t count) {
-    if (begins_.empty() || run.is_evaluation) return;
-    std::int64_t const end = now(run);
-    for (std::size_t i = position; i < position + count; ++i) {
-      begins_[i] = begin;
-      ends_[i] = end;
-    }
   }
 
   template <class Batch, class Model>
@@ -341,10 +341,9 @@ class InterleavedPipeline {
   Core core_;
   Store store_;
   detail::PipelineProgram evaluation_;
-  std::vector<Loss> losses_;          // by worker
-  std::vector<std::int64_t> begins_;  // by operation
-  std::vector<std::int64_t> ends_;
-  std::vector<Worker> workers_;  // the last member: their threads are joined before the memory goes
+  std::vector<Loss> losses_;  // by worker
+  detail::OperationTimes times_;
+  detail::PipelineWorkers<E> workers_;  // the last member: their threads are joined before the memory goes
 };
 
 }  // namespace weir::inline v1

@@ -27,6 +27,7 @@ class IssueOrder {
     std::uint32_t worker = 0;
     std::uint32_t first = 0;  ///< among the operations of the worker
     std::uint32_t count = 1;
+    std::int64_t end = 0;  ///< in the simulation
   };
 
   IssueOrder() = default;
@@ -41,6 +42,7 @@ class IssueOrder {
       bool const is_pair =
           operations[entry.first].kind == OperationKind::pair && entry.first + 1 < operations.size();
       entry.count = is_pair ? 2 : 1;
+      entry.end = simulation.end_ticks()[table.begin_of(entry.worker) + entry.first];
       for (std::uint32_t k = 0; k < entry.count; ++k)
         place[table.begin_of(entry.worker) + entry.first + k] = static_cast<std::int64_t>(entries_.size());
       next[entry.worker] += entry.count;

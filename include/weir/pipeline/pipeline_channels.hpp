@@ -6,11 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "weir/comm/fingerprint.hpp"
 #include "weir/comm/message_pool.hpp"
 #include "weir/comm/pipeline_transport.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/stage_micro.hpp"
+#include "weir/pipeline/table_hash.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1::detail {
@@ -34,9 +36,11 @@ class PipelineChannels {
   };
   /// Of a transport that copies.
   struct Copies {
-    bool are_made = false;
+    enum class Made : std::uint8_t { never, between_places, between_workers };
+
+    Made made = Made::never;
     std::size_t trailer_bytes = 0;
-    std::size_t prefetch = 0;
+    std::size_t prefetch = 0;  // between workers: of each
   };
 
   PipelineChannels(LaneMap const& lanes, PipelineOptions const& options)
@@ -72,20 +76,40 @@ class PipelineChannels {
     return at(skip_channels_[2 * (direction * skips_.size() + k) + (is_forward ? 0 : 1)]);
   }
 
+  MessageTag tag(std::uint32_t run, Operation const& operation, Channel const& channel) const {
+    return {run,          operation.micro_batch, static_cast<std::uint16_t>(lanes_.stage(channel.from)),
+            channel.link, channel.is_forward,    operation.direction};
+  }
+
+  /// A hash of the table and of what its messages are.
+  std::uint64_t layout(TableView const& table, std::size_t local_batch) const {
+    std::uint64_t hash = layout_hash(table_hash(table), local_batch);
+    for (Channel const& channel : channels_)
+      hash = layout_hash(layout_hash(hash, channel.layout->bytes), static_cast<std::uint64_t>(channel.codec));
+    return hash;
+  }
+
   MessageLayout const& outputs(std::size_t stage) const { return outputs_[stage]; }
   MessageLayout const& gradients(std::size_t stage) const { return gradients_[stage]; }
 
+  /// Whether what a channel carries is in another buffer where it arrives.
+  bool is_copied(Channel const& channel, Copies const& copies) const {
+    if (channel.edge == no_edge) return false;
+    return copies.made == Copies::Made::between_workers ||
+           (copies.made == Copies::Made::between_places && !lanes_.shares_memory(channel.from, channel.to));
+  }
+
   /// Takes the buffers: as many as can be on the edges, with the receivers, and in the sender's hand; where
-  /// the transport copies, up to the edge and from there on.
-  template <class Capacity, class Records>
-  void allocate(E const& executor, std::vector<StageLayout> const& stages, Capacity const& capacity,
-                Records const& records, Copies const& copies = {}) {
+  /// the transport copies, up to the edge and from there on. `executor_of(worker)` has the memory.
+  template <class ExecutorOf, class Capacity, class Records>
+  void allocate(ExecutorOf const& executor_of, std::vector<StageLayout> const& stages,
+                Capacity const& capacity, Records const& records, Copies const& copies = {}) {
     auto const on_the_way = [&](Channel& channel, bool has_arrived) {
       std::size_t count = 0;
       for (Channel* next = &channel; next != nullptr;) {
         if (next->edge != no_edge && !(has_arrived && next == &channel)) {
           count += capacity(next->edge);
-          if (copies.are_made) break;
+          if (is_copied(*next, copies)) break;
         }
         count += records(next->to);
         bool const goes_on = channel.link == 0 && stages[lanes_.stage(next->to)].is_empty;
@@ -93,11 +117,20 @@ class PipelineChannels {
       }
       return count;
     };
-    auto const pool = [&](Channel const& channel, std::size_t count) {
+    auto const pool = [&](Channel const& channel, std::uint32_t lane, std::size_t count) {
       std::size_t const bytes = channel.layout->bytes + copies.trailer_bytes;
+      E const& executor = executor_of(lanes_.worker(lane));
       memory_.emplace_back(executor, count * bytes);
-      buffers_ += count;
-      return std::make_unique<MessagePool>(memory_.back().data(), bytes, count, buffers_ - count);
+      // Short messages and what is between tensors travel, too.
+      if constexpr (!HostOrderedExecutor<E>) {
+        if (copies.made == Copies::Made::between_places) {
+          set_zero(executor, ViewOn<Real, E>(reinterpret_cast<Real*>(memory_.back().data()),
+                                             count * bytes / sizeof(Real)));
+          executor.synchronize();
+        }
+      }
+      owners_.insert(owners_.end(), count, lanes_.worker(lane));
+      return std::make_unique<MessagePool>(memory_.back().data(), bytes, count, owners_.size() - count);
     };
     for (Channel& channel : channels_) {
       std::size_t const stage = lanes_.stage(channel.from);
@@ -105,14 +138,16 @@ class PipelineChannels {
                                (channel.is_forward ? stage == 0 : stage + 1 == stages.size());
       // Else it passes on what it gets.
       if (begins_here && lanes_.is_here(channel.from))
-        channel.pool = pool(channel, 1 + on_the_way(channel, false));
-      if (copies.are_made && channel.edge != no_edge && lanes_.is_here(channel.to))
-        channel.arrivals = pool(channel, copies.prefetch + on_the_way(channel, true));
+        channel.pool = pool(channel, channel.from, 1 + on_the_way(channel, false));
+      if (!is_copied(channel, copies) || !lanes_.is_here(channel.to)) continue;
+      std::size_t const early =
+          copies.made == Copies::Made::between_places ? capacity(channel.edge) : copies.prefetch;
+      channel.arrivals = pool(channel, channel.to, early + on_the_way(channel, true));
     }
   }
 
-  /// The buffers of all pools, by which they are numbered.
-  std::size_t buffers() const { return buffers_; }
+  /// The workers in whose memory the buffers of all pools are, by the buffer's number.
+  std::vector<std::uint32_t> const& owners() const { return owners_; }
 
   void refill() noexcept {
     for (Channel& channel : channels_) {
@@ -183,7 +218,7 @@ class PipelineChannels {
   std::vector<std::size_t> neighbours_;  // by lane: forward, backward
   std::vector<std::size_t> skip_channels_;
   std::vector<Buffer<std::byte, E>> memory_;
-  std::size_t buffers_ = 0;
+  std::vector<std::uint32_t> owners_;
 };
 
 }  // namespace weir::inline v1::detail

@@ -42,6 +42,8 @@ class PipelineCore {
 
  public:
   static constexpr bool is_issued = Traffic::is_issued;
+  /// Whether work waits on a device for another process.
+  static constexpr bool is_watched = Traffic::is_carried;
 
   template <class Versions>
   PipelineCore(E const& executor, TableView const& table, PipelineOptions options, Versions const& versions,
@@ -49,7 +51,7 @@ class PipelineCore {
       : executor_(executor),
         start_(executor.make_event()),
         options_((check_pipeline(table, options, is_issued), std::move(options))),
-        lanes_(table, Traffic::workers_here(transport, table.workers())),
+        lanes_(lane_map_of<E>(transport, table)),
         program_(insert_updates(
                      insert_recompute(predicts ? insert_predict(table).view() : table, options_.recompute)),
                  lanes_, options_.skip_edges, options_.recompute, is_issued),
@@ -74,19 +76,20 @@ class PipelineCore {
       return std::size_t{program_.records(lane) > other.records(lane) ? program_.records(lane)
                                                                       : other.records(lane)};
     };
-    traffic_.allocate(executor_, records);
+    traffic_.allocate(records);
     traffic_.list_arrivals(program_, false);
     traffic_.list_arrivals(other, true);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (!lanes_.is_here(lane)) continue;
       std::uint32_t const places = program_.places(lane);
-      traffic_.lane(lane).allocate(executor_, options_, records(lane),
+      traffic_.lane(lane).allocate(executor_of(lanes_.worker(lane)), options_, records(lane),
                                    places > other.places(lane) ? places : other.places(lane),
                                    units_.periods());
     }
   }
 
   E const& executor() const { return executor_; }
+  E const& executor_of(std::uint32_t worker) const { return traffic_.executor_of(worker); }
   typename E::event_type const& start_event() const { return start_; }
   PipelineOptions const& options() const { return options_; }
   LaneMap const& lanes() const { return lanes_; }
@@ -109,6 +112,7 @@ class PipelineCore {
     }
   }
   void end(PipelineRun const& run) {
+    traffic_.join(executor_);
     for (std::size_t unit = 0; unit < units_.size(); ++unit) {
       std::uint64_t const updates = units_[unit].completed();
       if (updates > run.first_version) units_[unit].wait_for_update(updates, executor_);

@@ -10,6 +10,7 @@
 #include "weir/pipeline/schedule_table.hpp"
 #include "weir/pipeline/skip_edge.hpp"
 #include "weir/pipeline/stage_bytes.hpp"
+#include "weir/pipeline/transfer_order.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -51,10 +52,13 @@ class LaneMap {
  public:
   static constexpr std::uint32_t nowhere = UINT32_MAX;
 
-  /// `is_here`, by worker: whether it is one of this process. Empty: all are.
-  explicit LaneMap(TableView const& table, std::vector<std::uint8_t> is_here = {})
-      : stages_(table.stages()), is_here_(std::move(is_here)) {
+  /// `is_here`, by worker: whether it is one of this process. Empty: all are. `places`, by worker: of those
+  /// that share their memory. Empty: all do.
+  explicit LaneMap(TableView const& table, std::vector<std::uint8_t> is_here = {},
+                   std::vector<std::size_t> places = {})
+      : stages_(table.stages()), is_here_(std::move(is_here)), places_(std::move(places)) {
     if (is_here_.empty()) is_here_.assign(table.workers(), 1);
+    if (places_.empty()) places_.assign(table.workers(), 0);
     for (Operation const& operation : table.operations()) {
       if (operation.direction == Direction::reverse) directions_ = 2;
     }
@@ -80,12 +84,17 @@ class LaneMap {
   bool is_here(std::uint32_t lane) const { return has(lane) && has_worker(workers_[lane]); }
   bool has_worker(std::uint32_t worker) const { return is_here_[worker] != 0; }
   bool is_local(std::uint32_t from, std::uint32_t to) const { return workers_[from] == workers_[to]; }
+  std::vector<std::size_t> const& places() const { return places_; }
+  bool shares_memory(std::uint32_t from, std::uint32_t to) const {
+    return places_[workers_[from]] == places_[workers_[to]];
+  }
 
  private:
   std::uint32_t stages_;
   std::uint32_t directions_ = 1;
   std::vector<std::uint32_t> workers_;
   std::vector<std::uint8_t> is_here_;
+  std::vector<std::size_t> places_;
 };
 
 /// What the workers do in a run, ready to be interpreted.
@@ -95,7 +104,10 @@ class PipelineProgram {
   PipelineProgram(ScheduleTable table, LaneMap const& lanes, std::span<SkipEdge const> skips,
                   Recompute recompute, bool is_issued = false)
       : table_(std::move(table)), records_(lanes.lanes()), places_(lanes.lanes()) {
-    if (is_issued) issue_order_ = IssueOrder(table_.view(), skips);
+    if (is_issued) {
+      issue_order_ = IssueOrder(table_.view(), skips);
+      transfers_ = TransferOrder(table_.view(), issue_order_, lanes.places(), skips);
+    }
     Walk walk{lanes, skips, recompute, table_.view(), *this};
     for (std::uint32_t worker = 0; worker < table_.view().workers(); ++worker) {
       workers_.emplace_back();
@@ -107,6 +119,7 @@ class PipelineProgram {
   std::vector<PipelineStep> const& worker(std::size_t index) const { return workers_[index]; }
   /// Empty where each worker has a thread.
   IssueOrder const& issue_order() const { return issue_order_; }
+  TransferOrder const& transfers() const { return transfers_; }
   std::uint32_t records(std::size_t lane) const { return records_[lane].most(); }
   std::uint32_t places(std::size_t lane) const { return places_[lane].most(); }
   /// Where a lane holds what came for a micro-batch.
@@ -200,6 +213,7 @@ class PipelineProgram {
 
   ScheduleTable table_;
   IssueOrder issue_order_;
+  TransferOrder transfers_;
   std::vector<FreeNumbers> records_;  // by lane
   std::vector<FreeNumbers> places_;
   std::vector<std::uint32_t> record_of_;  // by lane and micro-batch

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "weir/comm/fingerprint.hpp"
 #include "weir/comm/remote_transport.hpp"
 #include "weir/comm/stream_transport.hpp"
 #include "weir/core/error.hpp"
@@ -22,7 +21,7 @@
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/pipeline_run.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
-#include "weir/pipeline/table_hash.hpp"
+#include "weir/pipeline/stream_carrier.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -39,26 +38,23 @@ class PipelineTraffic {
   using Lane = LaneState<E, Real>;
   static constexpr bool is_remote = RemoteTransport<Transport>;
   static constexpr bool is_issued = !HostOrderedExecutor<E>;
+  static constexpr bool is_carried = RemoteStreamTransport<Transport, E>;
+  using Carrier = typename CarrierOf<E, Transport>::type;
   /// After which who waits asks the transport again; 0: when rung for.
   static constexpr std::chrono::microseconds interval{is_remote ? 20 : 0};
-
-  /// By worker; empty: all.
-  static std::vector<std::uint8_t> workers_here(Transport& transport, std::uint32_t workers) {
-    if constexpr (is_remote) return transport.workers_here(workers);
-    return {};
-  }
 
   /// `issued`: the most messages that who issues the work of all workers puts on an edge.
   PipelineTraffic(E const& executor, TableView const& table, LaneMap const& lanes,
                   PipelineOptions const& options, PipelineWatch& watch, Transport transport,
                   std::uint32_t issued = 0)
-      : options_(options),
+      : executor_(executor),
+        options_(options),
         lanes_(lanes),
         watch_(watch),
         channels_(lanes, options),
         transport_(std::move(transport)),
         lane_states_(lanes.lanes()) {
-    open_transport(executor, table, issued);
+    open_transport(table, issued);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (lanes_.has(lane)) connect(lane_states_[lane], lane, lanes_, channels_, options_);
     }
@@ -75,13 +71,21 @@ class PipelineTraffic {
 
   Lane& lane(std::size_t lane) { return lane_states_[lane]; }
 
+  /// Of the device that a worker is on: the pipeline's, or one of the transport's.
+  E const& executor_of(std::uint32_t worker) const {
+    if constexpr (is_carried) return transport_.executor(lanes_.places()[worker], executor_);
+    return executor_;
+  }
+
   /// Takes the buffers of all messages. `records(lane)`: for how many micro-batches a lane holds some.
   template <class Records>
-  void allocate(E const& executor, Records const& records) {
+  void allocate(Records const& records) {
+    auto const executors = [this](std::uint32_t worker) -> E const& { return executor_of(worker); };
     channels_.allocate(
-        executor, options_.stages, [&](std::size_t edge) { return std::size_t{transport_.capacity(edge)}; },
+        executors, options_.stages, [&](std::size_t edge) { return std::size_t{transport_.capacity(edge)}; },
         records, copies());
-    guards_.make(executor, channels_.buffers());
+    guards_.make(channels_.owners().size(),
+                 [&](std::size_t buffer) -> E const& { return executors(channels_.owners()[buffer]); });
   }
 
   /// Notes in which order the workers of a program receive, for receives that are posted before they are
@@ -101,8 +105,14 @@ class PipelineTraffic {
     }
   }
 
-  /// At the begin of a run.
+  /// At the begin of a run, and where `start` has been recorded, and at its end, behind which `home` goes on.
   void begin(PipelineRun const& run) { guards_.begin(run.number); }
+  void start(typename E::event_type const& start) {
+    if constexpr (is_carried) transport_.start(start);
+  }
+  void join(E const& home) {
+    if constexpr (is_carried) transport_.join(home);
+  }
 
   /// At the begin and at the end of a worker's run. The end waits until all that it sent has left.
   void begin(std::size_t worker) {
@@ -121,6 +131,19 @@ class PipelineTraffic {
   /// Tells other processes, if there are any, that this one has failed.
   void cancel() noexcept {
     if constexpr (is_remote) transport_.cancel();
+    if constexpr (is_carried) transport_.remote().cancel();
+  }
+
+  /// Errors: `PipelineError` with a message that will never come, or never be taken.
+  void check() {
+    if constexpr (is_carried) transport_.check(channels_, lanes_);
+  }
+
+  /// Enqueues what an entry of the issue order has sent to another place; `worker` becomes who is at it here.
+  void carry(PipelineRun const& run, PipelineProgram const& program, std::size_t entry,
+             std::uint32_t& worker) {
+    if constexpr (is_carried)
+      transport_.carry(run.number, program, entry, channels_, lanes_, guards_, watch_, worker);
   }
 
   /// Takes in what the operation needs and other workers make.
@@ -145,7 +168,7 @@ class PipelineTraffic {
     auto const hand_on = [&](typename Channels::Channel* channel, PipelineMessage& message,
                              auto const& place) {
       if (channel == nullptr) return;
-      message.tag = tag(run, step.operation, *channel);
+      message.tag = channels_.tag(run.number, step.operation, *channel);
       if (channel->edge == Channels::no_edge) {
         LaneRecord& other =
             lane_states_[channel->to].records[program.record(channel->to, step.operation.micro_batch)];
@@ -197,8 +220,9 @@ class PipelineTraffic {
 
  private:
   static constexpr typename Channels::Copies copies() {
-    if constexpr (is_remote) return {true, Transport::trailer_bytes, Transport::prefetch};
-    return {};
+    using Made = typename Channels::Copies::Made;
+    if constexpr (is_remote) return {Made::between_workers, Transport::trailer_bytes, Transport::prefetch};
+    return {is_carried ? Made::between_places : Made::never};
   }
 
   /// Calls `f(channel, place)` for each message that a step takes in, in order; `place(record)` is where it
@@ -219,16 +243,19 @@ class PipelineTraffic {
     }
   }
 
-  void open_transport(E const& executor, TableView const& table, std::uint32_t issued) {
+  void open_transport(TableView const& table, std::uint32_t issued) {
     FifoOrder const order = fifo_order(table);
     bool const has_skips = !options_.skip_edges.empty();
     for (PipelineEdge& edge : channels_.edges()) edge.is_in_order = !has_skips && order.per_edge;
     std::uint32_t const least = min_edge_capacity(table, options_.skip_edges);
     std::uint32_t const needed = issued > least ? issued : least;
     MessageNumbers const numbers{table.stages(), static_cast<std::uint32_t>(1 + options_.skip_edges.size()),
-                                 !has_skips && order.per_stage ? 1 : table.micro_batches(), layout_of(table)};
-    if constexpr (is_issued) {
-      transport_.open(channels_.edges(), needed, numbers, executor);
+                                 !has_skips && order.per_stage ? 1 : table.micro_batches(),
+                                 channels_.layout(table, options_.local_batch)};
+    if constexpr (is_carried) {
+      transport_.open(channels_.edges(), needed, numbers, executor_, lanes_);
+    } else if constexpr (is_issued) {
+      transport_.open(channels_.edges(), needed, numbers, executor_);
     } else {
       transport_.open(channels_.edges(), needed, numbers);
     }
@@ -242,24 +269,11 @@ class PipelineTraffic {
     }
   }
 
-  std::uint64_t layout_of(TableView const& table) {
-    std::uint64_t hash = layout_hash(table_hash(table), options_.local_batch);
-    for (std::size_t channel = 0; channel < channels_.size(); ++channel)
-      hash = layout_hash(layout_hash(hash, channels_[channel].layout->bytes),
-                         static_cast<std::uint64_t>(channels_[channel].codec));
-    return hash;
-  }
-
-  MessageTag tag(PipelineRun const& run, Operation const& operation, Channel const& channel) const {
-    return {run.number,   operation.micro_batch, static_cast<std::uint16_t>(lanes_.stage(channel.from)),
-            channel.link, channel.is_forward,    operation.direction};
-  }
-
   /// Keeps as many receives posted as the transport likes.
   void post_receives(PipelineRun const& run, std::size_t worker) {
     arrivals_.advance(run.is_evaluation, worker, Transport::prefetch, [&](auto const& arrival) {
       Channel& channel = *arrival.channel;
-      transport_.post_receive(channel.edge, tag(run, arrival.operation, channel),
+      transport_.post_receive(channel.edge, channels_.tag(run.number, arrival.operation, channel),
                               {.tag = {},
                                .data = channel.arrivals->take(),
                                .bytes = bytes_of(channel),
@@ -271,7 +285,7 @@ class PipelineTraffic {
              PipelineMessage& message, E const& point) {
     if (channel == nullptr || channel->edge == Channels::no_edge) return;
     PipelineEdge const& edge = channels_.edges()[channel->edge];
-    MessageTag const due = tag(run, operation, *channel);
+    MessageTag const due = channels_.tag(run.number, operation, *channel);
     if constexpr (is_issued) {
       if (!transport_.try_receive(channel->edge, due, message, point))
         throw ContractViolation(text(edge) + ": " + text(due) + " is received before it was sent");
@@ -322,12 +336,13 @@ class PipelineTraffic {
     watch_.bell(edge.to).ring();
   }
 
+  E const& executor_;
   PipelineOptions const& options_;
   LaneMap const& lanes_;
   PipelineWatch& watch_;
   Channels channels_;
   BufferGuards<E> guards_;
-  Transport transport_;
+  Carrier transport_;
   std::vector<Lane> lane_states_;
   PipelineArrivals<Channel> arrivals_;
 };

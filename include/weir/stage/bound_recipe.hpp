@@ -89,6 +89,10 @@ class BoundRecipe {
   /// Whether a step has failed since the last `wait`. From any thread.
   bool has_failed() const noexcept { return runner_.has_failed(); }
 
+  /// One look at whether the steps under way can end, for who waits for them by other means; else they fail.
+  static constexpr bool is_watched = StageChain<E, Real, Stages...>::is_watched;
+  void watch() noexcept { runner_.watch(); }
+
   /// Ends the steps under way: they do not take effect, and `wait` or the next step throws `StepStopped`. The
   /// communicators are told to give up, as after any failure. Without effect if called again, or if the steps
   /// have failed already. From any thread.

@@ -131,6 +131,15 @@ class StepRunner final : public GradientSink<E, Real> {
     }
   }
 
+  /// One look at whether what was enqueued can end; if not, that is the failure.
+  void watch() noexcept {
+    attempt(StepFailure::in_a_stage, [&] {
+      chain_.for_each([](auto& object) {
+        if constexpr (requires { object.watch(); }) object.watch();
+      });
+    });
+  }
+
   /// Blocks until the stream of the stages has got here, whatever it threw.
   void drain() {
     stream_.record(end_);
@@ -228,14 +237,6 @@ class StepRunner final : public GradientSink<E, Real> {
     if (!is_enqueued) torn_ = true;
     // On the stream's own handle, not on `point`: announced here, before the caller's stream waits for it.
     attempt(StepFailure::in_a_stage, [&] { stream_.record(end_); });
-  }
-
-  void watch() noexcept {
-    attempt(StepFailure::in_a_stage, [&] {
-      chain_.for_each([](auto& object) {
-        if constexpr (requires { object.watch(); }) object.watch();
-      });
-    });
   }
 
   void run_stages(E const& point, std::size_t bucket, StepInfo step) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,10 +21,16 @@ class EventTransport {
   /// what is on its edges.
   void open(std::span<PipelineEdge const> edges, std::uint32_t needed, MessageNumbers const&,
             E const& executor) {
-    for (PipelineEdge const& edge : edges) {
-      edges_.push_back({edge, {}});
+    open(edges, needed, [&executor](std::size_t) -> E const& { return executor; });
+  }
+
+  /// `sender_of(edge)` is on the device on which the messages of an edge are sent.
+  template <std::invocable<std::size_t> SenderOf>
+  void open(std::span<PipelineEdge const> edges, std::uint32_t needed, SenderOf const& sender_of) {
+    for (std::size_t edge = 0; edge < edges.size(); ++edge) {
+      edges_.push_back({edges[edge], {}});
       while (edges_.back().slots.size() < needed)
-        edges_.back().slots.push_back({executor.make_event(), {}, false});
+        edges_.back().slots.push_back({sender_of(edge).make_event(), {}, false});
     }
   }
 
