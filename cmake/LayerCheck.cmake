@@ -27,7 +27,8 @@ list(APPEND mpi_may comm/options.hpp comm/fingerprint.hpp comm/mismatch.hpp comm
      comm/remote_transport.hpp comm/pipeline_transport.hpp comm/pipeline_message.hpp comm/message_pool.hpp  # of a pipeline
      comm/message_numbers.hpp comm/direction.hpp comm/place_workers.hpp)
 set(nccl_may ${mpi_may} comm/byte_exchange.hpp comm/remote_stream_transport.hpp cuda)  # a CUDA stream is what NCCL enqueues on
-list(APPEND cuda_may comm/check_arguments.hpp)  # of StagedCommunicator, which works over any transport of a host
+list(APPEND cuda_may comm/check_arguments.hpp  # of StagedCommunicator, which works over any transport of a host
+     comm/remote_stream_transport.hpp comm/place_workers.hpp)  # of a pipeline
 
 set(posix "fcntl\\.h|unistd\\.h|sys/stat\\.h")  # files that are replaced whole or not at all
 set(needs_more_than_a_compiler cuda mpi nccl interop)

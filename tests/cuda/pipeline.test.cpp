@@ -89,7 +89,7 @@ Watched run_without(Case const& c, std::size_t dropped) {
     trainer.step(model);
     result.waits = session.waits() - before;
     trainer.step(model);
-    stand_in::enqueue(trainer.executor(), "the caller", {stand_in::reads(trainer.all_weights())}, [] {});
+    stand_in::enqueue(trainer.executor(), "the caller", trainer.reads_of_weights(), [] {});
     session.drop_wait(0);
     trainer.weights();
   }

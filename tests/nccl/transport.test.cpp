@@ -248,28 +248,32 @@ TEST_CASE("a stage that throws ends the run on all ranks, each with one error") 
   for (auto const& failure : failures) CHECK(text_of(failure) == "");
 }
 
-TEST_CASE("replicas over NCCL: a part's all-reduce that hangs ends the run, too") {
+TEST_CASE("replicas sum over NCCL what each stage has, and an all-reduce that hangs ends the run of all") {
+  std::vector<float> const start(2 * chain::width, 1);
   Machine const machine(2);
   std::atomic<bool> is_over = false;
+  std::mutex mutex;
+  std::vector<std::vector<float>> results;
   auto const failures = nccl_ranks::failures_of_ranks(
       2, {300ms}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
-        weir::ScheduleTable const table =
-            weir::find_schedule("1f1b")->make_table({.workers = 2, .micro_batches = 2});
+        std::size_t const rank = communicator.rank();
+        auto const table = weir::find_schedule("1f1b")->make_table({.workers = 2, .micro_batches = 2});
         weir::StageLayout const layout{
             .parameters = {chain::width}, .outputs = {{chain::width}}, .saved = 2 * chain::width};
         weir::InterleavedPipeline<CudaExecutor, float, chain::Versions> pipe(
-            executor, table, {.stages = {layout, layout}, .local_batch = chain::batch});
-        weir::Buffer<float, CudaExecutor> const weights(executor, 2 * chain::width);
+            executor, table,
+            {.stages = {layout, layout}, .local_batch = chain::batch, .replica = rank, .replicas = 2});
+        weir::Buffer<float, CudaExecutor> const weights(executor, start.size());
         weir::Buffer<float, CudaExecutor> const samples(executor, 2 * chain::batch);
-        weir::from_host(executor, std::span<float const>(std::vector<float>(weights.size(), 1)),
-                        weights.view());
-        weir::from_host(executor, std::span<float const>(stand_in::samples_of(samples.size())),
+        auto const all = stand_in::samples_of(2 * samples.size());
+        weir::from_host(executor, std::span<float const>(start), weights.view());
+        weir::from_host(executor, std::span<float const>(all).subspan(rank * samples.size(), samples.size()),
                         samples.view());
-        std::vector<NcclCommunicator> const of_stage{communicator.split(0, communicator.rank()),
-                                                     communicator.split(0, communicator.rank())};
+        std::vector<NcclCommunicator> const of_stage{communicator.split(0, rank),
+                                                     communicator.split(0, rank)};
         auto sync = pipe.bind_each(
             [&](std::size_t unit) {
-              return weir::LocalAggregator{weir::MeanOverMicroBatches{}} | weir::AllReduce{of_stage[unit]} |
+              return weir::LocalAggregator{} | weir::AllReduce{of_stage[unit]} |
                      weir::Sgd{{.learning_rate = 0.125}};
             },
             weights.view());
@@ -277,7 +281,11 @@ TEST_CASE("replicas over NCCL: a part's all-reduce that hangs ends the run, too"
         weir::ViewOn<float const, CudaExecutor> const view(samples.view());
         sync(pipe(view, model));
         sync.drain();
-        if (communicator.rank() == 1) {
+        {
+          std::lock_guard const lock(mutex);
+          results.push_back(weir::to_host(executor, weights.view()));
+        }
+        if (rank == 1) {
           while (!is_over) std::this_thread::sleep_for(1ms);
           return;
         }
@@ -286,6 +294,9 @@ TEST_CASE("replicas over NCCL: a part's all-reduce that hangs ends the run, too"
         is_over = true;
       });
   for (auto const& failure : failures) CHECK(text_of(failure) == "");
+  REQUIRE(results.size() == 2);
+  CHECK(same_bits(results[0], results[1]));
+  CHECK(!same_bits(results[0], start));
 }
 
 TEST_CASE("what the ranks have to agree on is compared, and what cannot be is refused") {

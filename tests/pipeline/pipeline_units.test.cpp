@@ -18,8 +18,8 @@ struct Parts {
       : options(with),
         lanes(table),
         watch(table.properties().workers, options.watchdog),
-        units(
-            executor, table, lanes, options, [](std::uint32_t) { return 1u; }, watch) {}
+        units([this](std::uint32_t) -> weir::HostExecutor const& { return executor; }, table, lanes, options,
+              [](std::uint32_t) { return 1u; }, watch) {}
 
   weir::PipelineOptions options;
   weir::HostExecutor executor;
@@ -36,7 +36,7 @@ TEST_CASE("weights are in registration order, a shared parameter where it is reg
                .tied = {{{0, 0}, {2, 1}}}});
   CHECK(parts.units.size() == 4);
   std::vector<float> weights(2 + 3 + 4 + 5);
-  parts.units.bind(parts.executor, weir::view(weights));
+  parts.units.bind(weir::view(weights));
   auto const address = [&](std::uint32_t lane, std::size_t parameter) {
     auto const place = parts.units.places(lane)[parameter];
     return place.unit->weights(0, place.parameter).data() - weights.data();
@@ -47,7 +47,7 @@ TEST_CASE("weights are in registration order, a shared parameter where it is reg
   CHECK(address(2, 0) == 9);
   CHECK(address(2, 1) == 0);
   std::vector<float> wrong(13);
-  CHECK_THROWS_AS(parts.units.bind(parts.executor, weir::view(wrong)), weir::ContractViolation);
+  CHECK_THROWS_AS(parts.units.bind(weir::view(wrong)), weir::ContractViolation);
 }
 
 TEST_CASE("two copies of a stage add to the same gradient, the forward one first") {

@@ -13,7 +13,8 @@ TEST_CASE("the weights that were there before a run are not waited for; others a
   weir::detail::LaneMap const lanes(table);
   weir::detail::PipelineWatch watch(2, options.watchdog);
   weir::detail::PipelineUnits<weir::HostExecutor, float> units(
-      executor, table, lanes, options, [](std::uint32_t) { return 2u; }, watch);
+      [&](std::uint32_t) -> weir::HostExecutor const& { return executor; }, table, lanes, options,
+      [](std::uint32_t) { return 2u; }, watch);
   weir::detail::PipelineWeights<weir::HostExecutor, float> weights(units, watch);
   weir::Operation operation{.stage = 3, .micro_batch = 2, .version = 0, .period = 1};
   weights.wait({}, {operation, 0, 3}, 1, executor);

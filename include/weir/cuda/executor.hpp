@@ -9,6 +9,7 @@
 
 #include "weir/core/error.hpp"
 #include "weir/cuda/capture.hpp"
+#include "weir/cuda/device_guard.hpp"
 #include "weir/cuda/device_memory.hpp"
 #include "weir/cuda/event.hpp"
 #include "weir/cuda/scratch.hpp"
@@ -49,6 +50,9 @@ class CudaExecutor {
 
   int device() const { return stream_->device; }
   CudaMemoryResource& memory() const { return *stream_->memory; }
+
+  /// Makes the device current, for launches on `stream()`, until the result is destroyed.
+  [[nodiscard]] DeviceGuard make_current() const { return DeviceGuard(device()); }
 
   /// For the kernels of this stream.
   CudaScratch const& scratch() const { return *stream_->scratch; }

@@ -97,6 +97,9 @@ class NcclTransport {
         throw PeerTimeout(error, "; it was " + text(oldest_->tag) + " on " + text(edges_[oldest_->edge]));
       } catch (...) {
         oldest_ = way.oldest();
+        for (Way const& other : ways_) {
+          if (!oldest_) oldest_ = other.oldest();
+        }
         throw;
       }
     }

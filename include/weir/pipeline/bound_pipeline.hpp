@@ -43,7 +43,7 @@ class BoundPipeline {
           "right");
     }
     auto& units = pipe_.core().units();
-    units.bind(pipe_.executor(), weights);
+    units.bind(weights);
     for (std::size_t unit = 0; unit < units.size(); ++unit) {
       bound_.push_back(std::unique_ptr<Bound>(
           new Bound(recipe_of(unit).on(units[unit], units[unit].bound_weights(), options))));

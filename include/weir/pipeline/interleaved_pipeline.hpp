@@ -245,6 +245,7 @@ class InterleavedPipeline {
       for (std::size_t i = 0; i < entries.size() && !core_.watch().is_stopped(); ++i) {
         if (E const* const point = workers_.find(entries[i].worker); point != nullptr) {
           worker = entries[i].worker;
+          [[maybe_unused]] auto const scope = detail::device_scope(*point);
           do_slot(launch.batch, launch.model, run, program, worker, entries[i].first, *point);
         }
         core_.traffic().carry(run, program, i, worker);

@@ -39,6 +39,7 @@ class ParameterUnit {
     std::size_t local_batch = 1;
     std::size_t versions = 1;
     std::size_t delay = 0;
+    std::size_t replicas = 0;             // that add to the gradient elsewhere, too; 0: not known
     bool predicts = false;                // weights that are late are not read, but what is made of them
     std::vector<Doorbell*> readers = {};  // to be rung when an update is done
   };
@@ -207,7 +208,8 @@ class ParameterUnit {
   struct Launch {
     ParameterUnit& unit;
 
-    std::size_t samples() const { return 0; }  // of all ranks: not known here
+    /// Of all replicas; 0: not known here.
+    std::size_t samples() const { return unit.samples(); }
     WeightShift weight_shift() const {
       return {unit.place_of(unit.started_), unit.place_of(unit.started_ + 1)};
     }
@@ -220,6 +222,12 @@ class ParameterUnit {
     std::size_t micro_batches = 1;
     std::vector<std::size_t> samples;  // by contributor
   };
+
+  std::size_t samples() const {
+    std::size_t sum = 0;
+    for (std::size_t const samples : arrivals_[started_ % gradient_slots_].samples) sum += samples;
+    return sum * shape_.replicas;
+  }
 
   static constexpr std::size_t padded(std::size_t elements) {
     constexpr std::size_t line = 64 / sizeof(Real);

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "weir/exec/step_clock.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
 #include "weir/pipeline/insert_predict.hpp"
@@ -15,6 +14,7 @@
 #include "weir/pipeline/issue_order.hpp"
 #include "weir/pipeline/payload_hash.hpp"
 #include "weir/pipeline/pipeline_checkpoint.hpp"
+#include "weir/pipeline/pipeline_clocks.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_planner.hpp"
@@ -56,11 +56,12 @@ class PipelineCore {
                      insert_recompute(predicts ? insert_predict(table).view() : table, options_.recompute)),
                  lanes_, options_.skip_edges, options_.recompute, is_issued),
         watch_(table.workers(), options_.watchdog, Traffic::interval, &lanes_),
-        traffic_(executor, table, lanes_, options_, watch_, std::move(transport), most_issued(table)),
-        units_(executor, program_.table(), lanes_, options_, versions, watch_, predicts),
+        traffic_(executor_, table, lanes_, options_, watch_, std::move(transport), most_issued(table)),
+        units_([this](std::uint32_t worker) -> E const& { return executor_of(worker); }, program_.table(),
+               lanes_, options_, versions, watch_, predicts),
         weights_(units_, watch_),
         planner_(options_),
-        clock_(executor, is_issued ? 1 : 0) {
+        clocks_(executor_, lanes_, [this](std::uint32_t worker) -> E const& { return executor_of(worker); }) {
     if (options_.log != nullptr) options_.log->open(table.workers());
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (!lanes_.is_here(lane)) continue;
@@ -107,8 +108,8 @@ class PipelineCore {
   void begin(PipelineRun const& run) {
     traffic_.begin(run);
     if constexpr (is_issued) {
-      if (!is_being_captured(executor_)) set_clock(run.first_version);
-      apply_scalars(executor_, AdvanceStepClock{clock_.data()});
+      if (!is_being_captured(executor_)) clocks_.set(run.first_version);
+      clocks_.advance();
     }
   }
   void end(PipelineRun const& run) {
@@ -117,7 +118,7 @@ class PipelineCore {
       std::uint64_t const updates = units_[unit].completed();
       if (updates > run.first_version) units_[unit].wait_for_update(updates, executor_);
     }
-    if (run.is_evaluation) set_clock(run.first_version);
+    if (run.is_evaluation) clocks_.set(run.first_version);
   }
 
   /// Errors: `ContractViolation` for runs of which each needs to know which one it is.
@@ -161,7 +162,7 @@ class PipelineCore {
     call.period = operation.period;
     call.is_recompute = operation.kind == OperationKind::recompute;
     call.is_evaluation = run.is_evaluation;
-    call.clock = clock_.data();
+    call.clock = clocks_.at(lanes_.places()[lanes_.worker(step.lane)]);
     call.saved = state.memory[0].data() + step.place * state.distance;
     call.loss = &loss;
     return call;
@@ -298,14 +299,10 @@ class PipelineCore {
     traffic_.clear();
     watch_.reset();
     planner_.go_on_from(updates);
-    if constexpr (is_issued) set_clock(updates);
+    clocks_.set(updates);
   }
 
  private:
-  void set_clock(std::uint64_t next) {
-    if constexpr (is_issued) apply_scalars(executor_, SetStepClock{clock_.data(), next});
-  }
-
   void go_on_from(std::uint64_t updates) {
     planner_.go_on_from(updates);
     for (std::size_t unit = 0; unit < units_.size(); ++unit) units_[unit].set_count(updates);
@@ -344,7 +341,7 @@ class PipelineCore {
   PipelineUnits<E, Real> units_;
   PipelineWeights<E, Real> weights_;
   RunPlanner planner_;
-  Buffer<StepClock, E> clock_;  // of the update under way; where work is issued
+  PipelineClocks<E> clocks_;
 };
 
 }  // namespace weir::inline v1::detail

@@ -34,9 +34,9 @@ class PipelineUnits {
     bool counts_samples = true;  // of several stages that share a parameter, the first
   };
 
-  /// `versions(stage)` is what the store keeps.
-  template <class Versions>
-  PipelineUnits(E const& executor, TableView const& table, LaneMap const& lanes,
+  /// `executor_of(worker)` is of the device that a worker is on, `versions(stage)` what the store keeps.
+  template <class ExecutorOf, class Versions>
+  PipelineUnits(ExecutorOf const& executor_of, TableView const& table, LaneMap const& lanes,
                 PipelineOptions const& options, Versions const& versions, PipelineWatch& watch,
                 bool predicts = false)
       : lanes_(lanes),
@@ -56,9 +56,9 @@ class PipelineUnits {
       }
     }
     for (std::uint32_t stage = 0; stage < table.stages(); ++stage) {
-      if (!options.stages[stage].is_empty) add_stage(executor, stage, versions(stage));
+      if (!options.stages[stage].is_empty) add_stage(executor_of, stage, versions(stage));
     }
-    for (TiedParameter const& tied : options.tied) add_tied(executor, tied);
+    for (TiedParameter const& tied : options.tied) add_tied(executor_of, tied);
     for (std::uint32_t stage = 0; stage < table.stages(); ++stage) list_parameters(stage);
   }
 
@@ -83,18 +83,20 @@ class PipelineUnits {
   /// Gives each unit its part of the caller's weights, which are in registration order.
   /// Errors: `ContractViolation` if sizes do not fit.
   template <class Views>
-  void bind(E const& executor, Views const& views) {
+  void bind(Views const& views) {
     std::vector<Parameter> parameters;
     for (auto const& [unit, parameter] : registered_)
       parameters.push_back(units_[unit].unit->plan().parameter(parameter));
     BucketPlan const plan = BucketPlan::per_parameter(std::move(parameters));
     Weights<E, Real> const weights(views, plan);
-    weights.check_memory(executor, "the weights");
     std::vector<std::vector<ViewOn<Real, E>>> of_unit(units_.size());
     for (std::size_t unit = 0; unit < units_.size(); ++unit)
       of_unit[unit].resize(units_[unit].unit->plan().parameters());
-    for (std::size_t i = 0; i < registered_.size(); ++i)
-      of_unit[registered_[i].unit][registered_[i].parameter] = weights[i];
+    for (std::size_t i = 0; i < registered_.size(); ++i) {
+      auto const& [unit, parameter] = registered_[i];
+      check_memory(units_[unit].unit->executor(), weights[i].data(), "the weights");
+      of_unit[unit][parameter] = weights[i];
+    }
     for (std::size_t unit = 0; unit < units_.size(); ++unit)
       units_[unit].unit->bind(std::move(of_unit[unit]));
   }
@@ -118,7 +120,8 @@ class PipelineUnits {
     return nullptr;
   }
 
-  void add(E const& executor, std::vector<std::size_t> const& elements,
+  template <class ExecutorOf>
+  void add(ExecutorOf const& executor_of, std::vector<std::size_t> const& elements,
            std::vector<std::uint32_t> const& stages, std::size_t kept, std::uint32_t delay) {
     std::vector<Parameter> parameters;
     for (std::size_t const count : elements) parameters.push_back({count, element_type_of<Real>});
@@ -128,6 +131,7 @@ class PipelineUnits {
                                .local_batch = options_.local_batch,
                                .versions = kept,
                                .delay = delay,
+                               .replicas = options_.replicas,
                                .predicts = predicts_};
     std::vector<std::uint32_t> lanes;
     for (std::uint32_t const stage : stages) {
@@ -141,11 +145,20 @@ class PipelineUnits {
                                   ", in another process, and on a worker of this one, or shares a parameter "
                                   "with a stage here: their gradients would have to be added here");
         }
+        if (!lanes_.shares_memory(lanes.front(), lane)) {
+          throw ContractViolation("stage " + std::to_string(stage) + " is on worker " +
+                                  std::to_string(lanes_.worker(lane)) +
+                                  ", on another device, and has a copy or shares a parameter with a stage on "
+                                  "worker " +
+                                  std::to_string(lanes_.worker(lanes.front())) +
+                                  ": their gradients are added on one device only");
+        }
         shape.readers.push_back(&watch_.bell(lanes_.worker(lane)));
       }
     }
     shape.contributors = lanes.size();
-    units_.push_back({std::make_unique<Unit>(executor, std::move(shape)), stages.front()});
+    units_.push_back({std::make_unique<Unit>(executor_of(lanes_.worker(lanes.front())), std::move(shape)),
+                      stages.front()});
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       members_[lanes[i]].push_back(
           {units_.back().unit.get(), i, delay, stages.size() > 1, lanes_.stage(lanes[i]) == stages.front()});
@@ -159,7 +172,8 @@ class PipelineUnits {
     return false;
   }
 
-  void add_stage(E const& executor, std::uint32_t stage, std::size_t kept) {
+  template <class ExecutorOf>
+  void add_stage(ExecutorOf const& executor_of, std::uint32_t stage, std::size_t kept) {
     if (!is_here(stage)) return;
     std::vector<std::size_t> elements;
     auto const& parameters = options_.stages[stage].parameters;
@@ -169,10 +183,11 @@ class PipelineUnits {
       places_[stage][p] = {units_.size(), elements.size()};
       elements.push_back(parameters[p]);
     }
-    if (!elements.empty()) add(executor, elements, {stage}, kept, versions_[stage].delay);
+    if (!elements.empty()) add(executor_of, elements, {stage}, kept, versions_[stage].delay);
   }
 
-  void add_tied(E const& executor, TiedParameter const& tied) {
+  template <class ExecutorOf>
+  void add_tied(ExecutorOf const& executor_of, TiedParameter const& tied) {
     auto const refuse = [](std::string const& text) { throw ContractViolation("a tied parameter " + text); };
     if (predicts_) refuse("cannot be predicted");
     if (tied.size() < 2) refuse("is one of two stages or more");
@@ -204,7 +219,7 @@ class PipelineUnits {
     if (!is_even && delay > 1)
       refuse("is shared by stages whose updates are late by different numbers, of which one is " +
              std::to_string(delay) + "; at most 1 would be right");
-    if (is_any_here) add(executor, {elements}, stages, live > delay ? live : delay + 1, delay);
+    if (is_any_here) add(executor_of, {elements}, stages, live > delay ? live : delay + 1, delay);
   }
 
   /// Appends the parameters that this stage registers.

@@ -11,6 +11,18 @@
 
 namespace weir::inline v1::detail {
 
+struct NoScope {};
+
+/// Makes the device of an executor current, where it can be told, until the result is destroyed.
+template <Executor E>
+auto device_scope(E const& executor) {
+  if constexpr (requires { executor.make_current(); }) {
+    return executor.make_current();
+  } else {
+    return NoScope{};
+  }
+}
+
 /// The streams of those of a pipeline's workers that are in this process.
 template <Executor E>
 class PipelineWorkers {

@@ -51,8 +51,8 @@ cudaError_t Machine::begin_capture(cudaStream_t handle, cudaStreamCaptureMode mo
 cudaError_t Machine::add_node(Stream& stream, Work work) {
   Capture& capture = *stream.capture;
   if (capture.is_invalid) return cudaErrorStreamCaptureInvalidated;
-  capture.nodes.push_back(
-      {std::move(work), stream.chain, std::vector<std::size_t>(stream.tails.begin(), stream.tails.end())});
+  capture.nodes.push_back({std::move(work), stream.chain, stream.device,
+                           std::vector<std::size_t>(stream.tails.begin(), stream.tails.end())});
   stream.tails = {capture.nodes.size() - 1};
   return cudaSuccess;
 }
@@ -154,9 +154,10 @@ cudaError_t Machine::launch(cudaGraphExec_t runnable, cudaStream_t handle) {
   }
   std::vector<OperationPtr> operations;
   for (Node const& node : graph.nodes) {
-    while (graph.lanes.size() <= node.chain) {
-      std::string const name = "captured stream " + std::to_string(graph.lanes.size());
-      graph.lanes.push_back(&new_lane(stream->device, name, false));
+    if (graph.lanes.size() <= node.chain) graph.lanes.resize(node.chain + 1, nullptr);
+    if (graph.lanes[node.chain] == nullptr) {
+      std::string const name = "captured stream " + std::to_string(node.chain);
+      graph.lanes[node.chain] = &new_lane(node.device, name, false);
     }
     std::vector<OperationPtr> after{begin};
     for (std::size_t const other : node.after) after.push_back(operations[other]);

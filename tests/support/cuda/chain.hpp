@@ -147,40 +147,52 @@ class Trainer {
       : executor_(executor),
         table_(c.make_table()),
         samples_(executor, table_.properties().micro_batches * batch - c.left_out),
-        pipe_((fill(samples_, stand_in::samples_of(samples_.size())), executor), table_, options(c),
-              Versions{c.versions}, std::move(transport)),
-        weights_(executor, pipe_.parts() * width),
+        pipe_(executor, table_, options(c), Versions{c.versions}, std::move(transport)),
         sync_((weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.125, .momentum = 0.5}})
-                  .on(pipe_, (fill_weights(c.empty), weights_.view()))) {}
+                  .on(pipe_, make_weights(c.empty))) {
+    weir::from_host(executor, std::span<float const>(stand_in::samples_of(samples_.size())), samples_.view());
+  }
 
   void step(Chain& model) { sync_(pipe_(view(), model)); }
   /// Of all parts, in order.
   std::vector<float> weights() {
     sync_.drain();
-    return weir::to_host(executor_, weights_.view());
+    std::vector<float> all;
+    for (std::size_t part = 0; part < weights_.size(); ++part) {
+      auto const some = weir::to_host(executor_of(part), weights_[part].view());
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
   }
   auto view() const { return weir::ViewOn<float const, E>(samples_.view()); }
   E const& executor() const { return executor_; }
   Pipe& pipe() { return pipe_; }
   auto& sync() { return sync_; }
-  auto all_weights() const { return weights_.view(); }
+  std::vector<stand_in::Access> reads_of_weights() const {
+    std::vector<stand_in::Access> accesses;
+    for (auto const& weights : weights_) accesses.push_back(stand_in::reads(weights.view()));
+    return accesses;
+  }
 
  private:
   using Sync = decltype((weir::LocalAggregator{} | weir::Sgd{{}})
-                            .on(std::declval<Pipe&>(), std::declval<weir::ViewOn<float, E>>()));
+                            .on(std::declval<Pipe&>(), std::declval<std::vector<weir::ViewOn<float, E>>>()));
 
-  void fill(weir::Buffer<float, E> const& buffer, std::vector<float> const& values) const {
-    weir::from_host(executor_, std::span<float const>(values), buffer.view());
-  }
-  void fill_weights(std::size_t empty) const {
-    std::vector<float> weights;
+  E const& executor_of(std::size_t part) { return pipe_.core().units()[part].executor(); }
+  /// Of each part on its device.
+  std::vector<weir::ViewOn<float, E>> make_weights(std::size_t empty) {
+    std::vector<weir::ViewOn<float, E>> views;
     std::vector<float> const all = stand_in::initial_weights(table_.properties().stages * width);
     for (std::size_t part = 0; part < pipe_.parts(); ++part) {
       std::size_t const stage = pipe_.stage_of(part);
-      std::size_t const place = stage - (stage > empty ? 1 : 0);
-      for (std::size_t k = 0; k < width; ++k) weights.push_back(1 + all[place * width + k] / 8);
+      std::vector<float> weights;
+      for (std::size_t k = 0; k < width; ++k)
+        weights.push_back(1 + all[(stage - (stage > empty ? 1 : 0)) * width + k] / 8);
+      weights_.emplace_back(executor_of(part), width);
+      weir::from_host(executor_of(part), std::span<float const>(weights), weights_.back().view());
+      views.push_back(weights_.back().view());
     }
-    fill(weights_, weights);
+    return views;
   }
   weir::PipelineOptions options(Case const& c) const {
     weir::PipelineOptions options{.local_batch = batch, .seed = 7, .recompute = c.recompute};
@@ -198,7 +210,7 @@ class Trainer {
   weir::ScheduleTable table_;
   weir::Buffer<float, E> samples_;
   Pipe pipe_;
-  weir::Buffer<float, E> weights_;
+  std::vector<weir::Buffer<float, E>> weights_;  // by part
   Sync sync_;
 };
 

@@ -61,6 +61,7 @@ struct Lane {
 struct Node {
   Work work;
   std::size_t chain = 0;  // which of the captured streams
+  int device = 0;         // of that stream
   std::vector<std::size_t> after;
 };
 
