@@ -141,6 +141,27 @@ TEST_CASE("a stage that throws ends the run; the pipeline can be reset, as nothi
   CHECK(!same_bits(trainer.weights(), before));
 }
 
+TEST_CASE("runs over two devices wait for nothing and allocate nothing") {
+  CleanSession const session({.devices = 2});
+  auto const all = executors(2);
+  Trainer trainer(all[0], one_f_one_b, Transport(all));
+  Chain model;
+  trainer.step(model);
+  trainer.weights();
+  std::size_t const heap = stand_in::heap_allocations();
+  auto const before = session.calls();
+  for (int step = 0; step < 3; ++step) trainer.step(model);
+  CHECK(stand_in::heap_allocations() == heap);
+  auto const made = stand_in::calls_between(before, session.calls());
+  for (char const* call :
+       {"cudaStreamSynchronize", "cudaEventSynchronize", "cudaMalloc", "cudaEventCreateWithFlags"}) {
+    CAPTURE(call);
+    CHECK(made.count(call) == 0);
+  }
+  CHECK(made.at("cudaMemcpyAsync") == 3 * 2 * 6);  // between workers 1 and 2, there and back
+  trainer.weights();
+}
+
 TEST_CASE("copies of a stage on two devices, weights of another device, and no such device are refused") {
   CleanSession const session({.devices = 2});
   auto const all = executors(2);
