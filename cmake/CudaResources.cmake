@@ -1,7 +1,8 @@
 # cmake -D BUILD_DIR=build/cuda -P CudaResources.cmake
 #
 # Gathers what ptxas_report.sh has written into BUILD_DIR/resources.json, one kernel a line, and as a table into
-# resources.txt. A kernel that spills registers, or that uses local memory at all, is an error.
+# resources.txt. A kernel that spills registers, or that uses local memory at all, is an error, and so is one whose
+# products by warpgroups ptxas makes wait for each other.
 cmake_minimum_required(VERSION 3.25)
 
 find_program(DEMANGLE NAMES cu++filt c++filt)
@@ -19,10 +20,14 @@ endfunction()
 
 file(GLOB_RECURSE reports "${BUILD_DIR}/*.o.ptxas")
 set(kernels "")
+set(serialized "")
 foreach(report IN LISTS reports)
   set(kernel "")
   file(STRINGS "${report}" lines)
   foreach(line IN LISTS lines)
+    if(line MATCHES "wgmma.mma_async instructions are serialized.* in the function '([^']+)'")
+      list(APPEND serialized "${CMAKE_MATCH_1}")
+    endif()
     if(line MATCHES "Compiling entry function '([^']+)' for 'sm_([0-9a-z]+)'")
       set(kernel "${CMAKE_MATCH_1}@${CMAKE_MATCH_2}")
     elseif(kernel AND line MATCHES "([0-9]+) bytes stack frame, ([0-9]+) bytes spill stores, ([0-9]+) bytes spill loads")
@@ -70,10 +75,14 @@ foreach(entry IN LISTS kernels)
     string(APPEND errors "  sm_${architecture} ${name}: ${stack} bytes of stack, ${spilled} spilled\n")
   endif()
 endforeach()
+foreach(name IN LISTS serialized)
+  demangle("${name}" name)
+  string(APPEND errors "  ${name}: its products wait for each other\n")
+endforeach()
 string(SUBSTRING "${json}" 1 -1 json)
 file(WRITE "${BUILD_DIR}/resources.json" "[${json}\n]\n")
 file(WRITE "${BUILD_DIR}/resources.txt" "${table}")
 message(STATUS "${count} kernels, in ${BUILD_DIR}/resources.txt and resources.json")
 if(errors)
-  message(FATAL_ERROR "kernels that use local memory:\n${errors}")
+  message(FATAL_ERROR "kernels that use local memory, or whose products wait:\n${errors}")
 endif()

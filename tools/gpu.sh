@@ -129,6 +129,8 @@ find_cuda() {
   architecture=$("$cuda_bin/nvcc" --list-gpu-arch | sed -n 's/^compute_\([0-9]*\)$/\1/p' |
     awk -v wanted="$capability" '$1 <= wanted && $1 > best { best = $1 } END { print best }')
   [ -n "$architecture" ] || { echo "skipped: $cuda_bin/nvcc has nothing for sm_$capability" >&2; exit $no_gpu; }
+  # What only 9.0 has, products by warpgroups, is in code for no other.
+  if [ "$capability" = 90 ] && [ "$architecture" = 90 ]; then architecture=90a; fi
 }
 
 unpack_debs() {

@@ -19,7 +19,7 @@
 // in float, or double for double. Only live entries are multiplied, but for tiles, which are dense. Cost:
 // fastest for group designs of p = 2, and for tiles of 32, 64 or 128 of 16-bit elements with samples one
 // after another whose lines begin at multiples of 16 bytes, which tensor cores take, where the kernels were
-// compiled for sm_80 or later.
+// compiled for sm_80 or later; those of compute capability 9.0 at their full rate where it was for sm_90a.
 // Errors: `ContractViolation` at the call, for sizes that do not belong together and memory in common;
 // `CudaError`.
 

@@ -5,55 +5,23 @@
 #include <limits>
 #include <vector>
 
-#include "cuda/kernels/product_case.cuh"
+#include "cuda/kernels/tile_case.cuh"
 #include "weir/cuda/kernels/gradient_tiles.cuh"
 
 namespace {
 
-using weir::BatchOrder;
 using weir::GradientMode;
 using weir::detail::DeviceSamples;
-using weir_test::Batch;
 
 template <class Element, int Side, int Stages>
 void check(std::size_t down, std::size_t across, std::uint32_t n, std::size_t cut_outputs,
            std::size_t cut_inputs, std::uint64_t seed, weir::ConvolutionShape const* shape,
            std::size_t samples) {
-  CAPTURE(seed);
-  weir::TiledDesign<weir::GroupDesign> const design(
-      weir::GroupDesign{{.outputs = down, .inputs = across, .group = n}}, down * Side - cut_outputs,
-      across * Side - cut_inputs, Side);
-  auto const layout = design.layout();
-  using Layout = decltype(layout);
-  std::uint32_t const taps = shape == nullptr ? 1 : shape->taps();
-  auto const room_for = [](std::size_t features) { return (8 - features % 8) % 8 + 8; };
-  Batch<Element> x(shape == nullptr ? samples : shape->input_pixels(), layout.inputs(),
-                   BatchOrder::batch_major, room_for(layout.inputs()));
-  Batch<Element> dy(shape == nullptr ? samples : shape->output_pixels(), layout.outputs(),
-                    BatchOrder::batch_major, room_for(layout.outputs()));
-  weir_test::fill_batch(x, seed + 1);
-  weir_test::fill_batch(dy, seed + 2);
-  play::Aligned<Element> const x_memory(x.elements), dy_memory(dy.elements);
-  auto x_view = play::there(x.constant()), dy_view = play::there(dy.constant());
-  x_view.data = x_memory.data;
-  dy_view.data = dy_memory.data;
-  std::vector<Element> const none;
-  auto expected = play::Reference<Element, Layout>{layout, shape, none}.gradient(dy, x);
-  std::vector<float> gradient(taps * layout.value_count(), 7.0f);
-  using Gradient = weir::detail::DeviceGradientTiles<Element, Side, Stages>;
-  Gradient operation{weir::detail::EntryTable::of(layout),
-                     layout.grid.value_count(),
-                     DeviceSamples<Element>::of(dy_view),
-                     shape == nullptr ? DeviceSamples<Element>::of(x_view)
-                                      : DeviceSamples<Element>::of(x_view, *shape, false),
-                     gradient.data(),
-                     GradientMode::overwrite};
-  play::blocks(operation, Gradient::threads, Gradient::shared_bytes);
-  CHECK(largest_error(expected, gradient) <= 1e-5);  // also where padding must be zero
-  operation.mode = GradientMode::accumulate;
-  play::blocks(operation, Gradient::threads, Gradient::shared_bytes);
-  for (double& value : expected.value) value *= 2;
-  CHECK(largest_error(expected, gradient) <= 1e-5);
+  auto const design = play::tiles(down, across, n, Side, cut_outputs, cut_inputs);
+  play::check_gradient<Element>(
+      design.layout(), seed, shape, samples, 7.0f,
+      [](auto const&... all) { return weir::detail::DeviceGradientTiles<Element, Side, Stages>{all...}; },
+      [](auto const& operation) { play::blocks(operation, operation.threads, operation.shared_bytes); });
 }
 
 }  // namespace

@@ -2,71 +2,23 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
-#include "cuda/kernels/product_case.cuh"
+#include "cuda/kernels/tile_case.cuh"
 #include "weir/cuda/kernels/multiply_tiles.cuh"
 
 namespace {
 
-using weir::BatchOrder;
-using weir::detail::DeviceSamples;
-using weir_test::Batch;
-
-/// Lines begin at multiples of 16 bytes.
-template <class Element>
-struct AlignedBatch {
-  AlignedBatch(Batch<Element> const& batch) : memory(batch.elements), view(play::there(batch.constant())) {
-    view.data = memory.data;
-  }
-  play::Aligned<Element> memory;
-  weir::BatchView<Element const, weir::DeviceSpace> view;
-};
-inline std::size_t room_for(std::size_t features) {
-  return (8 - features % 8) % 8 + 8;
-}
+using play::tiles;
 
 template <class Element, int Side, int Stages, class Layout>
 void check(Layout const& layout, std::uint64_t seed, weir::ConvolutionShape const* shape, std::size_t samples,
            double tolerance) {
-  CAPTURE(seed);
   CAPTURE(Side);
-  auto const entries = weir::detail::EntryTable::of(layout);
-  auto const order = BatchOrder::batch_major;
-  auto const values = play::values_of<Element>(layout, shape == nullptr ? 1 : shape->taps(), seed);
-  play::Aligned<Element> const aligned(values);
-  play::Reference<Element, Layout> const reference{layout, shape, values};
-  std::size_t const in = shape == nullptr ? samples : shape->input_pixels();
-  std::size_t const out = shape == nullptr ? samples : shape->output_pixels();
-  Batch<Element> x(in, layout.inputs(), order, room_for(layout.inputs())),
-      y(out, layout.outputs(), order, seed % 2);
-  Batch<Element> dy(out, layout.outputs(), order, room_for(layout.outputs())),
-      dx(in, layout.inputs(), order, 1);
-  weir_test::fill_batch(x, seed + 1);
-  weir_test::fill_batch(dy, seed + 2);
-  AlignedBatch<Element> const x_there(x), dy_there(dy);
-  auto const source = [&](auto const& view, bool transposed) {
-    return shape == nullptr ? DeviceSamples<Element>::of(view)
-                            : DeviceSamples<Element>::of(view, *shape, transposed);
-  };
   using Forward = weir::detail::DeviceMultiplyTiles<Element, Element, Side, false, Stages>;
   using Backward = weir::detail::DeviceMultiplyTiles<Element, Element, Side, true, Stages>;
-  Forward const forward{
-      entries, aligned.data, layout.value_count(), source(x_there.view, false), play::there(y.view()), {}};
-  play::blocks(forward, Forward::threads, Forward::shared_bytes);
-  CHECK(largest_error(reference.product(x, out), y) <= tolerance);
-  Backward const backward{
-      entries, aligned.data, layout.value_count(), source(dy_there.view, true), play::there(dx.view()), {}};
-  play::blocks(backward, Backward::threads, Backward::shared_bytes);
-  CHECK(largest_error(reference.transposed(dy, in), dx) <= tolerance);
-}
-
-weir::TiledDesign<weir::GroupDesign> tiles(std::size_t down, std::size_t across, std::uint32_t n,
-                                           std::uint32_t side, std::size_t cut_outputs,
-                                           std::size_t cut_inputs) {
-  return {weir::GroupDesign{{.outputs = down, .inputs = across, .group = n}}, down * side - cut_outputs,
-          across * side - cut_inputs, side};
+  play::check_products<Element, Forward, Backward>(
+      layout, seed, shape, samples, tolerance,
+      [](auto const& operation) { play::blocks(operation, operation.threads, operation.shared_bytes); });
 }
 
 }  // namespace

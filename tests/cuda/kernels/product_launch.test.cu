@@ -53,8 +53,8 @@ void check_all_types(AnyDesign const& design, Case const& c) {
 }
 
 Case drawn_case(Draw& draw) {
-  std::size_t const batches[] = {0, 1, 2, 5, 8, 9, 31, 64, 65, 130};
-  return {.samples = batches[draw.below(10)],
+  std::size_t const batches[] = {0, 1, 2, 5, 8, 9, 31, 64, 65, 130, 300};
+  return {.samples = batches[draw.below(11)],
           .order = draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
           .room = draw.below(12),
           .offset = draw.below(3) == 0 ? draw.below(9) : 0,

@@ -12,6 +12,12 @@ using namespace weir::detail;
 static_assert(product_tuning_for(90, 90).stages == 3 && product_tuning_for(103, 90).stages == 3 &&
               product_tuning_for(80, 80).stages == 2 && product_tuning_for(89, 80).stages == 2);
 static_assert(product_tuning_for(120, 120).stages == 2);  // its blocks have 99 KB
+// Only 9.0 has products by warpgroups, and a number of samples from which on they are taken; 0 switches them
+// off.
+static_assert(product_tuning_for(90, 90).wide_samples == 129 &&
+              product_tuning_for(90, 80).wide_samples == 0 && product_tuning_for(80, 80).wide_samples == 0 &&
+              product_tuning_for(89, 80).wide_samples == 0 && product_tuning_for(100, 90).wide_samples == 0 &&
+              product_tuning_for(120, 120).wide_samples == 0 && product_tuning_for(75, 75).wide_samples == 0);
 static_assert(product_tuning_for(75, 75).stages == 0 && product_tuning_for(90, 75).stages == 0);
 static_assert(newest_code_for(1000) >= 75 && newest_code_for(10) <= 10);
 static_assert(lane_shape(4096, 2048, 16, 512, 264).threads() == 512);

@@ -62,6 +62,15 @@ struct DeviceBlock {
 #endif
   }
 
+  /// Where in shared memory this is.
+  WEIR_HOST_DEVICE unsigned shared_address([[maybe_unused]] void const* shared) const {
+#if defined(__CUDA_ARCH__)
+    return static_cast<unsigned>(__cvta_generic_to_shared(shared));
+#else
+    return 0;
+#endif
+  }
+
   // From here on what devices have from sm_80 on.
 
   /// Begins to copy 16 bytes to shared memory, the first `bytes` of them from `from` and else zeros; both
@@ -69,7 +78,8 @@ struct DeviceBlock {
   WEIR_HOST_DEVICE void copy_async([[maybe_unused]] void* shared, [[maybe_unused]] void const* from,
                                    [[maybe_unused]] unsigned bytes) const {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address(shared)), "l"(from), "r"(bytes)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)), "l"(from),
+                 "r"(bytes)
                  : "memory");
 #endif
   }
@@ -96,12 +106,12 @@ struct DeviceBlock {
     if constexpr (IsTransposed) {
       asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                    : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-                   : "r"(address(row))
+                   : "r"(shared_address(row))
                    : "memory");
     } else {
       asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                    : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-                   : "r"(address(row))
+                   : "r"(shared_address(row))
                    : "memory");
     }
 #endif
@@ -127,15 +137,6 @@ struct DeviceBlock {
         "{%0, %1, %2, %3};"
         : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
         : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(right[0]), "r"(right[1]));
-#endif
-  }
-
- private:
-  WEIR_HOST_DEVICE static unsigned address([[maybe_unused]] void const* shared) {
-#if defined(__CUDA_ARCH__)
-    return static_cast<unsigned>(__cvta_generic_to_shared(shared));
-#else
-    return 0;
 #endif
   }
 };

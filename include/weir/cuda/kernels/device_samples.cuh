@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "weir/core/host_device.hpp"
+#include "weir/cuda/kernels/unroll.cuh"
 #include "weir/exec/batch_view.hpp"
 #include "weir/exec/convolution_shape.hpp"
 #include "weir/tensor/memory_space.hpp"
@@ -48,6 +49,30 @@ struct DeviceSamples {
     if (kind == Kind::batch) return sample;
     return kind == Kind::forward ? shape.input_of(sample, tap) : shape.output_of(sample, tap);
   }
+};
+
+/// The lines of some samples at a tap: those that a thread copies, of fewer than 2^32 - 1 lines.
+template <class Element, unsigned Count>
+struct SampleLines {
+  static constexpr std::uint32_t nowhere = 0xffff'ffffu;
+
+  WEIR_HOST_DEVICE SampleLines(DeviceSamples<Element> const& in, std::size_t first_sample, unsigned apart)
+      : first(first_sample), step(apart) {
+    find(in, 0);
+  }
+  WEIR_HOST_DEVICE void find(DeviceSamples<Element> const& in, std::uint32_t wanted) {
+    tap = wanted;
+    unroll<static_cast<int>(Count)>([&](int i) {
+      std::size_t const found = in.line(first + static_cast<unsigned>(i) * step, tap);
+      line[i] = found == DeviceSamples<Element>::outside ? nowhere : static_cast<std::uint32_t>(found);
+    });
+  }
+  WEIR_HOST_DEVICE bool has(unsigned i) const { return line[i] != nowhere; }
+
+  std::size_t first;
+  unsigned step;
+  std::uint32_t tap = 0;
+  std::uint32_t line[Count];
 };
 
 }  // namespace detail

@@ -165,6 +165,42 @@ struct EntryTable {
   }
 };
 
+/// The live tiles of a line of tiles: a row, or of the transposed a column. Those that come first are looked
+/// up once, and lie in shared memory.
+template <bool Transposed>
+struct TileLine {
+  struct alignas(8) Place {
+    std::uint32_t input;
+    std::uint32_t value;
+  };
+  static constexpr unsigned listed = 512;
+  static constexpr std::size_t bytes = listed * sizeof(Place);
+
+  WEIR_HOST_DEVICE TileLine(EntryTable const& table, std::size_t number, unsigned char* memory)
+      : tiles(table),
+        list(reinterpret_cast<Place*>(memory)),
+        line(number),
+        live(static_cast<unsigned>(table.tiles_of<Transposed>(number))) {}
+
+  /// Behind it a `sync`.
+  template <class Block>
+  WEIR_HOST_DEVICE void look_up(Block const& block) const {
+    for (unsigned slot = block.thread(); slot < live && slot < listed; slot += block.threads()) {
+      auto const found = tiles.tile<Transposed>(line, slot);
+      list[slot] = {static_cast<std::uint32_t>(found.input), static_cast<std::uint32_t>(found.value)};
+    }
+  }
+  WEIR_HOST_DEVICE EntryTable::Tile tile(unsigned slot) const {
+    if (slot < listed) return {list[slot].input, list[slot].value};
+    return tiles.tile<Transposed>(line, slot);
+  }
+
+  EntryTable const& tiles;
+  Place* list;
+  std::size_t line;
+  unsigned live;  // how many
+};
+
 /// Calls `f(input - begin * n, value index)` for the entries of an output whose inputs lie in the groups (of
 /// the transposed: classes) begin .. end. Threads of neighbouring outputs get neighbouring values, and inputs
 /// that are a permutation of neighbours.

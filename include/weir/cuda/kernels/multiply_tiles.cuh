@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector_types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -34,10 +32,8 @@ struct DeviceMultiplyTiles {
   using Right =
       std::conditional_t<Transposed, TileOperand<Element, depth, Side>, TileOperand<Element, Side, depth>>;
   static constexpr int stage_elements = Left::elements + Right::elements;
-  static constexpr unsigned listed_tiles = 512;  // of a line, whose places are looked up once
-  static constexpr std::size_t list_bytes = listed_tiles * sizeof(uint2);
   static constexpr std::size_t shared_bytes =
-      list_bytes + std::size_t{stages} * stage_elements * sizeof(Element);
+      TileLine<Transposed>::bytes + std::size_t{stages} * stage_elements * sizeof(Element);
 
   EntryTable tiles;
   Element const* values;      // 16-byte aligned
@@ -51,22 +47,16 @@ struct DeviceMultiplyTiles {
 
   template <class Block>
   WEIR_HOST_DEVICE void run(Block const& block, unsigned char* memory) const {
-    auto* const list = reinterpret_cast<uint2*>(memory);
-    auto* const shared = reinterpret_cast<Element*>(memory + list_bytes);
-    std::size_t const line = block.index() % lines();
+    auto* const shared = reinterpret_cast<Element*>(memory + TileLine<Transposed>::bytes);
     std::size_t const first_sample = block.index() / lines() * samples;
-    auto const live = static_cast<unsigned>(tiles.template tiles_of<Transposed>(line));
-    unsigned const steps = live * pieces * in.taps;
-    for (unsigned slot = block.thread(); slot < live && slot < listed_tiles; slot += threads) {
-      auto const tile = tiles.template tile<Transposed>(line, slot);
-      list[slot] = {static_cast<unsigned>(tile.input), static_cast<unsigned>(tile.value)};
-    }
-    SampleLines of_samples(*this, block.thread(), first_sample);
+    TileLine<Transposed> const line(tiles, block.index() % lines(), memory);
+    line.look_up(block);
+    unsigned const steps = line.live * pieces * in.taps;
+    Lines of_samples(in, first_sample + block.thread() / Left::chunks, threads / Left::chunks);
     block.sync();
     unroll<stages - 1>([&](int stage) {
       if (static_cast<unsigned>(stage) < steps)
-        load(block, shared + stage * stage_elements, list, line, live, static_cast<unsigned>(stage),
-             of_samples);
+        load(block, shared + stage * stage_elements, line, static_cast<unsigned>(stage), of_samples);
       block.close();
     });
     WarpSums<down, across> sums;
@@ -80,8 +70,7 @@ struct DeviceMultiplyTiles {
       unsigned const next = step + stages - 1;
       unsigned const next_stage = stage == 0 ? stages - 1 : stage - 1;
       if (next < steps)
-        load(block, shared + next_stage * static_cast<unsigned>(stage_elements), list, line, live, next,
-             of_samples);
+        load(block, shared + next_stage * static_cast<unsigned>(stage_elements), line, next, of_samples);
       block.close();
       Element const* const left = shared + stage * static_cast<unsigned>(stage_elements);
       multiply_piece(block, left, left + Left::elements, row, column, sums);
@@ -89,53 +78,27 @@ struct DeviceMultiplyTiles {
     }
     sums.each_pair(block.thread() % 32, [&](int i, int j, float one, float next) {
       std::size_t const sample = first_sample + static_cast<unsigned>(row + i);
-      std::size_t const output = line * Side + static_cast<unsigned>(column + j);
+      std::size_t const output = line.line * Side + static_cast<unsigned>(column + j);
       if (sample < out.samples) write(sample, output, one, next);
     });
   }
 
  private:
-  static constexpr int lines_of_thread = samples * Left::chunks / threads;
-
-  /// The lines of the samples that a thread copies.
-  struct SampleLines {
-    WEIR_HOST_DEVICE SampleLines(DeviceMultiplyTiles const& product, unsigned thread,
-                                 std::size_t first_sample)
-        : first(first_sample + thread / Left::chunks) {
-      find(product, 0);
-    }
-    WEIR_HOST_DEVICE void find(DeviceMultiplyTiles const& product, std::uint32_t wanted) {
-      tap = wanted;
-      unroll<lines_of_thread>([&](int i) {
-        std::size_t const sample = first + static_cast<unsigned>(i * (threads / Left::chunks));
-        std::size_t const found = product.in.line(sample, tap);
-        line[i] = found == DeviceSamples<Element>::outside ? nowhere : static_cast<std::uint32_t>(found);
-      });
-    }
-    static constexpr std::uint32_t nowhere = 0xffff'ffffu;
-    std::size_t first;
-    std::uint32_t tap = 0;
-    std::uint32_t line[lines_of_thread];
-  };
+  using Lines = SampleLines<Element, samples * Left::chunks / threads>;  // of a thread
 
   template <class Block>
-  WEIR_HOST_DEVICE void load(Block const& block, Element* to, uint2 const* list, std::size_t line,
-                             unsigned live, unsigned step, SampleLines& of_samples) const {
+  WEIR_HOST_DEVICE void load(Block const& block, Element* to, TileLine<Transposed> const& line, unsigned step,
+                             Lines& of_samples) const {
     unsigned const piece = step % pieces;
-    unsigned const slot = step / pieces % live;
-    unsigned const tap = step / pieces / live;
-    if (tap != of_samples.tap) of_samples.find(*this, tap);
-    EntryTable::Tile tile;
-    if (slot < listed_tiles) {
-      tile = {list[slot].x, list[slot].y};
-    } else {
-      tile = tiles.template tile<Transposed>(line, slot);
-    }
+    unsigned const slot = step / pieces % line.live;
+    unsigned const tap = step / pieces / line.live;
+    if (tap != of_samples.tap) of_samples.find(in, tap);
+    EntryTable::Tile const tile = line.tile(slot);
     std::size_t const input = tile.input * Side + piece * depth;
     Element const* const tile_values = values + tap * value_count + tile.value * (Side * Side);
     std::size_t const left = in.features > input ? in.features - input : 0;
     Left::template copy<threads>(block, to, values, left, [&](int, int i) -> Element const* {
-      if (of_samples.line[i] == SampleLines::nowhere) return nullptr;
+      if (!of_samples.has(static_cast<unsigned>(i))) return nullptr;
       return in.data + of_samples.line[i] * in.stride + input;
     });
     if constexpr (Transposed) {

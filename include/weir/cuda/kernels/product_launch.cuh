@@ -6,9 +6,11 @@
 
 #include "weir/cuda/kernels/gradient_entries.cuh"
 #include "weir/cuda/kernels/gradient_tiles.cuh"
+#include "weir/cuda/kernels/gradient_wide_tiles.cuh"
 #include "weir/cuda/kernels/multiply_entries.cuh"
 #include "weir/cuda/kernels/multiply_tiles.cuh"
 #include "weir/cuda/kernels/multiply_vector.cuh"
+#include "weir/cuda/kernels/multiply_wide_tiles.cuh"
 #include "weir/exec/product_arguments.hpp"
 
 namespace weir::inline v1 {
@@ -54,6 +56,33 @@ bool has_aligned_lines(DeviceSamples<Element> const& samples) {
 inline constexpr bool is_tensor_core_side(std::uint32_t block) {
   return block == 32 || block == 64 || block == 128;
 }
+inline constexpr bool is_for_warpgroups(std::uint32_t block, std::size_t samples,
+                                        ProductTuning const& tuning) {
+  return (block == 64 || block == 128) && tuning.wide_samples != 0 && samples >= tuning.wide_samples;
+}
+/// Of the pipeline that feeds products by warpgroups: of 48 KB each for tiles of 128, of 227 KB.
+inline constexpr int wide_stages = 4;
+
+/// Calls `launch` with what `make` makes for two warpgroups a block, or for one where half of the
+/// multiprocessors would have no block.
+template <class Make, class Launch>
+bool with_warpgroups(ProductTuning const& tuning, Make const& make, Launch const& launch) {
+  auto const of_two = make(std::integral_constant<int, 2>());
+  if (4 * of_two.blocks() < tuning.wanted_blocks) return launch(make(std::integral_constant<int, 1>()));
+  return launch(of_two);
+}
+
+/// No row of a grid has more tiles: as many, or where only the device knows that, as there are columns.
+inline std::size_t most_tiles_of_row(GroupLayout const& grid) {
+  return std::size_t{grid.shape.groups} * grid.shape.levels;
+}
+inline std::size_t most_tiles_of_row(CyclicLayout const& grid) {
+  return grid.row_degree(0);
+}
+template <class Index>
+std::size_t most_tiles_of_row(IndexedLayout<Index> const& grid) {
+  return grid.inputs();
+}
 
 /// One product of some samples with the values.
 template <bool Transposed, class Value, class In, class Out>
@@ -69,8 +98,11 @@ struct ProductLaunch {
 
   template <class Layout>
   void operator()(Layout const& layout) const {
+    (*this)(layout, product_tuning_of(executor));
+  }
+  template <class Layout>
+  void operator()(Layout const& layout, ProductTuning const& tuning) const {
     if (in.samples == 0 || out.features == 0) return;
-    ProductTuning const tuning = product_tuning_of(executor);
     if constexpr (is_tiled<Layout> && std::is_same_v<Value, In> && sizeof(Value) == 2) {
       if (tuning.stages != 0 && is_tensor_core_side(layout.block) && is_aligned(values) &&
           has_aligned_lines(in))
@@ -109,6 +141,9 @@ struct ProductLaunch {
 
   template <class Layout>
   void by_tiles(Layout const& layout, ProductTuning const& tuning) const {
+    if (is_for_warpgroups(layout.block, in.samples, tuning) &&
+        (layout.block == 64 ? wide_tiles<64>(layout, tuning) : wide_tiles<128>(layout, tuning)))
+      return;
     switch (layout.block) {
       case 32:
         return tiles<32, 3>(layout);
@@ -117,6 +152,16 @@ struct ProductLaunch {
       default:
         return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
     }
+  }
+  template <int Side, class Layout>
+  bool wide_tiles(Layout const& layout, ProductTuning const& tuning) const {
+    return with_warpgroups(
+        tuning,
+        [&](auto warpgroups) {
+          return DeviceMultiplyWideTiles<Value, Out, Side, Transposed, warpgroups(), wide_stages>{
+              EntryTable::of(layout), values, layout.value_count(), in, out, epilogue};
+        },
+        [&](auto const& operation) { return launch_wide_products(executor, operation, what); });
   }
   template <int Side, int Stages, class Layout>
   void tiles(Layout const& layout) const {
@@ -138,9 +183,12 @@ struct GradientLaunch {
 
   template <class Layout>
   void operator()(Layout const& layout) const {
+    (*this)(layout, product_tuning_of(executor));
+  }
+  template <class Layout>
+  void operator()(Layout const& layout, ProductTuning const& tuning) const {
     bool const is_nothing = x.samples == 0 && mode == GradientMode::accumulate;
     if (layout.value_count() == 0 || is_nothing) return;
-    ProductTuning const tuning = product_tuning_of(executor);
     if constexpr (is_tiled<Layout> && sizeof(In) == 2 && std::is_same_v<Real, float>) {
       if (tuning.stages != 0 && is_tensor_core_side(layout.block) && has_aligned_lines(dy) &&
           has_aligned_lines(x))
@@ -154,7 +202,7 @@ struct GradientLaunch {
   void by_entries(Layout const& layout, ProductTuning const& tuning) const {
     using Entries = std::remove_cvref_t<decltype(entries_for(layout))>;
     using Gradient = GradientEntries<In, Real, Entries>;
-    if (mode == GradientMode::overwrite && EntryTable::of(layout).has_padding()) clear(layout.value_count());
+    clear_padding(layout);
     unsigned const columns = columns_for(layout);
     std::size_t const chunks = (x.features + columns - 1) / columns * x.taps;
     unsigned most_teams = staged_columns / columns;
@@ -181,14 +229,21 @@ struct GradientLaunch {
     return columns;
   }
 
-  void clear(std::size_t value_count) const {
+  /// Where kernels come to live entries only.
+  template <class Layout>
+  void clear_padding(Layout const& layout) const {
+    if (mode != GradientMode::overwrite || !EntryTable::of(layout).has_padding()) return;
     cudaStream_t const stream = executor.stream();
     DeviceGuard const guard(executor.device());
-    check_cuda(cudaMemsetAsync(gradient, 0, value_count * x.taps * sizeof(Real), stream), "cudaMemsetAsync");
+    check_cuda(cudaMemsetAsync(gradient, 0, layout.value_count() * x.taps * sizeof(Real), stream),
+               "cudaMemsetAsync");
   }
 
   template <class Layout>
   void by_tiles(Layout const& layout, ProductTuning const& tuning) const {
+    if (is_for_warpgroups(layout.block, x.samples, tuning) &&
+        (layout.block == 64 ? wide_tiles<64>(layout, tuning) : wide_tiles<128>(layout, tuning)))
+      return;
     switch (layout.block) {
       case 32:
         return tiles<32, 3>(layout);
@@ -197,6 +252,22 @@ struct GradientLaunch {
       default:
         return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
     }
+  }
+  template <int Side, class Layout>
+  bool wide_tiles(Layout const& layout, ProductTuning const& tuning) const {
+    clear_padding(layout);
+    return with_warpgroups(
+        tuning,
+        [&](auto warpgroups) {
+          return DeviceGradientWideTiles<In, Side, warpgroups(), wide_stages>{EntryTable::of(layout),
+                                                                              layout.grid.value_count(),
+                                                                              most_tiles_of_row(layout.grid),
+                                                                              dy,
+                                                                              x,
+                                                                              gradient,
+                                                                              mode};
+        },
+        [&](auto const& operation) { return launch_wide_products(executor, operation, what); });
   }
   template <int Side, int Stages, class Layout>
   void tiles(Layout const& layout) const {

@@ -13,6 +13,7 @@ struct ProductTuning {
   std::size_t wanted_blocks;  // of a launch: twice the multiprocessors
   std::size_t few_samples;    // up to which values are streamed for some samples at a time
   int stages;                 // of the pipeline that feeds the tensor cores; 0: they cannot be fed so
+  std::size_t wide_samples;   // from how many samples on warpgroups multiply tiles of 64 and 128; 0: never
 };
 
 /// `capability` is 90 for sm_90, and `code` the newest at most like it that the kernels were compiled for.
@@ -20,11 +21,14 @@ struct ProductTuning {
 /// Stages: a tile of 128 needs 32 KB for each, and two blocks share a multiprocessor, which has 227 KB on an
 /// H100 and 163 KB on an A100. From sm_120 on it has 100 KB again, and a block at most 99 KB. Code for what
 /// is older than sm_80 has nothing that feeds tensor cores, also where a newer device translates it.
+///
+/// Only 9.0 has products by warpgroups (wgmma), in code for sm_90a, which a launch finds out. Their blocks
+/// take 256 samples: for half as many those of 128 have less to do.
 WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability, int code) {
-  if (code < 80) return {capability >= 80 ? 216u : 160u, 8, 0};
-  if (capability >= 120) return {264, 8, 2};
-  if (capability >= 90) return {264, 8, 3};
-  return {216, 8, 2};
+  if (code < 80) return {capability >= 80 ? 216u : 160u, 8, 0, 0};
+  if (capability >= 120) return {264, 8, 2, 0};
+  if (capability >= 90) return {264, 8, 3, capability == 90 && code >= 90 ? 129u : 0u};
+  return {216, 8, 2, 0};
 }
 
 /// The newest architecture, at most `capability`, of those that this is compiled for. nvcc of CUDA 13 without
