@@ -9,6 +9,7 @@
 #include "weir/core/half.hpp"
 #include "weir/core/host_device.hpp"
 #include "weir/cuda/kernels/panel_operand.cuh"
+#include "weir/cuda/kernels/unroll.cuh"
 
 namespace panel {
 
@@ -17,7 +18,7 @@ enum class Fault : std::uint8_t { none, no_publish, no_sync, no_open, early_use,
 
 /// Both operands have one line for each row, or for each k; behind `count` elements of a line there is
 /// nothing. Out is 64 x 128.
-template <class Element, bool LeftIsAcross, bool RightIsAcross>
+template <class Element, bool LeftIsAcross, bool RightIsAcross, Fault fault = Fault::none>
 struct Product {
   static constexpr unsigned threads = 128;
   static constexpr std::size_t shared_bytes = 3 * weir::detail::panel_bytes + weir::detail::panel_alignment;
@@ -26,7 +27,6 @@ struct Product {
   Element const* right;  // 64 lines of 128, or 128 of 64
   std::size_t count;     // of a line of the left one
   float* out;
-  Fault fault = Fault::none;
 
   WEIR_HOST_DEVICE std::size_t blocks() const { return 1; }
 
@@ -49,28 +49,29 @@ struct Product {
         });
     block.close();
     block.template await_all_but<0>();
-    if (fault != Fault::no_publish) block.publish();
-    if (fault != Fault::no_sync) block.sync();
+    if constexpr (fault != Fault::no_publish) block.publish();
+    if constexpr (fault != Fault::no_sync) block.sync();
     float sums[1][64] = {};
     unsigned const address = block.shared_address(panels);
-    for (int twice = 0; twice < 2; ++twice) {  // the second one adds the same again
-      if (fault != Fault::no_open) block.open_products(sums);
-      for (unsigned k = 0; k < 64; k += 16) {
+    weir::detail::unroll<2>([&](int turn) {  // the second one adds the same again
+      if constexpr (fault != Fault::no_open) block.open_products(sums);
+      weir::detail::unroll<4>([&](int step) {
+        auto const k = static_cast<unsigned>(16 * step);
         block.template multiply_panels<LeftIsAcross, RightIsAcross>(
             weir::detail::panel_descriptor<LeftIsAcross>(address, k),
             weir::detail::panel_descriptor<RightIsAcross>(address + weir::detail::panel_bytes, k), sums[0],
             left);
-      }
+      });
       block.close_products();
-      if (twice == 0) block.template await_products<1>();
-    }
-    if (fault == Fault::early_copy) copy();
-    if (fault == Fault::early_use) sums[0][0] = 0;
+      if (turn == 0) block.template await_products<1>();
+    });
+    if constexpr (fault == Fault::early_copy) copy();
+    if constexpr (fault == Fault::early_use) sums[0][0] = 0;
     block.await_sums(sums);
-    for (unsigned i = 0; i < 64; ++i) {
-      auto const place = weir::detail::panel_result_place(block.thread(), i);
+    weir::detail::unroll<64>([&](int i) {
+      auto const place = weir::detail::panel_result_place(block.thread(), static_cast<unsigned>(i));
       out[place.row * 128 + place.column] = sums[0][i];
-    }
+    });
   }
 };
 

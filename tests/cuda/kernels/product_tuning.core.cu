@@ -18,6 +18,14 @@ static_assert(product_tuning_for(90, 90).wide_samples == 129 &&
               product_tuning_for(90, 80).wide_samples == 0 && product_tuning_for(80, 80).wide_samples == 0 &&
               product_tuning_for(89, 80).wide_samples == 0 && product_tuning_for(100, 90).wide_samples == 0 &&
               product_tuning_for(120, 120).wide_samples == 0 && product_tuning_for(75, 75).wide_samples == 0);
+constexpr ProductTuning without_warpgroups{264, 8, 3, 0};
+static_assert(is_for_warpgroups(64, 129, product_tuning_for(90, 90)) &&
+              is_for_warpgroups(128, 4096, product_tuning_for(90, 90)) &&
+              !is_for_warpgroups(32, 4096, product_tuning_for(90, 90)) &&
+              !is_for_warpgroups(128, 128, product_tuning_for(90, 90)) &&
+              !is_for_warpgroups(128, 4096, without_warpgroups));
+static_assert(is_for_one_warpgroup(64, product_tuning_for(90, 90)) &&
+              !is_for_one_warpgroup(66, product_tuning_for(90, 90)));
 static_assert(product_tuning_for(75, 75).stages == 0 && product_tuning_for(90, 75).stages == 0);
 static_assert(newest_code_for(1000) >= 75 && newest_code_for(10) <= 10);
 static_assert(lane_shape(4096, 2048, 16, 512, 264).threads() == 512);

@@ -29,7 +29,7 @@ void check() {
     int major = 0;
     weir::check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device.device()),
                      "cudaDeviceGetAttribute");
-    bool const has_run = launch_wide_products(device, product, "launch of a product of panels");
+    bool const has_run = weir::detail::launch_wide_products(device, product, "launch of a product of panels");
     if (major != 9) {
       CHECK_FALSE(has_run);
       MESSAGE("not proven here: products by warpgroups are those of sm_90a");

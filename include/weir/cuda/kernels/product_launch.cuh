@@ -56,19 +56,14 @@ bool has_aligned_lines(DeviceSamples<Element> const& samples) {
 inline constexpr bool is_tensor_core_side(std::uint32_t block) {
   return block == 32 || block == 64 || block == 128;
 }
-inline constexpr bool is_for_warpgroups(std::uint32_t block, std::size_t samples,
-                                        ProductTuning const& tuning) {
-  return (block == 64 || block == 128) && tuning.wide_samples != 0 && samples >= tuning.wide_samples;
-}
 /// Of the pipeline that feeds products by warpgroups: of 48 KB each for tiles of 128, of 227 KB.
 inline constexpr int wide_stages = 4;
 
-/// Calls `launch` with what `make` makes for two warpgroups a block, or for one where half of the
-/// multiprocessors would have no block.
+/// Calls `launch` with what `make` makes for blocks of two warpgroups, or of one.
 template <class Make, class Launch>
 bool with_warpgroups(ProductTuning const& tuning, Make const& make, Launch const& launch) {
   auto const of_two = make(std::integral_constant<int, 2>());
-  if (4 * of_two.blocks() < tuning.wanted_blocks) return launch(make(std::integral_constant<int, 1>()));
+  if (is_for_one_warpgroup(of_two.blocks(), tuning)) return launch(make(std::integral_constant<int, 1>()));
   return launch(of_two);
 }
 

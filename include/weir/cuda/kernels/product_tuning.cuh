@@ -31,6 +31,15 @@ WEIR_HOST_DEVICE constexpr ProductTuning product_tuning_for(int capability, int 
   return {216, 8, 2, 0};
 }
 
+/// Whether warpgroups multiply tiles of side `block`.
+constexpr bool is_for_warpgroups(std::size_t block, std::size_t samples, ProductTuning const& tuning) {
+  return (block == 64 || block == 128) && tuning.wide_samples != 0 && samples >= tuning.wide_samples;
+}
+/// Whether a block is to have one of them: if by two, half of the multiprocessors would have no block.
+constexpr bool is_for_one_warpgroup(std::size_t blocks_by_two, ProductTuning const& tuning) {
+  return 4 * blocks_by_two < tuning.wanted_blocks;
+}
+
 /// The newest architecture, at most `capability`, of those that this is compiled for. nvcc of CUDA 13 without
 /// an option has only sm_75, which newer devices translate anew.
 constexpr int newest_code_for([[maybe_unused]] int capability) {
