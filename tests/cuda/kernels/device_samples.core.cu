@@ -33,4 +33,10 @@ TEST_CASE("the line of a sample is that of the batch, or of the pixel that a tap
     CHECK(forward.line(forward.samples, tap) == Samples::outside);
   }
   CHECK(inside > 0);
+
+  weir::detail::SampleLines<float, 4, 2> lines(plain, 2);
+  CHECK((lines.line[0] == 2 && lines.line[2] == 6 && lines.has(2) && !lines.has(3)));
+  lines.find(forward, forward.taps - 1);
+  CHECK(
+      (lines.tap == forward.taps - 1 && lines.has(0) && lines.line[0] == forward.line(2, forward.taps - 1)));
 }

@@ -52,7 +52,7 @@ struct DeviceMultiplyTiles {
     TileLine<Transposed> const line(tiles, block.index() % lines(), memory);
     line.look_up(block);
     unsigned const steps = line.live * pieces * in.taps;
-    Lines of_samples(in, first_sample + block.thread() / Left::chunks, threads / Left::chunks);
+    Lines of_samples(in, first_sample + block.thread() / Left::chunks);
     block.sync();
     unroll<stages - 1>([&](int stage) {
       if (static_cast<unsigned>(stage) < steps)
@@ -84,7 +84,8 @@ struct DeviceMultiplyTiles {
   }
 
  private:
-  using Lines = SampleLines<Element, samples * Left::chunks / threads>;  // of a thread
+  using Lines =
+      SampleLines<Element, samples * Left::chunks / threads, threads / Left::chunks>;  // of a thread
 
   template <class Block>
   WEIR_HOST_DEVICE void load(Block const& block, Element* to, TileLine<Transposed> const& line, unsigned step,

@@ -39,7 +39,7 @@ struct DeviceMultiplyWideTiles {
     std::size_t const first_sample = block.index() / lines() * samples;
     TileLine<Transposed> const line(tiles, block.index() % lines(), memory);
     line.look_up(block);
-    SampleLines<Element, samples / apart> of_samples(in, first_sample + block.thread() / 8, apart);
+    Lines of_samples(in, first_sample + block.thread() / 8);
     unsigned char* const panels = Tiles::aligned(block, memory + TileLine<Transposed>::bytes);
     typename Tiles::Sums sums = {};
     block.sync();
@@ -67,13 +67,13 @@ struct DeviceMultiplyWideTiles {
 
  private:
   static constexpr unsigned apart = panel_lines_apart<threads>;
+  using Lines = SampleLines<Element, samples / apart, apart>;  // of a thread
   static constexpr unsigned staged_line = Side + 4;  // so that the sums of a warp go to different banks
   static_assert(samples * staged_line * sizeof(float) <= std::size_t{Stages} * Tiles::stage_bytes);
 
   template <class Block>
   WEIR_HOST_DEVICE void load(Block const& block, unsigned char* left, unsigned char* right,
-                             TileLine<Transposed> const& line, unsigned step,
-                             SampleLines<Element, samples / apart>& of_samples) const {
+                             TileLine<Transposed> const& line, unsigned step, Lines& of_samples) const {
     unsigned const piece = step % pieces;
     unsigned const slot = step / pieces % line.live;
     unsigned const tap = step / pieces / line.live;
