@@ -191,9 +191,7 @@ TEST_CASE("a training run, rules that are not one per exit and other layouts are
       }).find("ExitStage: samples leave in evaluations only; to train, the network itself would be right") !=
       std::string::npos);
   Evaluation few({confidence(1)}, samples_of(16));
-  CHECK(refusal([&] {
-          few.run();
-        }).find("ExitStage: 1 rules for 3 stages; one for each but the last would be right") !=
+  CHECK(refusal([&] { few.run(); }).find("ExitStage: 1 rules for 3 stages; 2 would be right") !=
         std::string::npos);
   Evaluation narrow({confidence(1), confidence(1)}, samples_of(16),
                     {.parameters = {1}, .outputs = {{1, false}, {2}}, .saved = 1});

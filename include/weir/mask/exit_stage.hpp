@@ -108,9 +108,8 @@ class ExitStage {
     if (!micro.is_evaluation()) refuse_training();
     if (rules_.size() + 1 != micro.stages()) {
       throw ContractViolation("ExitStage: " + std::to_string(rules_.size()) + " rules for " +
-                              std::to_string(micro.stages()) +
-                              " stages; one for each but the last would be "
-                              "right");
+                              std::to_string(micro.stages()) + " stages; " +
+                              std::to_string(micro.stages() - 1) + " would be right");
     }
     std::size_t const samples = micro.samples().size();
     bool const says_who = micro.is_last_stage() || micro.output().size() == samples;

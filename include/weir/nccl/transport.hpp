@@ -115,9 +115,8 @@ class NcclTransport {
     for (Way const& way : ways_) {
       if (!way.communicator.is_aborted()) continue;
       throw ContractViolation(
-          "a pipeline over NCCL that has failed cannot be reset, as its communicators were aborted; a new "
-          "one "
-          "over a new transport would be right");
+          "a pipeline over NCCL that has failed cannot be reset, as its communicators were aborted; "
+          "one over a new transport would be right");
     }
   }
 
