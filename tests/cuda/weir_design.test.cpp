@@ -53,7 +53,7 @@ class Files {
     text += header;
     std::vector<float> numbers;
     for (std::size_t i = 0; i < rows * columns; ++i)
-      numbers.push_back(static_cast<float>((i * 7 + name[0]) % 17) / 4 - 2);
+      numbers.push_back(static_cast<float>((i * 7 + static_cast<std::size_t>(name[0])) % 17) / 4 - 2);
     text.append(reinterpret_cast<char const*>(numbers.data()), numbers.size() * sizeof(float));
     std::FILE* const file = std::fopen((folder_ + "/" + name).c_str(), "wb");
     REQUIRE(file != nullptr);
