@@ -17,7 +17,7 @@ template <class Element, int Side, int Stages>
 void check(std::size_t down, std::size_t across, std::uint32_t n, std::size_t cut_outputs,
            std::size_t cut_inputs, std::uint64_t seed, weir::ConvolutionShape const* shape,
            std::size_t samples) {
-  auto const design = play::tiles(down, across, n, Side, cut_outputs, cut_inputs);
+  auto const design = play::tile_design(down, across, n, Side, cut_outputs, cut_inputs);
   play::check_gradient<Element>(
       design.layout(), seed, shape, samples, 7.0f,
       [](auto const&... all) { return weir::detail::DeviceGradientTiles<Element, Side, Stages>{all...}; },

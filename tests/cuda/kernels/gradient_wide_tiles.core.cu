@@ -11,7 +11,7 @@
 
 namespace {
 
-using play::tiles;
+using play::tile_design;
 using weir::GradientMode;
 using weir::detail::DeviceSamples;
 using weir::detail::EntryTable;
@@ -33,11 +33,12 @@ void check(Layout const& layout, std::uint64_t seed, weir::ConvolutionShape cons
 }  // namespace
 
 TEST_CASE("gradients of tiles by warpgroups are those of the dense matrix") {
-  check<weir::half, 64, 2>(tiles(2, 3, 2, 64, 0, 1).layout(), 3, nullptr, 200, 2);
-  check<weir::bfloat16, 64, 2>(tiles(2, 5, 1, 64, 33, 64 - 9).layout(), 4, nullptr, 65, 5);  // 4 tiles, and 1
-  check<weir::bfloat16, 128, 2>(tiles(2, 3, 1, 128, 10, 3).layout(), 5, nullptr, 70, 3);
-  check<weir::half, 128, 1>(tiles(2, 2, 2, 128, 0, 0).layout(), 6, nullptr, 90, 1);
-  check<weir::half, 64, 2>(tiles(5, 6, 4, 64, 0, 0).layout(), 2, nullptr, 7,
+  check<weir::half, 64, 2>(tile_design(2, 3, 2, 64, 0, 1).layout(), 3, nullptr, 200, 2);
+  check<weir::bfloat16, 64, 2>(tile_design(2, 5, 1, 64, 33, 64 - 9).layout(), 4, nullptr, 65,
+                               5);  // 4 tiles, and 1
+  check<weir::bfloat16, 128, 2>(tile_design(2, 3, 1, 128, 10, 3).layout(), 5, nullptr, 70, 3);
+  check<weir::half, 128, 1>(tile_design(2, 2, 2, 128, 0, 0).layout(), 6, nullptr, 90, 1);
+  check<weir::half, 64, 2>(tile_design(5, 6, 4, 64, 0, 0).layout(), 2, nullptr, 7,
                            2);  // with tiles that are padding
 }
 
@@ -46,11 +47,11 @@ TEST_CASE("gradients by warpgroups of rows of any number of tiles, and of a conv
   weir::TiledDesign<weir::IndexedDesign<std::uint16_t>> const other(indexed, 3 * 64 - 9, 6 * 64 - 1, 64);
   check<weir::half, 64, 1>(other.layout(), 8, nullptr, 20, 6);
   weir::ConvolutionShape const strided{1, 12, 13, 2, 3, 2, 1, 2};
-  check<weir::half, 64, 2>(tiles(2, 2, 2, 64, 0, 3).layout(), 10, &strided, 0, 1);
+  check<weir::half, 64, 2>(tile_design(2, 2, 2, 64, 0, 3).layout(), 10, &strided, 0, 1);
 }
 
 TEST_CASE("what is not finite does not reach padding of a tile that a warpgroup has") {
-  auto const design = tiles(2, 2, 1, 64, 3, 5);
+  auto const design = tile_design(2, 2, 1, 64, 3, 5);
   auto const layout = design.layout();
   std::vector<weir::half> const infinite(128 * 16, weir::half(std::numeric_limits<float>::infinity()));
   play::Aligned<weir::half> const memory(infinite);

@@ -8,7 +8,7 @@
 
 namespace {
 
-using play::tiles;
+using play::tile_design;
 
 template <class Element, int Side, int Stages, class Layout>
 void check(Layout const& layout, std::uint64_t seed, weir::ConvolutionShape const* shape, std::size_t samples,
@@ -24,12 +24,12 @@ void check(Layout const& layout, std::uint64_t seed, weir::ConvolutionShape cons
 }  // namespace
 
 TEST_CASE("products of tiles by tensor cores are those of the dense matrix") {
-  check<weir::bfloat16, 32, 3>(tiles(5, 7, 2, 32, 3, 5).layout(), 1, nullptr, 130, 1e-2);
-  check<weir::half, 32, 2>(tiles(4, 4, 4, 32, 0, 8).layout(), 2, nullptr, 5, 2e-3);
-  check<weir::half, 64, 3>(tiles(3, 4, 2, 64, 0, 0).layout(), 3, nullptr, 67, 2e-3);
-  check<weir::bfloat16, 64, 2>(tiles(3, 5, 2, 64, 7, 61).layout(), 4, nullptr, 33, 1e-2);
-  check<weir::bfloat16, 128, 2>(tiles(2, 3, 2, 128, 10, 3).layout(), 5, nullptr, 131, 1e-2);
-  check<weir::half, 128, 3>(tiles(2, 2, 1, 128, 0, 0).layout(), 6, nullptr, 17, 2e-3);
+  check<weir::bfloat16, 32, 3>(tile_design(5, 7, 2, 32, 3, 5).layout(), 1, nullptr, 130, 1e-2);
+  check<weir::half, 32, 2>(tile_design(4, 4, 4, 32, 0, 8).layout(), 2, nullptr, 5, 2e-3);
+  check<weir::half, 64, 3>(tile_design(3, 4, 2, 64, 0, 0).layout(), 3, nullptr, 67, 2e-3);
+  check<weir::bfloat16, 64, 2>(tile_design(3, 5, 2, 64, 7, 61).layout(), 4, nullptr, 33, 1e-2);
+  check<weir::bfloat16, 128, 2>(tile_design(2, 3, 2, 128, 10, 3).layout(), 5, nullptr, 131, 1e-2);
+  check<weir::half, 128, 3>(tile_design(2, 2, 1, 128, 0, 0).layout(), 6, nullptr, 17, 2e-3);
 }
 
 TEST_CASE("products of tiles whose grid has another form") {
@@ -43,6 +43,6 @@ TEST_CASE("products of tiles whose grid has another form") {
 
 TEST_CASE("convolutions of tiles are sums over the taps that lie inside") {
   weir::ConvolutionShape const padded{2, 7, 5, 3, 3, 1, 1, 1}, strided{1, 12, 13, 2, 3, 2, 1, 2};
-  check<weir::bfloat16, 32, 3>(tiles(2, 3, 2, 32, 4, 3).layout(), 9, &padded, 0, 1e-2);
-  check<weir::half, 64, 3>(tiles(2, 2, 2, 64, 0, 3).layout(), 10, &strided, 0, 2e-3);
+  check<weir::bfloat16, 32, 3>(tile_design(2, 3, 2, 32, 4, 3).layout(), 9, &padded, 0, 1e-2);
+  check<weir::half, 64, 3>(tile_design(2, 2, 2, 64, 0, 3).layout(), 10, &strided, 0, 2e-3);
 }

@@ -10,7 +10,7 @@
 
 namespace {
 
-using play::tiles;
+using play::tile_design;
 using weir::BatchOrder;
 
 template <class Element, int Side, int Warpgroups, class Layout>
@@ -29,11 +29,11 @@ void check(Layout const& layout, std::uint64_t seed, weir::ConvolutionShape cons
 }  // namespace
 
 TEST_CASE("products of tiles by warpgroups are those of the dense matrix") {
-  check<weir::half, 64, 2>(tiles(3, 4, 2, 64, 0, 0).layout(), 3, nullptr, 67, 2e-3);
-  check<weir::bfloat16, 64, 2>(tiles(3, 5, 2, 64, 7, 61).layout(), 4, nullptr, 258, 1e-2);
-  check<weir::bfloat16, 128, 2>(tiles(2, 3, 2, 128, 10, 3).layout(), 5, nullptr, 131, 1e-2,
+  check<weir::half, 64, 2>(tile_design(3, 4, 2, 64, 0, 0).layout(), 3, nullptr, 67, 2e-3);
+  check<weir::bfloat16, 64, 2>(tile_design(3, 5, 2, 64, 7, 61).layout(), 4, nullptr, 258, 1e-2);
+  check<weir::bfloat16, 128, 2>(tile_design(2, 3, 2, 128, 10, 3).layout(), 5, nullptr, 131, 1e-2,
                                 BatchOrder::feature_major);
-  check<weir::half, 128, 1>(tiles(2, 2, 1, 128, 0, 0).layout(), 6, nullptr, 17, 2e-3);
+  check<weir::half, 128, 1>(tile_design(2, 2, 1, 128, 0, 0).layout(), 6, nullptr, 17, 2e-3);
 }
 
 TEST_CASE("products by warpgroups of tiles in another grid, also a line of none, and of a convolution") {
@@ -41,11 +41,11 @@ TEST_CASE("products by warpgroups of tiles in another grid, also a line of none,
   weir::TiledDesign<weir::IndexedDesign<std::uint16_t>> const other(indexed, 3 * 64 - 9, 3 * 64 - 1, 64);
   check<weir::half, 64, 1>(other.layout(), 8, nullptr, 20, 2e-3);
   weir::ConvolutionShape const strided{1, 12, 13, 2, 3, 2, 1, 2};
-  check<weir::half, 64, 2>(tiles(2, 2, 2, 64, 0, 3).layout(), 10, &strided, 0, 2e-3);
+  check<weir::half, 64, 2>(tile_design(2, 2, 2, 64, 0, 3).layout(), 10, &strided, 0, 2e-3);
 }
 
 TEST_CASE("bias and activation come before the one rounding, whatever is stored") {
-  auto const design = tiles(1, 1, 1, 64, 5, 0);
+  auto const design = tile_design(1, 1, 1, 64, 5, 0);
   auto const layout = design.layout();
   auto const values = play::values_of<weir::half>(layout, 1, 1);
   play::Aligned<weir::half> const values_there(values);

@@ -28,9 +28,9 @@ inline std::size_t room_for(std::size_t features) {
   return (8 - features % 8) % 8 + 8;
 }
 
-inline weir::TiledDesign<weir::GroupDesign> tiles(std::size_t down, std::size_t across, std::uint32_t n,
-                                                  std::uint32_t side, std::size_t cut_outputs,
-                                                  std::size_t cut_inputs) {
+inline weir::TiledDesign<weir::GroupDesign> tile_design(std::size_t down, std::size_t across, std::uint32_t n,
+                                                        std::uint32_t side, std::size_t cut_outputs,
+                                                        std::size_t cut_inputs) {
   return {weir::GroupDesign{{.outputs = down, .inputs = across, .group = n}}, down * side - cut_outputs,
           across * side - cut_inputs, side};
 }
