@@ -7,6 +7,7 @@
 #include "weir/comm/pair_exchange.hpp"
 #include "weir/comm/pair_list.hpp"
 #include "weir/comm/sparse_sum.hpp"
+#include "weir/core/least_of.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -41,13 +42,6 @@ class PairCounts {
 template <class Real>
 constexpr std::size_t pairs_below_dense(std::size_t elements) {
   return elements == 0 ? 0 : (elements * sizeof(Real) - 1) / (sizeof(std::uint32_t) + sizeof(Real));
-}
-
-constexpr std::size_t least_of(std::size_t one, std::size_t other) {
-  return one < other ? one : other;
-}
-constexpr std::size_t most_of(std::size_t one, std::size_t other) {
-  return one < other ? other : one;
 }
 
 /// What a bound sum takes of which the methods need these rooms. A room is how much memory a method needs

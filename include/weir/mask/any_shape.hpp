@@ -5,6 +5,7 @@
 #include <string>
 
 #include "weir/core/error.hpp"
+#include "weir/core/least_of.hpp"
 #include "weir/mask/prime_power.hpp"
 
 namespace weir::inline v1 {
@@ -18,10 +19,6 @@ struct GroupChoice {
 };
 
 namespace detail {
-
-constexpr std::size_t least_of(std::size_t a, std::size_t b) {
-  return a < b ? a : b;
-}
 
 /// The largest power of two that is at most `limit`, which is not 0.
 constexpr std::size_t power_of_two_below(std::size_t limit) {

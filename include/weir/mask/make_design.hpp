@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/least_of.hpp"
 #include "weir/mask/any_design.hpp"
 #include "weir/mask/any_shape.hpp"
 #include "weir/mask/design/dual.hpp"

@@ -12,6 +12,7 @@
 #include "weir/compress/joint_top_k.hpp"
 #include "weir/compress/region_exchange.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/core/least_of.hpp"
 
 namespace weir::inline v1 {
 namespace detail {

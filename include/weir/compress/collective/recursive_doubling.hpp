@@ -8,6 +8,7 @@
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/core/least_of.hpp"
 
 namespace weir::inline v1 {
 namespace detail {

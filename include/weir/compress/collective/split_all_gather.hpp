@@ -10,6 +10,7 @@
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/region_exchange.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/core/least_of.hpp"
 
 namespace weir::inline v1 {
 namespace detail {

@@ -10,6 +10,7 @@
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/core/error.hpp"
+#include "weir/core/least_of.hpp"
 
 namespace weir::inline v1 {
 

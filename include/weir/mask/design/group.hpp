@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/least_of.hpp"
 #include "weir/exec/group_layout.hpp"
 #include "weir/mask/any_shape.hpp"
 #include "weir/mask/design/owner.hpp"
