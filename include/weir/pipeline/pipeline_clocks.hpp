@@ -22,19 +22,12 @@ class PipelineClocks {
   /// `executor_of(worker)`: of the device that a worker is on.
   template <class ExecutorOf>
   PipelineClocks(E const& home, LaneMap const& lanes, ExecutorOf const& executor_of) : home_(home) {
-    if constexpr (HostOrderedExecutor<E>) return;
-    for (std::uint32_t worker = 0; worker < lanes.places().size(); ++worker) {
-      std::size_t const place = lanes.places()[worker];
-      if (!lanes.has_worker(worker)) continue;
-      if (by_place_.size() <= place) by_place_.resize(place + 1);
-      if (by_place_[place] != nullptr) continue;
-      E const& device = executor_of(worker);
-      bool const is_elsewhere = &device != &home;
-      by_place_[place] =
-          std::unique_ptr<Clock>(new Clock{is_elsewhere, is_elsewhere ? device.fork() : home,
-                                           Buffer<StepClock, E>(device, 1), device.make_event()});
+    if constexpr (!HostOrderedExecutor<E>) {
+      for (std::uint32_t worker = 0; worker < lanes.places().size(); ++worker) {
+        if (lanes.has_worker(worker)) add(lanes.places()[worker], executor_of(worker));
+      }
+      called_.push_back(home.make_event());
     }
-    called_.push_back(home.make_event());
   }
 
   /// Begins an update.
@@ -50,8 +43,10 @@ class PipelineClocks {
 
   /// Null on a host.
   StepClock const* at(std::size_t place) const {
-    if constexpr (HostOrderedExecutor<E>) return nullptr;
-    return by_place_[place]->memory.data();
+    if constexpr (HostOrderedExecutor<E>)
+      return nullptr;
+    else
+      return by_place_[place]->memory.data();
   }
 
  private:
@@ -61,6 +56,15 @@ class PipelineClocks {
     Buffer<StepClock, E> memory;
     typename E::event_type done;
   };
+
+  void add(std::size_t place, E const& device) {
+    if (by_place_.size() <= place) by_place_.resize(place + 1);
+    if (by_place_[place] != nullptr) return;
+    bool const is_elsewhere = &device != &home_;
+    by_place_[place] =
+        std::unique_ptr<Clock>(new Clock{is_elsewhere, is_elsewhere ? device.fork() : home_,
+                                         Buffer<StepClock, E>(device, 1), device.make_event()});
+  }
 
   template <class Function>
   void for_each(Function const& f) {
