@@ -69,11 +69,12 @@ std::size_t count_non_zero(TensorView<Real, HostSpace> values) {
   return count;
 }
 
-/// Writes the values that are not 0, as many as there is room for, with indices that count from `first`.
+/// Writes the values that are not 0, at most as many as there is room for, with indices that count from
+/// `first`.
 template <class Real>
 void collect_non_zero(TensorView<Real, HostSpace> values, std::size_t first, PairRoom<Real> const& room) {
   std::size_t taken = 0;
-  for (std::size_t i = 0; taken < room.count(); ++i) {
+  for (std::size_t i = 0; i < values.size() && taken < room.count(); ++i) {
     if (values[i] == Real{}) continue;
     room.indices()[taken] = static_cast<std::uint32_t>(first + i);
     room.values()[taken++] = values[i];

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "compress/collective/sparse_ranks.hpp"
+#include "weir/comm/fixed_gather.hpp"
 #include "weir/comm/mesh.hpp"
 #include "weir/compress/collective/all_gather_pairs.hpp"
 #include "weir/compress/collective/balanced_top_k.hpp"
@@ -11,12 +12,13 @@ namespace {
 
 template <class Policy>
 std::vector<Outcome<float>> sum_on_nodes(std::vector<Selected<float>> const& of_rank, std::size_t per_node,
-                                         Policy const& policy) {
+                                         Policy const& policy, std::size_t capacity = 0) {
   std::vector<Outcome<float>> outcomes(of_rank.size());
   on_ranks(of_rank.size(), [&](weir::ThreadCommunicator const& world) {
     weir::Mesh const mesh(world, {{"node", world.size() / per_node}, {"place", per_node}});
     weir::TwoLevel const two_level{mesh.axis("place"), mesh.axis("node"), policy};
-    outcomes[world.rank()] = sum_on(world, of_rank[world.rank()], two_level, {.repetitions = 2});
+    outcomes[world.rank()] =
+        sum_on(world, of_rank[world.rank()], two_level, {.capacity = capacity, .repetitions = 2});
   });
   return outcomes;
 }
@@ -35,6 +37,14 @@ TEST_CASE("nodes of ranks have the sum of all that was selected, the same bits o
         CHECK(same_bits(outcomes[rank].residual, of_rank[rank].residual));
       }
     }
+  }
+}
+
+TEST_CASE("between nodes the capacity is the same, whatever they have selected") {
+  for (std::size_t const capacity : {60u, 300u}) {  // less, and more than a part
+    auto const of_rank = selections<float>(6, 401, 0.1, 4, true);
+    for (auto const& rank : sum_on_nodes(of_rank, 2, weir::FixedGather{}, capacity))
+      CHECK(rank.sum == sum_of_selected(of_rank));
   }
 }
 

@@ -115,10 +115,14 @@ class TwoLevel {
 
     void sum_between(E const& point, SparseSum<Real, HostSpace> const& sum,
                      TensorView<Real, HostSpace> mine) {
-      std::uint64_t const count = detail::count_non_zero(mine);
-      detail::PairRoom<Real> const pairs(pairs_.take(detail::PairRoom<Real>::words(count)).data(), count);
+      std::size_t const count = detail::count_non_zero(mine);
+      std::uint64_t const counts[2] = {count, count};
+      // The same on all nodes, as policies may ask for, where all ranks have one capacity.
+      std::size_t const room =
+          detail::most_of(count, detail::least_of(exchange_.size() * sum.indices.size(), mine.size()));
+      detail::PairRoom<Real> const pairs(pairs_.take(detail::PairRoom<Real>::words(room)).data(), room);
       detail::collect_non_zero(mine, 0, pairs);
-      SparseSum<Real, HostSpace> of_part{{pairs.indices(), count}, {pairs.values(), count}, &count};
+      SparseSum<Real, HostSpace> of_part{{pairs.indices(), room}, {pairs.values(), room}, counts};
       of_part.out = mine;
       of_part.step = sum.step;
       if (!sum.residual.empty()) {
