@@ -193,7 +193,7 @@ TEST_CASE("a run that leaves out one of its waits is told, unless another one or
 TEST_CASE("a rank that does not come is an error that names the message and its edge, within the deadline") {
   Machine const machine(2);
   std::atomic<bool> is_over = false;
-  auto const failures = failures_of_pair(300ms, [&](Trainer& trainer, std::size_t rank) {
+  auto const failures = failures_of_pair(1s, [&](Trainer& trainer, std::size_t rank) {
     Chain model;
     trainer.step(model);
     trainer.weights();
@@ -216,7 +216,7 @@ TEST_CASE("a rank that does not come is an error that names the message and its 
           contains(text, "worker 0, 1B0: exchange number") && contains(text, "it was 1B0 on edge 1 -> 0 (B)");
       CHECK((is_output || is_gradient));
     }
-    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    CHECK(std::chrono::steady_clock::now() - begin < 20s);
     trainer.sync().drain();
     CHECK_THROWS_AS(trainer.step(model), weir::ContractViolation);
     CHECK_THROWS_WITH_AS(trainer.sync().reset(),
@@ -255,7 +255,7 @@ TEST_CASE("replicas sum over NCCL what each stage has, and an all-reduce that ha
   std::mutex mutex;
   std::vector<std::vector<float>> results;
   auto const failures = nccl_ranks::failures_of_ranks(
-      2, {300ms}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      2, {1s}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         std::size_t const rank = communicator.rank();
         auto const table = weir::find_schedule("1f1b")->make_table({.workers = 2, .micro_batches = 2});
         weir::StageLayout const layout{
