@@ -148,8 +148,8 @@ TEST_CASE("runs over two devices wait for nothing and allocate nothing") {
   Chain model;
   trainer.step(model);
   trainer.weights();
-  std::size_t const heap = stand_in::heap_allocations();
   auto const before = session.calls();
+  std::size_t const heap = stand_in::heap_allocations();
   for (int step = 0; step < 3; ++step) trainer.step(model);
   CHECK(stand_in::heap_allocations() == heap);
   auto const made = stand_in::calls_between(before, session.calls());
