@@ -166,14 +166,15 @@ TEST_CASE("weir-train: without options it prints a table with units, a row per c
   CHECK(table.out.find("test accuracy [%]") != std::string::npos);
   Json const report = Json::parse(train("--report json").out);
   CHECK(report.size() == 1);
-  auto const rows = static_cast<std::size_t>(std::count(table.out.begin(), table.out.end(), '\n'));
+  std::string const aligned = table.out.substr(0, table.out.find("Sparsifying does not pay"));
+  auto const rows = static_cast<std::size_t>(std::count(aligned.begin(), aligned.end(), '\n'));
   CHECK(rows == report["configurations"].size() + 1);
   for (Json const& row : report["configurations"]) {
     CHECK(table.out.find(row["name"].get<std::string>()) != std::string::npos);
     CHECK(row["test_accuracy"] > 0.9);
   }
   // Aligned: all lines are of the same length.
-  CHECK(table.out.size() % rows == 0);
+  CHECK(aligned.size() % rows == 0);
 }
 
 TEST_CASE("weir-train: both models learn the digits") {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "weir/exec/step_clock.hpp"
@@ -43,14 +42,15 @@ class PipelineClocks {
 
   /// Null on a host.
   StepClock const* at(std::size_t place) const {
-    if constexpr (HostOrderedExecutor<E>)
-      return nullptr;
-    else
-      return by_place_[place]->memory.data();
+    for (Clock const& clock : clocks_) {
+      if (clock.place == place) return clock.memory.data();
+    }
+    return nullptr;
   }
 
  private:
   struct Clock {
+    std::size_t place;
     bool is_elsewhere;
     E executor;
     Buffer<StepClock, E> memory;
@@ -58,32 +58,29 @@ class PipelineClocks {
   };
 
   void add(std::size_t place, E const& device) {
-    if (by_place_.size() <= place) by_place_.resize(place + 1);
-    if (by_place_[place] != nullptr) return;
+    if (at(place) != nullptr) return;
     bool const is_elsewhere = &device != &home_;
-    by_place_[place] =
-        std::unique_ptr<Clock>(new Clock{is_elsewhere, is_elsewhere ? device.fork() : home_,
-                                         Buffer<StepClock, E>(device, 1), device.make_event()});
+    clocks_.push_back({place, is_elsewhere, is_elsewhere ? device.fork() : home_,
+                       Buffer<StepClock, E>(device, 1), device.make_event()});
   }
 
   template <class Function>
   void for_each(Function const& f) {
     if constexpr (!HostOrderedExecutor<E>) {
       home_.record(called_[0]);
-      for (auto const& clock : by_place_) {
-        if (clock == nullptr) continue;
-        if (clock->is_elsewhere) clock->executor.wait(called_[0]);
-        f(clock->executor, clock->memory.data());
-        if (!clock->is_elsewhere) continue;
-        clock->executor.record(clock->done);
-        home_.wait(clock->done);
+      for (Clock const& clock : clocks_) {
+        if (clock.is_elsewhere) clock.executor.wait(called_[0]);
+        f(clock.executor, clock.memory.data());
+        if (!clock.is_elsewhere) continue;
+        clock.executor.record(clock.done);
+        home_.wait(clock.done);
       }
     }
   }
 
   E const& home_;
-  std::vector<typename E::event_type> called_;    // one
-  std::vector<std::unique_ptr<Clock>> by_place_;  // null: elsewhere
+  std::vector<typename E::event_type> called_;  // one
+  std::vector<Clock> clocks_;
 };
 
 }  // namespace weir::inline v1::detail

@@ -31,15 +31,13 @@ inline void check_pipeline(TableView const& table, PipelineOptions const& option
   auto const refuse = [](std::string const& text) {
     throw ContractViolation("InterleavedPipeline: " + text);
   };
-  if (options.stages.size() != table.stages()) {
+  if (options.stages.size() != table.stages())
     refuse(std::to_string(options.stages.size()) + " stage layouts for a table of " +
            std::to_string(table.stages()) + " stages");
-  }
   if (options.local_batch == 0) refuse("a local batch of 0 samples, at least 1 is needed");
-  if (options.replicas != 0 && options.replica >= options.replicas) {
+  if (options.replicas != 0 && options.replica >= options.replicas)
     refuse("replica " + std::to_string(options.replica) + " of " + std::to_string(options.replicas) +
            "; they are numbered from 0");
-  }
   if (options.flushes_per_update == 0) refuse("an update after 0 flushes, at least 1 is needed");
   if (options.flushes_per_update != 1 && !table.synchronous())
     refuse("flushes_per_update is for schedules with a flush; this one updates after every period");
