@@ -229,10 +229,13 @@ TEST_CASE("a rank that does not come is an error that names the message and its 
 
 TEST_CASE("a stage that throws ends the run on all ranks, each with one error") {
   Machine const machine(2, {.tells_others = true});
+  std::atomic<int> ready = 0;
   auto const failures = failures_of_pair(20s, [&](Trainer& trainer, std::size_t rank) {
     Chain model;
     trainer.step(model);
     trainer.weights();
+    ++ready;
+    while (ready != 2) std::this_thread::yield();
     if (rank == 1) model.throws_at = 1;
     trainer.step(model);
     try {
