@@ -167,6 +167,7 @@ TEST_CASE("a rank that stops is an error of wait on the others, within the deadl
 
 TEST_CASE("a model that throws releases the other ranks") {
   Machine machine(2, {.tells_others = true});
+  std::atomic<int> ready = 0;  // else the first step of the other rank would fail, too
   auto const failures = nccl_ranks::failures_of_ranks(
       2, {20s}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         auto trainer = make_trainer(executor, with_sgd(communicator));
@@ -174,6 +175,8 @@ TEST_CASE("a model that throws releases the other ranks") {
         auto const samples = batch(2);
         trainer.step(samples, model);
         trainer.sync().wait();
+        ++ready;
+        while (ready != 2) std::this_thread::yield();
         std::size_t const rank = communicator.rank();
         trainer.step(samples, [&](auto& micro) {
           if (rank == 1) throw std::runtime_error("the model");
