@@ -58,19 +58,19 @@ struct SampleLines {
   static constexpr std::uint32_t nowhere = 0xffff'ffffu;
 
   WEIR_HOST_DEVICE SampleLines(DeviceSamples<Element> const& in, std::size_t first_sample)
-      : first(static_cast<std::uint32_t>(first_sample)) {
+      : first(first_sample) {
     find(in, 0);
   }
   WEIR_HOST_DEVICE void find(DeviceSamples<Element> const& in, std::uint32_t wanted) {
     tap = wanted;
     unroll<static_cast<int>(Count)>([&](int i) {
-      std::size_t const found = in.line(std::size_t{first} + static_cast<unsigned>(i) * Apart, tap);
+      std::size_t const found = in.line(first + static_cast<unsigned>(i) * Apart, tap);
       line[i] = found == DeviceSamples<Element>::outside ? nowhere : static_cast<std::uint32_t>(found);
     });
   }
   WEIR_HOST_DEVICE bool has(unsigned i) const { return line[i] != nowhere; }
 
-  std::uint32_t first;
+  std::size_t first;
   std::uint32_t tap = 0;
   std::uint32_t line[Count];
 };

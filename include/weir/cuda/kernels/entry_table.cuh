@@ -179,7 +179,7 @@ struct TileLine {
   WEIR_HOST_DEVICE TileLine(EntryTable const& table, std::size_t number, unsigned char* memory)
       : tiles(table),
         list(reinterpret_cast<Place*>(memory)),
-        line(static_cast<std::uint32_t>(number)),
+        line(number),
         live(static_cast<unsigned>(table.tiles_of<Transposed>(number))) {}
 
   /// Behind it a `sync`.
@@ -197,7 +197,7 @@ struct TileLine {
 
   EntryTable const& tiles;
   Place* list;
-  std::uint32_t line;
+  std::size_t line;
   unsigned live;  // how many
 };
 
