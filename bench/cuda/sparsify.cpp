@@ -1,5 +1,6 @@
 // Sparsification of a bucket, beside a device-to-device copy of its size (8 bytes for each element), what it
-// adds to the sum of several workers' gradients that it is fused with, and what exact top-k takes with CUB.
+// adds to the sum of several workers' gradients that it is fused with, beside a backward pass on another
+// stream, and what exact top-k takes with CUB.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -194,6 +195,40 @@ void fixed_cost(bench::Report& report) {
   }
 }
 
+/// A bucket that is sparsified while the backward pass goes on, on a stream of its own.
+void beside_backward(bench::Report& report) {
+  constexpr unsigned rounds = 40'000;  // 0.2 ms, about as long as the bucket takes
+  weir::CudaExecutor const executor;
+  weir::CudaExecutor const backward;
+  weir::CudaEvent const begun = executor.make_event();
+  weir::CudaEvent const ended = backward.make_event();
+  Buckets const buckets(executor, medium, 0.01, true);
+  weir::Buffer<float, weir::CudaExecutor> const out(executor, 1);
+  auto const compute = [&](cudaStream_t stream) {
+    bench::launch_busy(stream, bench::multiprocessors(), rounds, out.data());
+  };
+  auto const sparsify = [&](std::size_t turn) { buckets.sparsify(turn, weir::Histogram{}); };
+  auto const timings =
+      bench::time_in_turns(executor.stream(), {{"backward", [&](std::size_t) { compute(executor.stream()); }},
+                                               {"sparsify", sparsify},
+                                               {"both", [&](std::size_t turn) {
+                                                  executor.record(begun);
+                                                  backward.wait(begun);
+                                                  compute(backward.stream());
+                                                  backward.record(ended);
+                                                  sparsify(turn);
+                                                  executor.wait(ended);
+                                                }}});
+  double const longer = std::max(timings[0].median, timings[1].median);
+  report.add({.measured = name_of(medium, 0.01, true),
+              .what = "beside a backward pass",
+              .timing = timings[2],
+              .roof = "the longer of the two",
+              .roof_value = longer,
+              .ratio = longer / timings[2].median,
+              .goal = bench::Goal::ratio_at_least(1.0 / 1.15)});
+}
+
 /// Exact top-k, beside a sort of all magnitudes.
 void beside_cub(bench::Report& report) {
   weir::CudaExecutor const executor;
@@ -226,7 +261,10 @@ void beside_cub(bench::Report& report) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  return bench::run(
-      count, arguments,
-      {{"passes", passes}, {"fused", fused}, {"fixed cost", fixed_cost}, {"beside CUB", beside_cub}});
+  return bench::run(count, arguments,
+                    {{"passes", passes},
+                     {"fused", fused},
+                     {"fixed cost", fixed_cost},
+                     {"beside a backward pass", beside_backward},
+                     {"beside CUB", beside_cub}});
 }

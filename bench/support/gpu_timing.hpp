@@ -83,6 +83,14 @@ inline std::vector<Timing> time_in_turns(cudaStream_t stream, std::vector<Conten
   return timings;
 }
 
+/// Of the current device.
+inline unsigned multiprocessors() {
+  int count = 0;
+  weir::check_cuda(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, weir::current_device()),
+                   "cudaDeviceGetAttribute");
+  return static_cast<unsigned>(count);
+}
+
 /// So many bytes that going round them takes everything out of the L2.
 inline std::size_t more_than_l2() {
   int bytes = 0;

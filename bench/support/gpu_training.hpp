@@ -13,14 +13,6 @@
 
 namespace bench {
 
-/// Of the current device.
-inline unsigned multiprocessors() {
-  int count = 0;
-  weir::check_cuda(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, weir::current_device()),
-                   "cudaDeviceGetAttribute");
-  return static_cast<unsigned>(count);
-}
-
 using Pool = weir::StreamWorkerPool<weir::CudaExecutor>;
 
 /// Samples that no model looks at.

@@ -13,6 +13,7 @@ namespace detail {
 /// outputs' gradients and its inputs over all samples. What a cut tile lacks becomes zero.
 template <class Element, int Side, int Stages>
 struct DeviceGradientTiles {
+  static constexpr int side = Side;
   static constexpr int depth = Side == 128 ? 32 : 64;  // samples of a piece
   static constexpr int warps_across = 2;
   static constexpr int warps_down = 2;

@@ -19,6 +19,7 @@ namespace detail {
 template <class Element, class Out, int Side, bool Transposed, int Stages>
 struct DeviceMultiplyTiles {
   using Real = AccumulatorOf<Element>;
+  static constexpr int side = Side;
   static constexpr int samples = 128;
   static constexpr int depth = Side >= 64 ? 64 : 32;  // of a piece
   static constexpr int pieces = Side / depth;         // of a tile
@@ -149,25 +150,53 @@ struct DeviceMultiplyTiles {
   }
 };
 
+/// Whether all code that feeds tensor cores has tiles of this side in so many stages, or only that for sm_90
+/// and later: two blocks of three stages of 128 do not fit a multiprocessor of sm_80.
+constexpr bool is_in_all_code(int side, int stages) {
+  return side < 128 || stages < 3;
+}
 template <class Operation>
-__global__ void __launch_bounds__(Operation::threads, 2)
-    tiles_kernel(__grid_constant__ Operation const operation) {
-  extern __shared__ __align__(16) unsigned char tile_memory[];
-  operation.run(DeviceBlock(), tile_memory);
+WEIR_HOST_DEVICE constexpr bool is_in_this_code() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+  return is_in_all_code(Operation::side, Operation::stages);
+#else
+  return true;
+#endif
 }
 
-/// Enqueues an operation on tiles of so much shared memory that the device has to be asked for it.
+/// Code that has it not says so by its bound: a block of one warp.
 template <class Operation>
-void launch_tile_products(CudaExecutor const& executor, Operation const& operation, char const* what) {
+__global__ void __launch_bounds__(is_in_this_code<Operation>() ? Operation::threads : 32, 2)
+    tiles_kernel([[maybe_unused]] __grid_constant__ Operation const operation) {
+  if constexpr (is_in_this_code<Operation>()) {
+    extern __shared__ __align__(16) unsigned char tile_memory[];
+    operation.run(DeviceBlock(), tile_memory);
+  }
+}
+
+/// Whether blocks of a kernel may have so many threads in the code that the device runs.
+inline bool has_room_for(void const* kernel, unsigned threads) {
+  cudaFuncAttributes attributes = {};
+  check_cuda(cudaFuncGetAttributes(&attributes, kernel), "cudaFuncGetAttributes");
+  return attributes.maxThreadsPerBlock >= static_cast<int>(threads);
+}
+
+/// Enqueues an operation on tiles of so much shared memory that the device has to be asked for it, if the
+/// code that the device runs has it; says whether.
+template <class Operation>
+bool launch_tile_products(CudaExecutor const& executor, Operation const& operation, char const* what) {
   cudaStream_t const stream = executor.stream();
   DeviceGuard const guard(executor.device());
   auto* const kernel = tiles_kernel<Operation>;
-  check_cuda(
-      cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                           static_cast<int>(Operation::shared_bytes)),
-      "cudaFuncSetAttribute");
+  auto const* const function = reinterpret_cast<void const*>(kernel);
+  if (!is_in_all_code(Operation::side, Operation::stages) && !has_room_for(function, Operation::threads))
+    return false;
+  check_cuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  static_cast<int>(Operation::shared_bytes)),
+             "cudaFuncSetAttribute");
   kernel<<<blocks_of(operation, what), Operation::threads, Operation::shared_bytes, stream>>>(operation);
   check_cuda(cudaPeekAtLastError(), what);
+  return true;
 }
 
 }  // namespace detail

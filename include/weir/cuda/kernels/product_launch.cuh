@@ -141,11 +141,13 @@ struct ProductLaunch {
       return;
     switch (layout.block) {
       case 32:
-        return tiles<32, 3>(layout);
+        tiles<32, 3>(layout);
+        return;
       case 64:
-        return tiles<64, 3>(layout);
+        tiles<64, 3>(layout);
+        return;
       default:
-        return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
+        if (tuning.stages != 3 || !tiles<128, 3>(layout)) tiles<128, 2>(layout);
     }
   }
   template <int Side, class Layout>
@@ -159,9 +161,9 @@ struct ProductLaunch {
         [&](auto const& operation) { return launch_wide_products(executor, operation, what); });
   }
   template <int Side, int Stages, class Layout>
-  void tiles(Layout const& layout) const {
+  bool tiles(Layout const& layout) const {
     using Multiply = DeviceMultiplyTiles<Value, Out, Side, Transposed, Stages>;
-    launch_tile_products(
+    return launch_tile_products(
         executor, Multiply{EntryTable::of(layout), values, layout.value_count(), in, out, epilogue}, what);
   }
 };
@@ -241,11 +243,13 @@ struct GradientLaunch {
       return;
     switch (layout.block) {
       case 32:
-        return tiles<32, 3>(layout);
+        tiles<32, 3>(layout);
+        return;
       case 64:
-        return tiles<64, 3>(layout);
+        tiles<64, 3>(layout);
+        return;
       default:
-        return tuning.stages == 3 ? tiles<128, 3>(layout) : tiles<128, 2>(layout);
+        if (tuning.stages != 3 || !tiles<128, 3>(layout)) tiles<128, 2>(layout);
     }
   }
   template <int Side, class Layout>
@@ -265,10 +269,11 @@ struct GradientLaunch {
         [&](auto const& operation) { return launch_wide_products(executor, operation, what); });
   }
   template <int Side, int Stages, class Layout>
-  void tiles(Layout const& layout) const {
+  bool tiles(Layout const& layout) const {
     using Gradient = DeviceGradientTiles<In, Side, Stages>;
     std::size_t const count = layout.grid.value_count();
-    launch_tile_products(executor, Gradient{EntryTable::of(layout), count, dy, x, gradient, mode}, what);
+    return launch_tile_products(executor, Gradient{EntryTable::of(layout), count, dy, x, gradient, mode},
+                                what);
   }
 };
 

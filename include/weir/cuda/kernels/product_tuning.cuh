@@ -19,8 +19,9 @@ struct ProductTuning {
 /// `capability` is 90 for sm_90, and `code` the newest at most like it that the kernels were compiled for.
 ///
 /// Stages: a tile of 128 needs 32 KB for each, and two blocks share a multiprocessor, which has 227 KB on an
-/// H100 and 163 KB on an A100. From sm_120 on it has 100 KB again, and a block at most 99 KB. Code for what
-/// is older than sm_80 has nothing that feeds tensor cores, also where a newer device translates it.
+/// H100 and 163 KB on an A100, so that code for sm_80 has no three of them, which a launch finds out. From
+/// sm_120 on it has 100 KB again, and a block at most 99 KB. Code for what is older than sm_80 has nothing
+/// that feeds tensor cores, also where a newer device translates it.
 ///
 /// Only 9.0 has products by warpgroups (wgmma), in code for sm_90a, which a launch finds out. Their blocks
 /// take 256 samples: for half as many those of 128 have less to do.

@@ -6,6 +6,7 @@
 #include "weir/core/host_device.hpp"
 #include "weir/cuda/executor.hpp"
 #include "weir/cuda/kernels/block.cuh"
+#include "weir/cuda/kernels/multiply_tiles.cuh"
 #include "weir/cuda/kernels/panel_operand.cuh"
 #include "weir/cuda/kernels/unroll.cuh"
 #include "weir/cuda/kernels/wide_block.cuh"
@@ -114,9 +115,7 @@ bool launch_wide_products(CudaExecutor const& executor, Operation const& operati
   DeviceGuard const guard(executor.device());
   auto* const kernel = wide_tiles_kernel<Operation>;
   auto const* const function = reinterpret_cast<void const*>(kernel);
-  cudaFuncAttributes attributes = {};
-  check_cuda(cudaFuncGetAttributes(&attributes, function), "cudaFuncGetAttributes");
-  if (attributes.maxThreadsPerBlock < static_cast<int>(Operation::threads)) return false;
+  if (!has_room_for(function, Operation::threads)) return false;
   check_cuda(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                   static_cast<int>(Operation::shared_bytes)),
              "cudaFuncSetAttribute");
