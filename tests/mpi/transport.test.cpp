@@ -15,6 +15,7 @@
 
 #include "pipeline/staged_model.hpp"
 #include "support/bits.hpp"
+#include "support/has_cause.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/adamw.hpp"
@@ -200,17 +201,6 @@ void fail(World const& world, bool fails_here, Failing const& how, std::chrono::
   check(sync);
   CHECK_THROWS_WITH_AS(sync.reset(), doctest::Contains("a pipeline over MPI that has failed cannot be reset"),
                        weir::ContractViolation);
-}
-
-template <class Cause>
-bool has_cause(weir::PipelineError const& error) {
-  try {
-    if (error.cause() != nullptr) std::rethrow_exception(error.cause());
-  } catch (Cause const&) {
-    return true;
-  } catch (...) {
-  }
-  return false;
 }
 
 }  // namespace

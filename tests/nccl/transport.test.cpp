@@ -15,6 +15,7 @@
 #include "comm/thread_ranks.hpp"
 #include "support/bits.hpp"
 #include "support/cuda/chain.hpp"
+#include "support/has_cause.hpp"
 #include "support/nccl/machine.hpp"
 #include "support/nccl/ranks.hpp"
 #include "weir/cuda/graph.hpp"
@@ -75,17 +76,6 @@ std::vector<std::exception_ptr> failures_of_pair(std::chrono::milliseconds deadl
         Trainer trainer(executor, one_f_one_b, Transport(communicator));
         f(trainer, communicator.rank());
       });
-}
-
-template <class Cause>
-bool has_cause(weir::PipelineError const& error) {
-  try {
-    if (error.cause() != nullptr) std::rethrow_exception(error.cause());
-  } catch (Cause const&) {
-    return true;
-  } catch (...) {
-  }
-  return false;
 }
 
 }  // namespace

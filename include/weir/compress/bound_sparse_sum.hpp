@@ -7,7 +7,7 @@
 #include "weir/comm/pair_exchange.hpp"
 #include "weir/comm/pair_list.hpp"
 #include "weir/comm/sparse_sum.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -49,7 +49,7 @@ constexpr std::size_t pairs_below_dense(std::size_t elements) {
 template <class... Rooms>
 std::size_t sparse_sum_bytes(SparseLimits const& limits, Rooms const&... rooms) {
   std::size_t gathered = 1;
-  ((gathered = most_of(gathered, Rooms::gathered(limits.ranks))), ...);
+  ((gathered = larger(gathered, Rooms::gathered(limits.ranks))), ...);
   std::size_t bytes = limits.ranks * gathered * sizeof(std::uint64_t);
   ((bytes += rooms.bytes()), ...);
   return bytes;

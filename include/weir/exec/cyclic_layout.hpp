@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "weir/core/host_device.hpp"
-#include "weir/exec/group_layout.hpp"
+#include "weir/exec/find_slot.hpp"
 
 namespace weir::inline v1 {
 
@@ -43,16 +43,7 @@ class CyclicLayout {
 
   WEIR_HOST_DEVICE constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
     std::size_t const difference = column >= row ? column - row : column + order - row;
-    std::size_t low = 0;
-    for (std::size_t high = size; low < high;) {
-      std::size_t const middle = (low + high) / 2;
-      if (differences[middle] < difference) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < size && differences[low] == difference ? low : no_slot;
+    return detail::find_slot(differences, size, difference);
   }
   WEIR_HOST_DEVICE constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
     return row_slot(row, column);

@@ -6,11 +6,9 @@
 
 #include "weir/core/host_device.hpp"
 #include "weir/core/random.hpp"
+#include "weir/exec/find_slot.hpp"
 
 namespace weir::inline v1 {
-
-/// What a search for an entry that is not live gives.
-inline constexpr std::size_t no_slot = static_cast<std::size_t>(-1);
 
 /// The numbers of a group design. Units: positions of the mask.
 struct GroupShape {

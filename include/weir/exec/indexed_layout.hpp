@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "weir/core/host_device.hpp"
-#include "weir/exec/group_layout.hpp"
+#include "weir/exec/find_slot.hpp"
 
 namespace weir::inline v1 {
 
@@ -50,10 +50,10 @@ class IndexedLayout {
   }
 
   WEIR_HOST_DEVICE constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
-    return search(columns + row_begin[row], row_degree(row), column);
+    return detail::find_slot(columns + row_begin[row], row_degree(row), column);
   }
   WEIR_HOST_DEVICE constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
-    return search(rows + column_begin[column], column_degree(column), row);
+    return detail::find_slot(rows + column_begin[column], column_degree(column), row);
   }
   WEIR_HOST_DEVICE constexpr bool contains(std::size_t row, std::size_t column) const {
     return row_slot(row, column) != no_slot;
@@ -87,20 +87,6 @@ class IndexedLayout {
 
  private:
   std::size_t words() const { return output_count + input_count + 2 + nnz(); }
-
-  WEIR_HOST_DEVICE static constexpr std::size_t search(Index const* sorted, std::size_t size,
-                                                       std::size_t value) {
-    std::size_t low = 0;
-    for (std::size_t high = size; low < high;) {
-      std::size_t const middle = (low + high) / 2;
-      if (sorted[middle] < value) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < size && sorted[low] == value ? low : no_slot;
-  }
 };
 
 }  // namespace weir::inline v1

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "weir/core/smaller.hpp"
 #include "weir/host/lanes.hpp"
 #include "weir/host/thread_team.hpp"
 
@@ -74,14 +75,6 @@ struct Elementwise {
     for (std::size_t rest = (end - begin) % count; rest != 0; --rest, ++i) here.template step<1>(i);
   }
 };
-
-// <algorithm> costs 20,000 lines.
-constexpr std::size_t smaller(std::size_t one, std::size_t other) {
-  return one < other ? one : other;
-}
-constexpr std::size_t larger(std::size_t one, std::size_t other) {
-  return one < other ? other : one;
-}
 
 /// Where a loop starts to be worth sharing among threads, in bytes moved, the least that a thread takes at a
 /// time, and how often one takes: some threads are slower, but memory is fastest in long runs.

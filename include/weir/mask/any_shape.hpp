@@ -5,7 +5,7 @@
 #include <string>
 
 #include "weir/core/error.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/mask/prime_power.hpp"
 
 namespace weir::inline v1 {
@@ -28,7 +28,7 @@ constexpr std::size_t power_of_two_below(std::size_t limit) {
 }
 
 constexpr std::size_t largest_group(std::size_t outputs, std::size_t inputs) {
-  return least_of(256, power_of_two_below(least_of(outputs, inputs)));
+  return smaller(256, power_of_two_below(smaller(outputs, inputs)));
 }
 
 /// m of a group size: dn to the nearest, from 1 to n-1.
@@ -93,7 +93,7 @@ constexpr GroupChoice default_group(std::size_t outputs, std::size_t inputs) {
   detail::check_sides(outputs, inputs);
   std::size_t root = detail::power_of_two_below(inputs);
   while (root > inputs / root) root /= 2;
-  return {static_cast<std::uint32_t>(detail::least_of(root, detail::power_of_two_below(outputs))), 1};
+  return {static_cast<std::uint32_t>(detail::smaller(root, detail::power_of_two_below(outputs))), 1};
 }
 
 }  // namespace weir::inline v1

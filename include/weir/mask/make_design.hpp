@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/mask/any_design.hpp"
 #include "weir/mask/any_shape.hpp"
 #include "weir/mask/design/dual.hpp"
@@ -281,9 +281,9 @@ class DesignMaker {
                      "from 1 to " + std::to_string(o_.inputs) + ", the inputs, would be right");
   }
   void check_order(std::size_t outputs, std::size_t inputs) const {
-    std::size_t const side = least_of(outputs, inputs);
-    if (o_.order <= least_of(side, 0xffff)) return;
-    std::size_t const most = least_of(side, 0xffff);
+    std::size_t const side = smaller(outputs, inputs);
+    if (o_.order <= smaller(side, 0xffff)) return;
+    std::size_t const most = smaller(side, 0xffff);
     auto const is_right = [most](std::uint64_t q) { return q <= most && prime_power(q); };
     std::string const near = nearest(most + 1, is_right, most);
     refuse_parameter("order", o_.order,

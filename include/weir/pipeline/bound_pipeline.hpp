@@ -38,9 +38,8 @@ class BoundPipeline {
     if constexpr (takes_loss_scale_out()) {
       throw ContractViolation(
           "a recipe with LossScale in a pipeline, whose stages are not told by what to multiply the loss: "
-          "its "
-          "gradients would be divided by a scale that they do not have; a recipe without LossScale would be "
-          "right");
+          "its gradients would be divided by a scale that they do not have; a recipe without LossScale would "
+          "be right");
     }
     auto& units = pipe_.core().units();
     units.bind(weights);

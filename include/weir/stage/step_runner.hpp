@@ -83,8 +83,7 @@ class StepRunner final : public GradientSink<E, Real> {
     if (torn_) {
       throw TornStep(
           "the last step failed after some of its buckets had been applied: load a checkpoint, or restore "
-          "the "
-          "weights and call restored()");
+          "the weights and call restored()");
     }
     if constexpr (!HostOrderedExecutor<E>) apply_scalars(home_, AdvanceStepClock{clock_.data()});
     try {

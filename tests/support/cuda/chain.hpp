@@ -1,12 +1,16 @@
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "support/bits.hpp"
 #include "support/cuda/training.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/gradient/local_aggregator.hpp"
@@ -220,6 +224,24 @@ std::vector<float> train(E const& executor, Case const& c, Transport transport =
   Chain model{.has_skip = c.has_skip};
   for (int step = 0; step < 3; ++step) trainer.step(model);
   return trainer.weights();
+}
+
+/// The run under way has ended in the error of a stage that throws: it names the worker and the operation.
+/// The pipeline can be reset, and trains on from `before`.
+template <class AnyTrainer>
+void check_failed_and_reset(AnyTrainer& trainer, Chain& model, std::size_t worker,
+                            std::string const& operation, std::vector<float> const& before) {
+  try {
+    trainer.sync().drain();
+    FAIL("no error");
+  } catch (weir::PipelineError const& error) {
+    CHECK(error.worker() == worker);
+    CHECK(std::string(error.what()).find(operation) != std::string::npos);
+  }
+  trainer.sync().reset();
+  model.throws_at = -1;
+  trainer.step(model);
+  CHECK(!same_bits(trainer.weights(), before));
 }
 
 }  // namespace chain

@@ -12,7 +12,7 @@
 #include "weir/compress/joint_top_k.hpp"
 #include "weir/compress/region_exchange.hpp"
 #include "weir/compress/sparse_method.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -38,12 +38,12 @@ struct BalancedRoom {
     using Pairs = PairRoom<Real>;
     std::size_t const ranks = limits.ranks;
     std::size_t const capacity = limits.capacity;
-    std::size_t const sums = least_of(region, limits.elements);
+    std::size_t const sums = smaller(region, limits.elements);
     std::size_t const equal_share = (capacity + ranks - 1) / ranks;
-    std::size_t const largest_share = most_of(equal_share, 2 * capacity / ranks);
+    std::size_t const largest_share = larger(equal_share, 2 * capacity / ranks);
     totals = Pairs::words(sums);
     rejected = sums;
-    kept = Pairs::words(least_of(sums, capacity));
+    kept = Pairs::words(smaller(sums, capacity));
     moved = Pairs::words_of_pieces(equal_share, ranks);
     share = Pairs::words(equal_share);
     if (capacity == 0) {
@@ -54,7 +54,7 @@ struct BalancedRoom {
     std::size_t const marks_out = PairMarks::words(region) + ranks;
     incoming = Pairs::words_of_pieces(capacity, ranks) + marks_in;
     outgoing =
-        most_of(Pairs::words_of_pieces(capacity, ranks), ranks * Pairs::words(largest_share) + marks_out);
+        larger(Pairs::words_of_pieces(capacity, ranks), ranks * Pairs::words(largest_share) + marks_out);
   }
 };
 
@@ -145,8 +145,6 @@ class BalancedSum {
     std::size_t const end = smaller(starts_[from + 1], even_split(total, to + 1, shares_.size()));
     return begin < end ? end - begin : 0;
   }
-  static std::size_t larger(std::size_t left, std::size_t right) { return left < right ? right : left; }
-  static std::size_t smaller(std::size_t left, std::size_t right) { return left < right ? left : right; }
 
   void move(PairExchange<C, E>& exchange, E const& point, std::size_t total) {
     std::size_t const ranks = exchange.size();

@@ -9,7 +9,7 @@
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/cost_table.hpp"
 #include "weir/compress/sparse_method.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -20,7 +20,7 @@ struct GlobalTopKRoom {
   explicit GlobalTopKRoom(SparseLimits const& limits)
       : levels(rounds_of_doubling(limits.ranks) + 1),
         marked(PairRoom<Real>::words(limits.capacity) + PairMarks::words(limits.capacity)),
-        merged(most_of(PairRoom<Real>::words(2 * limits.capacity), marked)) {}
+        merged(larger(PairRoom<Real>::words(2 * limits.capacity), marked)) {}
 
   static constexpr std::size_t gathered(std::size_t) { return 1; }
   std::size_t bytes() const { return (2 * levels * marked + marked + merged) * sizeof(std::uint64_t); }

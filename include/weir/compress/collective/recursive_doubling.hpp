@@ -8,7 +8,7 @@
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/sparse_method.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -19,9 +19,9 @@ struct DoublingRoom {
   explicit DoublingRoom(SparseLimits const& limits) {
     std::size_t const all = limits.ranks * limits.capacity;
     std::size_t const sent = pairs_below_dense<Real>(limits.elements);
-    std::size_t const both = least_of(all, most_of(limits.capacity, sent) + sent);
-    mine = PairRoom<Real>::words(least_of(both, limits.elements));
-    theirs = PairRoom<Real>::words(least_of(all, sent));
+    std::size_t const both = smaller(all, larger(limits.capacity, sent) + sent);
+    mine = PairRoom<Real>::words(smaller(both, limits.elements));
+    theirs = PairRoom<Real>::words(smaller(all, sent));
     merged = PairRoom<Real>::words(both);
     dense = all > sent ? limits.elements : 0;
   }

@@ -16,8 +16,7 @@ inline void require_shared_indices(bool shares_indices) {
   if (shares_indices) return;
   throw ContractViolation(
       "SharedIndices: the ranks have not selected the same slots; it takes what a selection with the same "
-      "seed "
-      "on all ranks gives, such as RandomK");
+      "seed on all ranks gives, such as RandomK");
 }
 
 template <class Real>

@@ -10,7 +10,7 @@
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/region_exchange.hpp"
 #include "weir/compress/sparse_method.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -29,10 +29,10 @@ struct SplitRoom {
 
  private:
   SplitRoom(SparseLimits const& limits, std::size_t part)
-      : regions(limits, limits.ranks * least_of(limits.capacity, part)) {
+      : regions(limits, limits.ranks * smaller(limits.capacity, part)) {
     std::size_t const sums =
-        least_of(limits.ranks * limits.capacity, pairs_below_dense<Real>(limits.elements));
-    own = PairRoom<Real>::words(least_of(sums, part));
+        smaller(limits.ranks * limits.capacity, pairs_below_dense<Real>(limits.elements));
+    own = PairRoom<Real>::words(smaller(sums, part));
     others = PairRoom<Real>::words_of_pieces(sums, limits.ranks);
   }
 };

@@ -10,7 +10,7 @@
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/core/error.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
 
@@ -65,7 +65,7 @@ class TwoLevel {
   SparseLimits of_part(std::size_t elements, std::size_t capacity) const {
     std::size_t const places = inside_.size();
     std::size_t const part = (elements + places - 1) / places;
-    return {between_.size(), part, detail::least_of(places * capacity, part)};
+    return {between_.size(), part, detail::smaller(places * capacity, part)};
   }
 
   template <class Real, HostOrderedExecutor E>
@@ -119,7 +119,7 @@ class TwoLevel {
       std::uint64_t const counts[2] = {count, count};
       // The same on all nodes, as policies may ask for, where all ranks have one capacity.
       std::size_t const room =
-          detail::most_of(count, detail::least_of(exchange_.size() * sum.indices.size(), mine.size()));
+          detail::larger(count, detail::smaller(exchange_.size() * sum.indices.size(), mine.size()));
       detail::PairRoom<Real> const pairs(pairs_.take(detail::PairRoom<Real>::words(room)).data(), room);
       detail::collect_non_zero(mine, 0, pairs);
       SparseSum<Real, HostSpace> of_part{{pairs.indices(), room}, {pairs.values(), room}, counts};

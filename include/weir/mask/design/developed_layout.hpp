@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "weir/core/host_device.hpp"
-#include "weir/exec/group_layout.hpp"
+#include "weir/exec/find_slot.hpp"
 #include "weir/mask/galois_field.hpp"
 
 namespace weir::inline v1 {
@@ -72,16 +72,7 @@ class DevelopedLayout {
   WEIR_HOST_DEVICE constexpr std::size_t row_slot(std::size_t row, std::size_t column) const {
     std::uint32_t const wanted =
         group.subtract(static_cast<std::uint32_t>(column), static_cast<std::uint32_t>(row));
-    std::size_t low = 0;
-    for (std::size_t high = size; low < high;) {
-      std::size_t const middle = (low + high) / 2;
-      if (set[middle] < wanted) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < size && set[low] == wanted ? low : no_slot;
+    return detail::find_slot(set, size, wanted);
   }
   WEIR_HOST_DEVICE constexpr std::size_t column_slot(std::size_t column, std::size_t row) const {
     return row_slot(row, column);

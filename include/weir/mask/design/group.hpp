@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
-#include "weir/core/least_of.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/exec/group_layout.hpp"
 #include "weir/mask/any_shape.hpp"
 #include "weir/mask/design/owner.hpp"
@@ -70,7 +70,7 @@ class GroupDesign : public DesignOwner<GroupDesign> {
     std::uint32_t const n = options.group;
     GroupShape shape;
     if (n != 1) shape.prime = detail::checked_prime_power(n).prime;
-    std::size_t const side = detail::least_of(options.outputs, options.inputs);
+    std::size_t const side = detail::smaller(options.outputs, options.inputs);
     if (n > side) {
       detail::refuse_parameter(
           "order", n,
