@@ -152,7 +152,7 @@ struct DeviceMultiplyTiles {
 
 /// Whether all code that feeds tensor cores has tiles of this side in so many stages, or only that for sm_90
 /// and later: two blocks of three stages of 128 do not fit a multiprocessor of sm_80.
-constexpr bool is_in_all_code(int side, int stages) {
+WEIR_HOST_DEVICE constexpr bool is_in_all_code(int side, int stages) {
   return side < 128 || stages < 3;
 }
 template <class Operation>
