@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -129,4 +130,31 @@ TEST_CASE("What cannot be shared out is refused with the reason") {
                        "RankMajorSharding: a local batch of 0 samples", weir::ContractViolation);
   CHECK_THROWS_WITH_AS(weir::RankMajorSharding(std::size_t{1} << 62, {1, 1}, 1), doctest::Contains("63 bits"),
                        weir::ContractViolation);
+}
+
+TEST_CASE("Batches larger than any epoch take all of it in one step") {
+  constexpr std::size_t largest = std::numeric_limits<std::size_t>::max();
+  CHECK(weir::StepMajorSharding(10, largest).steps() == 1);
+  CHECK(weir::StepMajorSharding(10, largest).step(0) == weir::SampleRange{0, 10});
+  CHECK(weir::StepMajorSharding(10, largest, true).steps() == 0);
+  CHECK(weir::StepMajorSharding(0, largest).steps() == 0);
+  for (std::size_t local_batch : {std::size_t{1} << 63, largest, largest / 2}) {
+    weir::RankMajorSharding const sharding(10, {1, 3, 0}, local_batch);
+    CHECK(sharding.steps() == 1);
+    CHECK(sharding.piece(0, 0) == weir::SampleRange{0, 2});
+    CHECK(sharding.piece(1, 0) == weir::SampleRange{2, 10});
+    CHECK(sharding.piece(2, 0) == weir::SampleRange{10, 10});
+    CHECK(weir::RankMajorSharding(0, {1, 1}, local_batch).steps() == 0);
+  }
+}
+
+TEST_CASE("A step far behind the end of an epoch takes nothing") {
+  weir::RankMajorSharding const sharding(100, {2, 2}, 4);
+  for (std::size_t step : {sharding.steps(), std::size_t{1} << 61, std::numeric_limits<std::size_t>::max()})
+    CHECK(sharding.samples(step) == 0);
+}
+
+TEST_CASE("Micro-batches that cannot be counted are refused") {
+  CHECK_THROWS_WITH_AS(weir::RankMajorSharding(1, {std::numeric_limits<std::size_t>::max(), 2}, 1),
+                       doctest::Contains("do not fit into 63 bits"), weir::ContractViolation);
 }

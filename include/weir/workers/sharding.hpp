@@ -31,7 +31,8 @@ class StepMajorSharding {
   }
 
   std::size_t steps() const {
-    return drop_last_ ? samples_ / global_batch_ : (samples_ + global_batch_ - 1) / global_batch_;
+    std::size_t const whole = samples_ / global_batch_;
+    return drop_last_ || samples_ % global_batch_ == 0 ? whole : whole + 1;
   }
 
   /// The entries of all ranks in the step that starts at entry `consumed`; the next one starts at its end.
@@ -59,20 +60,26 @@ class RankMajorSharding {
   /// 0, or if n N is 2^63 or more.
   RankMajorSharding(std::size_t samples, std::vector<std::size_t> micro_batches, std::size_t local_batch)
       : samples_(samples), local_batch_(local_batch), before_{0} {
-    for (std::size_t count : micro_batches) before_.push_back(before_.back() + count);
+    constexpr std::uint64_t limit = std::numeric_limits<std::int64_t>::max();
+    for (std::size_t count : micro_batches) {
+      if (count > limit - before_.back())
+        throw ContractViolation("RankMajorSharding: the micro-batches of all ranks do not fit into 63 bits");
+      before_.push_back(before_.back() + count);
+    }
     if (before_.back() == 0) throw ContractViolation("RankMajorSharding: no rank has a micro-batch");
     if (local_batch == 0) throw ContractViolation("RankMajorSharding: a local batch of 0 samples");
-    constexpr std::uint64_t limit = std::numeric_limits<std::int64_t>::max();
     if (samples > limit / before_.back()) {
       throw ContractViolation("RankMajorSharding: " + std::to_string(samples) + " samples times " +
                               std::to_string(before_.back()) + " micro-batches do not fit into 63 bits");
     }
+    // No micro-batch takes more than an epoch has, so that products with b stay below 2^63 too.
+    if (samples < local_batch) local_batch_ = samples == 0 ? 1 : samples;
   }
 
   std::size_t ranks() const { return before_.size() - 1; }
   std::size_t steps() const {
     std::size_t const global_batch = before_.back() * local_batch_;
-    return (samples_ + global_batch - 1) / global_batch;
+    return samples_ / global_batch + (samples_ % global_batch == 0 ? 0 : 1);
   }
 
   /// The same epoch with other shares, after `step` steps of it: before the first or after the last, since in
@@ -97,7 +104,7 @@ class RankMajorSharding {
     SampleRange const all = slice(rank);
     std::size_t const size = (before_[rank + 1] - before_[rank]) * local_batch_;
     std::size_t const rest = all.end - all.begin;
-    std::size_t const offset = step * size < rest ? step * size : rest;
+    std::size_t const offset = size != 0 && step <= rest / size ? step * size : rest;
     return {all.begin + offset, all.begin + offset + (size < rest - offset ? size : rest - offset)};
   }
 
