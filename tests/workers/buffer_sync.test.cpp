@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "support/bits.hpp"
@@ -133,6 +134,25 @@ TEST_CASE("Buffers stay as they are where nobody has counted a sample, and the r
       CHECK(buffers.means[1] == std::vector<float>(5, first + 1.0f));
       CHECK(buffers.counters[1][0] == 10);
     });
+  }
+}
+
+TEST_CASE("Buffers of a worker without samples may hold anything, and get the average too") {
+  for (bool total_is_known : {true, false}) {
+    for (float anything : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      on_ranks(2, [&](weir::ThreadCommunicator const& communicator) {
+        bool const is_first = communicator.rank() == 0;
+        Buffers buffers(1.0f);
+        buffers.means[is_first ? 1 : 0].assign(5, anything);
+        weir::HostExecutor const executor;
+        weir::BufferSync sync(executor, communicator, weir::BufferPolicy::average, buffers.float_views());
+        std::vector<std::size_t> const samples =
+            is_first ? std::vector<std::size_t>{8, 0} : std::vector<std::size_t>{0, 24};
+        sync(executor, samples, total_is_known ? 32 : 0);
+        executor.synchronize();
+        for (auto const& means : buffers.means) CHECK(means == std::vector<float>(5, 1.75f));
+      });
+    }
   }
 }
 

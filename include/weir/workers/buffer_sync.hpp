@@ -57,8 +57,8 @@ class BufferSync {
   }
 
   /// `samples[w]` counted by worker w since the last call, `samples_of_all_ranks` by all; used by `average`
-  /// only. `samples_of_all_ranks` 0, on every rank: unknown, the ranks exchange one integer. Where nobody has
-  /// counted a sample the float buffers stay as they are.
+  /// only. `samples_of_all_ranks` 0, on every rank: unknown, the ranks exchange one integer. The buffers of
+  /// who has counted none are not read; where nobody has counted a sample the float buffers stay as they are.
   /// Errors: `ContractViolation` where it is unknown, there are other ranks and the executor is a device.
   void operator()(E const& executor, std::vector<std::size_t> const& samples,
                   std::size_t samples_of_all_ranks) {
@@ -140,6 +140,7 @@ class BufferSync {
   void average_known(E const& executor, std::vector<std::size_t> const& samples, std::size_t total) {
     set_zero(executor, mean_.view());
     for (std::size_t worker = 0; worker < floats_.size(); ++worker) {
+      if (samples[worker] == 0) continue;
       add_scaled(executor, ViewOn<Real const, E>(floats_[worker]), share(samples[worker], total),
                  mean_.view());
     }
@@ -154,11 +155,10 @@ class BufferSync {
     communicator_.all_reduce(executor, total_.view());
     set_zero(executor, mean_.view());
     for (std::size_t worker = 0; worker < floats_.size(); ++worker) {
+      if (samples[worker] == 0) continue;
       ViewOn<Real const, E> const buffer(floats_[worker]);
-      executor.submit(
-          [buffer, count = samples[worker], total = total_.data(), mean = mean_.view()](E const& point) {
-            if (*total != 0) add_scaled(point, buffer, share(count, *total), mean);
-          });
+      executor.submit([buffer, count = samples[worker], total = total_.data(), mean = mean_.view()](
+                          E const& point) { add_scaled(point, buffer, share(count, *total), mean); });
     }
     communicator_.all_reduce(executor, mean_.view());
     for (auto const& buffer : floats_) {
