@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -10,6 +13,7 @@
 #include "support/cuda/clean_session.hpp"
 #include "support/cuda/training.hpp"
 #include "weir/cuda/graph.hpp"
+#include "weir/exec/host_copy.hpp"
 #include "weir/gradient/clip.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
@@ -18,6 +22,8 @@
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/optim/weight_sync.hpp"
+#include "weir/tensor/buffer.hpp"
+#include "weir/workers/gradients.hpp"
 
 namespace {
 
@@ -126,6 +132,47 @@ TEST_CASE("a replay is one call, and makes, allocates and waits for nothing") {
   trainer.sync().wait();
   CHECK(trainer.sync().steps() == 10);
   CHECK(session.default_stream_operations() == 0);
+}
+
+TEST_CASE("borrowed gradients without samples are left out of a step, and of the replays of a captured one") {
+  struct Case {
+    std::size_t samples[2];
+    float gradient;
+  };
+  constexpr std::size_t size = 300;
+  for (Case const& expected : {Case{{0, 8}, 2.0f}, Case{{8, 0}, 2.0f}, Case{{0, 0}, 0.0f}}) {
+    CleanSession const session;
+    weir::CudaExecutor const executor;
+    weir::Buffer<float, weir::CudaExecutor> weights(executor, size), first(executor, size),
+        second(executor, size);
+    auto const set = [&](auto const& buffer, float value) {
+      std::vector<float> const values(size, value);
+      weir::from_host(executor, std::span<float const>(values), buffer.view());
+    };
+    auto const set_gradient = [&](auto const& buffer, std::size_t samples) {
+      set(buffer, samples == 0 ? std::numeric_limits<float>::quiet_NaN() : 2.0f);
+    };
+    auto const set_gradients = [&] {
+      set_gradient(first, expected.samples[0]);
+      set_gradient(second, expected.samples[1]);
+    };
+    set(weights, 0.0f);
+    weir::Gradients source{executor, weir::BucketPlan::by_bytes({size * sizeof(float)}),
+                           std::vector{first.view(), second.view()}};
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 1.0}}).on(source, weights.view());
+    set_gradients();
+    sync(source(expected.samples));
+    sync.wait();
+    auto const graph = weir::CudaGraph::capture(executor, [&] { sync(source(expected.samples)); });
+    for (int replay = 0; replay < 3; ++replay) {
+      set_gradients();
+      graph.replay();
+      executor.synchronize();
+    }
+    sync.replayed(3);
+    sync.wait();
+    CHECK(weir::to_host(executor, weights.view()) == std::vector<float>(size, -4 * expected.gradient));
+  }
 }
 
 TEST_CASE("a model that throws during a capture: the cause is rethrown, nothing has changed, steps go on") {

@@ -24,6 +24,7 @@ TEST_CASE("the shares of all workers are gathered in their order, with what they
   for (std::size_t worker : {1u, 0u}) {
     auto report = BoundContext::report(fixture.home, &values[worker], 0, worker);
     report.weight = 0.5 + static_cast<double>(worker);
+    report.is_mean = worker == 1;
     reports.keep(report, report);
     reports.arrive(0, [&](std::size_t bucket) { handed_out += bucket + 1; });
   }
@@ -38,6 +39,7 @@ TEST_CASE("the shares of all workers are gathered in their order, with what they
     CHECK(gathered->shares[worker].values.data == &values[worker]);
     CHECK(gathered->shares[worker].samples == worker + 3);
     CHECK(gathered->shares[worker].weight == 0.5 + static_cast<double>(worker));
+    CHECK(gathered->shares[worker].is_mean == (worker == 1));
   }
 }
 

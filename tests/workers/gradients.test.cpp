@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <initializer_list>
+#include <limits>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -26,6 +29,27 @@ auto plain_sgd() {
   return weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 1.0}};
 }
 
+/// The gradient that a step applies, of workers whose gradients are these values throughout.
+template <class Scale>
+std::vector<float> applied(Scale scale, weir::ScaleTime time, std::vector<float> const& values,
+                           std::vector<std::size_t> const& samples) {
+  weir::HostExecutor const executor;
+  std::vector<std::vector<float>> memory;
+  for (float value : values) memory.emplace_back(8, value);
+  std::vector<weir::TensorView<float, weir::HostSpace>> views;
+  for (auto& of_worker : memory) views.push_back(weir::view(of_worker));
+  weir::Gradients source{executor, two_parameters(), views};
+  std::vector<float> weights(8);
+  auto sync = (weir::LocalAggregator{scale, time} | weir::Sgd{{.learning_rate = 1.0}})
+                  .on(source, weir::view(weights));
+  sync(source(samples));
+  sync.wait();
+  for (float& weight : weights) weight = 0.0f - weight;
+  return weights;
+}
+
+constexpr weir::ScaleTime scale_times[] = {weir::ScaleTime::before_sum, weir::ScaleTime::after_sum};
+
 }  // namespace
 
 TEST_CASE("Borrowed mean gradients of different sizes give the exact mean") {
@@ -38,6 +62,82 @@ TEST_CASE("Borrowed mean gradients of different sizes give the exact mean") {
   sync.wait();
   for (float weight : weights) CHECK(weight == doctest::Approx(-31.0 / 11.0));
   CHECK(sync.consumed() == 11);
+}
+
+TEST_CASE("The gradient of a worker without samples may hold anything") {
+  auto const all = [](float value) { return std::vector<float>(8, value); };
+  for (float anything : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (auto const time : scale_times) {
+      CAPTURE(anything);
+      CHECK(applied(weir::MeanOverSamples{}, time, {2, anything}, {8, 0}) == all(2));
+      CHECK(applied(weir::MeanOverSamples{}, time, {anything, 2}, {0, 8}) == all(2));
+      CHECK(applied(weir::MeanOverSamples{}, time, {anything, 2, anything, 4}, {0, 8, 0, 8}) == all(3));
+      CHECK(applied(weir::MeanOverSamples{}, time, {anything}, {0}) == all(0));
+      CHECK(applied(weir::MeanOverSamples{}, time, {anything, anything}, {0, 0}) == all(0));
+      CHECK(applied(weir::MeanOverMicroBatches{}, time, {anything, 2}, {0, 8}) == all(1));
+      CHECK(applied(weir::SumScale{}, time, {2, anything}, {8, 0}) == all(2));
+      CHECK(applied(weir::SumScale{}, time, {anything}, {0}) == all(0));
+    }
+  }
+}
+
+TEST_CASE("A rank whose workers all have no samples adds nothing to the sum of the ranks") {
+  on_ranks(2, [](weir::ThreadCommunicator const& communicator) {
+    weir::HostExecutor const executor;
+    bool const is_first = communicator.rank() == 0;
+    std::vector<float> weights(8), gradient(8, is_first ? 2.0f : std::numeric_limits<float>::quiet_NaN());
+    weir::Gradients source{executor, two_parameters(), std::vector{weir::view(gradient)}};
+    auto sync = (weir::LocalAggregator{} | weir::AllReduce{communicator} | weir::Sgd{{.learning_rate = 1.0}})
+                    .on(source, weir::view(weights));
+    std::size_t const samples[] = {is_first ? std::size_t{8} : std::size_t{0}};
+    sync(source(samples));
+    sync.wait();
+    CHECK(weights == std::vector<float>(8, -2.0f));
+  });
+}
+
+TEST_CASE("Borrowed gradients count as full micro-batches where the scale does not count samples") {
+  auto const all = [](float value) { return std::vector<float>(8, value); };
+  for (auto const time : scale_times) {
+    CHECK(applied(weir::MeanOverMicroBatches{}, time, {1, 1}, {32, 32}) == all(1));
+    CHECK(applied(weir::MeanOverMicroBatches{}, time, {2, 5}, {8, 3}) == all(3.5f));
+    CHECK(applied(weir::MeanOverMicroBatches{}, time, {2, 5, 1, 4}, {8, 3, 0, 1}) == all(2.75f));
+    CHECK(applied(weir::SumScale{}, time, {1, 1}, {32, 32}) == all(2));
+    CHECK(applied(weir::SumScale{}, time, {2, 5}, {8, 3}) == all(7));
+    CHECK(applied(weir::SumScale{}, time, {2}, {8}) == all(2));
+    CHECK(applied(weir::MeanOverSamples{}, time, {2, 5}, {24, 8}) == all(2.75f));
+  }
+}
+
+TEST_CASE("Ranks with different numbers of workers give the mean and the sum over all micro-batches") {
+  for (bool is_mean : {true, false}) {
+    on_ranks(2, [is_mean](weir::ThreadCommunicator const& communicator) {
+      weir::HostExecutor const executor;
+      bool const is_first = communicator.rank() == 0;
+      std::vector<float> weights(8), one(8, is_first ? 2.0f : 6.0f), two(8, 4.0f), three(8, 8.0f);
+      std::vector<weir::TensorView<float, weir::HostSpace>> views = {weir::view(one)};
+      std::vector<std::size_t> samples = {is_first ? std::size_t{8} : std::size_t{5}};
+      if (is_first) {
+        views.push_back(weir::view(two));
+        views.push_back(weir::view(three));
+        samples.insert(samples.end(), {3, 0});
+      }
+      weir::Gradients source{executor, two_parameters(), views};
+      auto const train = [&](auto scale) {
+        auto sync =
+            (weir::LocalAggregator{scale} | weir::AllReduce{communicator} | weir::Sgd{{.learning_rate = 1.0}})
+                .on(source, weir::view(weights));
+        sync(source(samples));
+        sync.wait();
+      };
+      if (is_mean) {
+        train(weir::MeanOverMicroBatches{});
+      } else {
+        train(weir::SumScale{});
+      }
+      CHECK(weights == std::vector<float>(8, is_mean ? -3.0f : -12.0f));
+    });
+  }
 }
 
 TEST_CASE("Ranks that know only their own samples find out the sum") {

@@ -16,8 +16,9 @@ namespace weir::inline v1 {
 /// what the sum is to be divided.
 ///
 /// The sum is pending: the next stage takes it, together with work of its own. It lands in worker 0's bucket,
-/// or, where that has 16 bits, in a 32-bit bucket of the aggregator's. Cost: one fused pass over the k
-/// buckets; none for k = 1. Source: [iidp]
+/// or, where that has 16 bits, in a 32-bit bucket of the aggregator's. Gradients that others have computed
+/// are left out where they are of no samples. Cost: one fused pass over the k buckets; none for k = 1, unless
+/// it has a weight. Source: [iidp]
 template <ScalePolicy Scale = MeanOverSamples>
 class LocalAggregator {
  public:
@@ -77,12 +78,14 @@ class LocalAggregator {
       sum.values = first.type == element_type_of<Real> ? first.template as<Real>() : bucket.wide.view();
       visit_element(first.type, [&]<class Element>(Element*) {
         auto& terms = std::get<Terms<Element>>(bucket.terms);
-        for (std::size_t worker = 0; worker < gradient.shares.size(); ++worker) {
-          WorkerShare<E> const& share = gradient.shares[worker];
-          terms[worker] = {share.values.template as<Element>(), share.weight * (before ? factor : 1.0)};
+        std::size_t count = 0;
+        for (WorkerShare<E> const& share : gradient.shares) {
+          if (share.is_mean && share.samples == 0) continue;  // a mean over nothing, often NaN
+          terms[count++] = {share.values.template as<Element>(), weight_of(share) * (before ? factor : 1.0)};
         }
-        sum.pending = {terms.data(), terms.size(), first.type};
+        sum.pending = {terms.data(), count, first.type};
       });
+      if (sum.pending.count == 0) set_zero(sum.executor, sum.values);
       return sum;
     }
 
@@ -100,6 +103,11 @@ class LocalAggregator {
       std::tuple<Terms<half>, Terms<bfloat16>, Terms<float>, Terms<double>> terms =
           {};  // one of them is used
     };
+
+    static double weight_of(WorkerShare<E> const& share) {
+      bool const is_weighted = !share.is_mean || detail::takes_means_as_full<Scale>;
+      return is_weighted ? share.weight : share.weight * static_cast<double>(share.samples);
+    }
 
     static std::vector<Bucket> make_buckets(RecipeContext<E, Real> const& context) {
       std::vector<Bucket> buckets;

@@ -28,14 +28,25 @@ constexpr char const* name_of(ScaleTime time) {
 }
 
 /// What turns the sum of (n_u / b) g_u into the gradient that is applied.
+///
+/// Gradients that others have computed have no b: it is 1 then, unless a policy has
+/// `static constexpr bool takes_means_as_full = true`, for which each that has samples counts as 1.
 template <class S>
 concept ScalePolicy = requires(S const& scale, StepInfo const& step) {
   { scale.factor(step) } -> std::same_as<double>;
 };
 
+namespace detail {
+template <class Scale>
+inline constexpr bool takes_means_as_full = requires {
+  requires Scale::takes_means_as_full;
+};
+}  // namespace detail
+
 /// The sum over micro-batches.
 struct SumScale {
   static constexpr char const* name = "sum";
+  static constexpr bool takes_means_as_full = true;
 
   double factor(StepInfo const&) const { return 1.0; }
 };
@@ -43,6 +54,7 @@ struct SumScale {
 /// The mean over all micro-batches of all ranks, empty ones included.
 struct MeanOverMicroBatches {
   static constexpr char const* name = "mean over micro-batches";
+  static constexpr bool takes_means_as_full = true;
 
   double factor(StepInfo const& step) const { return 1.0 / static_cast<double>(step.total_micro_batches); }
 };

@@ -42,7 +42,8 @@ struct WorkerGradient {
   std::size_t worker = 0;
   std::size_t micro_batch = 0;  // 0..m-1
   std::size_t samples = 0;      // that `values` stands for
-  double weight = 1.0;          // still to be applied; not 1 only for gradients that others have computed
+  double weight = 1.0;          // still to be applied
+  bool is_mean = false;  // of the mean loss over `samples`, which others have computed: not weighted yet
   StepInfo step = {};
 };
 
@@ -52,6 +53,7 @@ struct WorkerShare {
   GradientView<typename E::memory_space> values;
   std::size_t samples = 0;
   double weight = 1.0;
+  bool is_mean = false;
 };
 
 /// The bucket of all workers, in the order of their index. The work on `executor` comes after all of them.

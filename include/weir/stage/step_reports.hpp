@@ -30,7 +30,7 @@ class StepReports {
   void keep(WorkerGradient<E> const& reported, std::optional<WorkerGradient<E>> const& share) {
     std::size_t const at = reported.bucket * workers_ + reported.worker;
     present_[at] = share.has_value();
-    if (share) shares_[at] = {share->values, share->samples, share->weight};
+    if (share) shares_[at] = {share->values, share->samples, share->weight, share->is_mean};
     reported.executor.record(marks_[at]);
   }
 

@@ -17,7 +17,8 @@
 namespace weir::inline v1 {
 
 /// Gradients that others have computed, as the source of a recipe: for trainers whose backward pass is not
-/// ours to run. Worker w's gradient is that of the mean loss over its samples.
+/// ours to run. Worker w's gradient is that of the mean loss over its samples; the memory of a worker without
+/// samples is not read, whatever it holds.
 ///
 /// Shapes: per worker one flat view in registration order, or one view per parameter. Where the parameters of
 /// a bucket lie in one row the sum is taken in worker 0's own memory, which it overwrites; others are
@@ -162,8 +163,10 @@ class Gradients {
     for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
       auto const& [values, gathered] = slot.buckets[bucket];
       try {
-        for (auto const& piece : gathered)
+        for (auto const& piece : gathered) {
+          if (samples == 0) break;
           copy(point, ViewOn<Real const, E>(piece.values), values.part(piece.offset, piece.values.size()));
+        }
       } catch (...) {
         sink.failed(worker, std::current_exception());
       }
@@ -173,7 +176,7 @@ class Gradients {
                   .worker = worker,
                   .micro_batch = 0,
                   .samples = samples,
-                  .weight = static_cast<double>(samples),
+                  .is_mean = true,
                   .step = step});
     }
     sink.finished(point, worker, step);
