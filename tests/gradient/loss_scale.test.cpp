@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -143,4 +144,23 @@ TEST_CASE("the scale and its counts are part of a checkpoint") {
   CHECK(state.scale == 512.0);
   CHECK(state.finite_steps == 2);
   CHECK(state.skipped_steps == 1);
+}
+
+TEST_CASE("A loss scale that can only be a mistake is refused, by name") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_WITH_AS((weir::LossScale{{.initial = 0.0}}),
+                       "LossScale: initial is 0.000000, it has to be finite and above 0",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS((weir::LossScale{{.backoff = 2.0}}),
+                       "LossScale: backoff is 2.000000, it has to be above 0 and at most 1",
+                       weir::ContractViolation);
+  for (double wrong : {0.0, -1.0, nan, infinity}) {
+    CHECK_THROWS_AS((weir::LossScale{{.initial = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::LossScale{{.growth = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::LossScale{{.backoff = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::LossScale{{.least = wrong}}), weir::ContractViolation);
+  }
+  CHECK_THROWS_AS((weir::LossScale{{.growth = 0.5}}), weir::ContractViolation);
+  CHECK_NOTHROW(weir::LossScale{{.initial = 0x1p-4, .growth = 1.0, .backoff = 1.0, .least = 0x1p-8}});
 }

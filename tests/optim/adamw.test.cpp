@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "support/network.hpp"
@@ -93,4 +94,25 @@ TEST_CASE("a learning rate set between steps holds from the next step on") {
       });
   auto const expected = reference({}, steps, rates);
   for (std::size_t i = 0; i < size; ++i) CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-11));
+}
+
+TEST_CASE("Constants of Adam that can only be mistakes are refused, by name") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_WITH_AS((weir::AdamW{{.beta1 = 1.0}}),
+                       "AdamW: beta1 is 1.000000, it has to be at least 0 and below 1",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS((weir::AdamW{{.epsilon = -1.0}}),
+                       "AdamW: epsilon is -1.000000, it has to be finite and at least 0",
+                       weir::ContractViolation);
+  CHECK_THROWS_AS((weir::AdamW{{.beta2 = 1.0}}), weir::ContractViolation);
+  for (double wrong : {-1.0, nan, infinity}) {
+    CHECK_THROWS_AS((weir::AdamW{{.learning_rate = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::AdamW{{.beta1 = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::AdamW{{.beta2 = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::AdamW{{.epsilon = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::AdamW{{.weight_decay = wrong}}), weir::ContractViolation);
+  }
+  CHECK_NOTHROW(
+      weir::AdamW{{.learning_rate = 0.0, .beta1 = 0.0, .beta2 = 0.0, .epsilon = 0.0, .weight_decay = 0.0}});
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <thread>
 #include <type_traits>
@@ -207,4 +208,20 @@ TEST_CASE_TEMPLATE("an update from one version of the weights to another has the
     CHECK(std::equal(in_place.begin(), in_place.end(), versions.begin() + place(step + 1)));
     CHECK(std::equal(before.begin(), before.end(), versions.begin() + place(step)));
   }
+}
+
+TEST_CASE("A learning rate that can only be a mistake is refused, and the old one kept") {
+  weir::HostExecutor const executor;
+  std::vector<float> weights(2), gradient(2, 1.0f);
+  weir::Gradients source{executor, weir::BucketPlan::by_bytes({8}), std::vector{weir::view(gradient)}};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.5}}).on(source, weir::view(weights));
+  for (double wrong :
+       {-0.5, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    CHECK_THROWS_WITH_AS(sync.set_learning_rate(wrong),
+                         doctest::Contains("it has to be finite and at least 0"), weir::ContractViolation);
+  }
+  std::size_t const samples[] = {1};
+  sync(source(samples));
+  sync.wait();
+  CHECK(weights == std::vector<float>{-0.5f, -0.5f});
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "support/network.hpp"
@@ -93,4 +94,22 @@ TEST_CASE("a learning rate set between steps holds from the next step on, also t
 TEST_CASE("Nesterov's momentum without momentum is refused") {
   CHECK_THROWS_WITH_AS((weir::Sgd{{.nesterov = true}}), "Sgd: nesterov needs a momentum above 0",
                        weir::ContractViolation);
+}
+
+TEST_CASE("Constants of SGD that can only be mistakes are refused, by name") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_WITH_AS((weir::Sgd{{.learning_rate = -1.0}}),
+                       "Sgd: learning_rate is -1.000000, it has to be finite and at least 0",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS((weir::Sgd{{.momentum = 1.5}}),
+                       "Sgd: momentum is 1.500000, it has to be at least 0 and below 1",
+                       weir::ContractViolation);
+  for (double wrong : {-1.0, nan, infinity}) {
+    CHECK_THROWS_AS((weir::Sgd{{.learning_rate = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::Sgd{{.momentum = wrong}}), weir::ContractViolation);
+    CHECK_THROWS_AS((weir::Sgd{{.weight_decay = wrong}}), weir::ContractViolation);
+  }
+  CHECK_THROWS_AS((weir::Sgd{{.momentum = 1.0}}), weir::ContractViolation);
+  CHECK_NOTHROW(weir::Sgd{{.learning_rate = 0.0, .momentum = 0.999, .weight_decay = 2.0}});
 }

@@ -11,8 +11,8 @@ namespace weir::inline v1 {
 
 struct LossScaleOptions {
   double initial = 65536.0;
-  double growth = 2.0;
-  double backoff = 0.5;
+  double growth = 2.0;            // 1: it never grows
+  double backoff = 0.5;           // 1: it never shrinks
   std::uint64_t interval = 2000;  // finite steps in a row after which the scale grows
   double least = 1.0;
 };

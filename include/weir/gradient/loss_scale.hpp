@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "weir/core/check_option.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/exec/loss_scale_step.hpp"
 #include "weir/stage/concepts.hpp"
@@ -15,7 +16,8 @@ namespace weir::inline v1 {
 ///
 /// Belongs after the all-reduce, so that all ranks decide alike; but before a stage that sparsifies, where
 /// each rank decides for itself. A skipped step changes neither weights nor moments. Cost: one pass that
-/// measures; needs all buckets. Source: [micikevicius2018]
+/// measures; needs all buckets. Errors: `ContractViolation` for a scale that is not above 0 and finite, a
+/// growth below 1 or not finite, and a backoff outside (0, 1]. Source: [micikevicius2018]
 class LossScale {
  public:
   using consumes = Dense;
@@ -24,7 +26,14 @@ class LossScale {
   static constexpr bool needs_all_buckets = true;
   static constexpr bool takes_loss_scale_out = true;
 
-  explicit LossScale(LossScaleOptions options = {}) : options_(options) {}
+  explicit LossScale(LossScaleOptions options = {}) : options_(options) {
+    detail::check_positive("LossScale", "initial", options.initial);
+    detail::check_positive("LossScale", "least", options.least);
+    detail::check_option(detail::is_finite(options.growth) && options.growth >= 1.0, "LossScale", "growth",
+                         options.growth, "finite and at least 1");
+    detail::check_option(options.backoff > 0.0 && options.backoff <= 1.0, "LossScale", "backoff",
+                         options.backoff, "above 0 and at most 1");
+  }
 
   template <Executor E, class Real>
   requires MeasuringBackend<E, Real> && ScalarBackend<E, LossScaleStep>

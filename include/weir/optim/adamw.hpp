@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 
+#include "weir/core/check_option.hpp"
 #include "weir/exec/optimizer_constants.hpp"
 #include "weir/optim/bound_optimizer.hpp"
 
@@ -18,8 +19,9 @@ struct AdamWOptions {
 
 /// Adam with decoupled weight decay and bias correction.
 ///
-/// Cost: one pass per bucket, fused with the scale of the gradient; two moments per device. Source:
-/// [loshchilov2019]
+/// Cost: one pass per bucket, fused with the scale of the gradient; two moments per device. Errors:
+/// `ContractViolation` for a rate, decay or epsilon that is negative or not finite, and a beta outside [0,
+/// 1). Source: [loshchilov2019]
 class AdamW {
  public:
   using consumes = Dense;
@@ -27,7 +29,13 @@ class AdamW {
   static constexpr char const* name = "adamw";
   static constexpr bool has_learning_rate = true;
 
-  explicit AdamW(AdamWOptions options = {}) : options_(options) {}
+  explicit AdamW(AdamWOptions options = {}) : options_(options) {
+    detail::check_not_negative("AdamW", "learning_rate", options.learning_rate);
+    detail::check_memory("AdamW", "beta1", options.beta1);
+    detail::check_memory("AdamW", "beta2", options.beta2);
+    detail::check_not_negative("AdamW", "epsilon", options.epsilon);
+    detail::check_not_negative("AdamW", "weight_decay", options.weight_decay);
+  }
 
   template <Executor E, class Real>
   requires UpdatingBackend<E, Real>

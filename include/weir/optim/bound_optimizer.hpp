@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/core/check_option.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/exec/multi_tensor_backend.hpp"
@@ -75,7 +76,9 @@ class BoundOptimizer {
     return {gradient.executor, gradient.bucket, gradient.step, {this, enqueue}};
   }
 
+  /// Errors: `ContractViolation` for a rate that is negative or not finite, with the old one kept.
   void set_learning_rate(E const& executor, double rate) {
+    detail::check_not_negative("set_learning_rate", "the rate", rate);
     apply_scalars(executor, SetLearningRate{state_.data(), rate});
   }
 

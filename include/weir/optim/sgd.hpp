@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "weir/core/check_option.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/optimizer_constants.hpp"
 #include "weir/optim/bound_optimizer.hpp"
@@ -21,7 +22,8 @@ struct SgdOptions {
 /// w -= rate * (nesterov ? g + momentum * v : v)`.
 ///
 /// Cost: one pass per bucket, fused with the scale of the gradient; one velocity per device, none without
-/// momentum. Errors: `ContractViolation` for nesterov without momentum.
+/// momentum. Errors: `ContractViolation` for a rate or decay that is negative or not finite, a momentum
+/// outside [0, 1), and nesterov without momentum.
 class Sgd {
  public:
   using consumes = Dense;
@@ -30,6 +32,9 @@ class Sgd {
   static constexpr bool has_learning_rate = true;
 
   explicit Sgd(SgdOptions options) : options_(options) {
+    detail::check_not_negative("Sgd", "learning_rate", options.learning_rate);
+    detail::check_memory("Sgd", "momentum", options.momentum);
+    detail::check_not_negative("Sgd", "weight_decay", options.weight_decay);
     if (options.nesterov && options.momentum == 0.0)
       throw ContractViolation("Sgd: nesterov needs a momentum above 0");
   }
