@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 using weir::detail::MpiLink;
@@ -59,6 +63,48 @@ TEST_CASE("a message goes in pieces of the longest that was asked for") {
     CHECK(bytes == std::vector<char>(2'500, 'a'));
   }
   MPI_Barrier(MPI_COMM_WORLD);
+}
+
+TEST_CASE("messages whose sizes differ by whole pieces are an error on all ranks") {
+  struct Sizes {
+    std::size_t sent, expected;
+  };
+  std::vector<char> bytes(3'000);
+  for (Sizes const sizes : {Sizes{1'000, 2'000}, Sizes{2'000, 1'000}, Sizes{0, 1'000}, Sizes{1'000, 0},
+                            Sizes{1'500, 2'500}, Sizes{2'500, 1'500}, Sizes{3'000, 1'000}}) {
+    CAPTURE(sizes.sent);
+    CAPTURE(sizes.expected);
+    MpiLink link(duplicate(), duplicate(), {}, std::make_shared<std::mutex>(), 1'000);
+    weir::Fingerprint const operation;
+    bool is_told = false;
+    try {
+      link.begin(operation);
+      if (link.rank() == 0) link.send(bytes.data(), sizes.sent, 1, MpiLink::exchange_tag);
+      if (link.rank() == 1) link.receive(bytes.data(), sizes.expected, 0, MpiLink::exchange_tag);
+      link.wait(operation);
+      for (int turn = 0; turn < 500; ++turn) {
+        link.check();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+    } catch (weir::FingerprintMismatch const&) {
+      is_told = true;
+    }
+    CHECK(is_told);
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+}
+
+TEST_CASE("whole pieces of the same size arrive, and what follows them") {
+  MpiLink link(duplicate(), duplicate(), {}, std::make_shared<std::mutex>(), 1'000);
+  weir::Fingerprint const operation;
+  for (std::size_t const size : {1'000u, 3'000u, 0u, 2'000u, 999u, 1'001u}) {
+    std::vector<char> bytes(size, link.rank() == 0 ? 'a' : 'b');
+    link.begin(operation);
+    if (link.rank() == 0) link.send(bytes.data(), size, 1, MpiLink::exchange_tag);
+    if (link.rank() == 1) link.receive(bytes.data(), size, 0, MpiLink::exchange_tag);
+    link.wait(operation);
+    CHECK(bytes == std::vector<char>(size, link.rank() <= 1 ? 'a' : 'b'));
+  }
 }
 
 TEST_CASE("tags tell operations apart and leave the small ones free") {

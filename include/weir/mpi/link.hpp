@@ -168,6 +168,7 @@ class MpiLink {
       2'000;  // turns without progress, then the core is given up for longer
 
   struct Pending {
+    std::size_t before;  // of the same message, in the pieces before this one
     std::size_t bytes;
     std::size_t peer;
     bool is_send;
@@ -190,8 +191,9 @@ class MpiLink {
     std::lock_guard const lock(*gate_);
     auto* place = static_cast<std::byte*>(memory);
     std::size_t left = bytes;
-    do {
-      std::size_t const piece = left < longest_ ? left : longest_;
+    std::size_t piece = 0;
+    do {  // the last piece is shorter than the others, if need be empty: so the other side sees where it ends
+      piece = left < longest_ ? left : longest_;
       if (requests_.size() == indices_.size()) make_room(2 * indices_.size());
       MPI_Request request = MPI_REQUEST_NULL;
       int const count = static_cast<int>(piece);
@@ -202,11 +204,11 @@ class MpiLink {
         check_mpi(MPI_Irecv(place, count, MPI_BYTE, other, tag, data_, &request), "MPI_Irecv");
       }
       requests_.push_back(request);
-      pending_.push_back({piece, peer, is_send});
+      pending_.push_back({bytes - left, piece, peer, is_send});
       ++waiting_;
       if (place != nullptr) place += piece;
       left -= piece;
-    } while (left > 0);
+    } while (piece == longest_);
   }
 
   /// Whether there is something left to wait for.
@@ -251,9 +253,10 @@ class MpiLink {
     if (!is_too_long && static_cast<std::size_t>(count) == pending.bytes) return;
     Fingerprint received = operation;
     received.type = WireType::bytes;
-    received.count = pending.bytes;
+    received.count = pending.before + pending.bytes;
     Fingerprint sent = received;
-    sent.count = is_too_long ? pending.bytes + 1 : static_cast<std::size_t>(count);  // at least
+    sent.count =
+        is_too_long ? received.count + 1 : pending.before + static_cast<std::size_t>(count);  // at least
     notices_.fail_mismatch(pending.peer, sent, rank_, received);
   }
 
