@@ -182,25 +182,36 @@ struct Failing {
   }
 };
 
-/// What a run of 1f1b with a worker on each rank ends in.
+/// A run of 1f1b with a worker on each rank that fails, and one after it, which gives what it gives alone.
 template <class Check>
 void fail(World const& world, bool fails_here, Failing const& how, std::chrono::milliseconds watchdog,
           Check const& check) {
   weir::HostExecutor const executor;
   staged::Stages<double> const stages(std::vector<std::size_t>(world.size(), 1));
-  Pipe<weir::MpiTransport> pipe{executor,
-                                make_table("1f1b", {.workers = world.size(), .micro_batches = 4}),
-                                {.stages = stages.layouts, .watchdog = watchdog},
-                                {},
-                                weir::MpiTransport(world.communicator)};
-  std::vector<double> weights(staged::layer_parameters);
-  auto sync = (weir::LocalAggregator{} | weir::Sgd{{}}).on(pipe, weir::view(weights));
-  std::vector<Failing> const list(world.size(), fails_here ? how : Failing{});
   auto const data = staged::samples(4);
-  sync(pipe(staged::Batch(data), list));
-  check(sync);
-  CHECK_THROWS_WITH_AS(sync.reset(), doctest::Contains("a pipeline over MPI that has failed cannot be reset"),
-                       weir::ContractViolation);
+  auto const train = [&](std::chrono::milliseconds patience, auto const& begin) {
+    Pipe<weir::MpiTransport> pipe{executor,
+                                  make_table("1f1b", {.workers = world.size(), .micro_batches = 4}),
+                                  {.stages = stages.layouts, .watchdog = patience},
+                                  {},
+                                  weir::MpiTransport(world.communicator)};
+    std::vector<double> weights(staged::layer_parameters, 0.5);
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{}}).on(pipe, weir::view(weights));
+    begin(pipe, sync);
+    std::vector<Failing> const model(world.size());
+    for (int run = 0; run < 2; ++run) sync(pipe(staged::Batch(data), model));
+    sync.drain();
+    CHECK(sync.updates() == std::vector<std::uint64_t>{2});
+    return weights;
+  };
+  auto const expected = train(20s, [](auto&, auto&) {});
+  auto const trained = train(watchdog, [&](auto& pipe, auto& sync) {
+    std::vector<Failing> const model(world.size(), fails_here ? how : Failing{});
+    sync(pipe(staged::Batch(data), model));
+    check(sync);
+    sync.reset();
+  });
+  CHECK(same_bits(trained, expected));
 }
 
 }  // namespace
@@ -349,6 +360,79 @@ TEST_CASE("a message of another run or another size is refused by its tag") {
     CHECK(transport.close());
     MPI_Barrier(MPI_COMM_WORLD);
   }
+}
+
+TEST_CASE("after a failure what was under way is thrown away, and messages go again") {
+  constexpr std::size_t bytes = 100'000;  // more than MPI sends before it is received
+  constexpr std::size_t distance = bytes + weir::MpiTransport::trailer_bytes;
+  World const world;
+  std::uint32_t const p = world.size();
+  auto const rank = static_cast<std::uint32_t>(world.communicator.rank());
+  std::vector<std::byte> memory(4 * p * distance);
+  weir::MessagePool pool(memory.data(), distance, 4 * p);
+  weir::MpiTransport transport(world.communicator, {.capacity = 3});
+  (void)transport.workers_here(p);
+  std::vector<weir::PipelineEdge> edges;  // there and back: from 0 to each other rank
+  for (std::uint32_t other = 1; other < p; ++other) {
+    edges.push_back({.from = 0, .to = other});
+    edges.push_back({.from = other, .to = 0});
+  }
+  transport.open(edges, 1, {.micro_batches = 4});
+  auto const message = [&](std::uint32_t run, std::uint32_t micro_batch) {
+    return weir::PipelineMessage{
+        .tag = {.run = run, .micro_batch = micro_batch}, .data = pool.take(), .bytes = bytes, .home = &pool};
+  };
+  std::size_t const edge = rank == 0 ? 0 : 2 * rank - 2;  // of this rank
+  auto const receive = [&](std::size_t from, weir::MessageTag const& tag) {
+    weir::PipelineMessage got;
+    while (!transport.try_receive(from, tag, got)) {
+    }
+    return got;
+  };
+  for (std::uint32_t run = 0; run < 3; ++run) {
+    if (rank == 0) {
+      for (std::size_t to = 0; to < edges.size(); to += 2) {
+        for (std::uint32_t i = 0; i < 3; ++i) CHECK(transport.try_send(to, message(run, i)));
+      }
+      transport.post_receive(1, {.run = run}, message(run, 0));  // nobody sends it
+      transport.cancel();
+    } else {
+      for (std::uint32_t const i : {1u, 3u}) transport.post_receive(edge, {run, i}, message(run, i));
+      CHECK_THROWS_AS(receive(edge, {run, 3}), weir::PeerAborted);
+    }
+    transport.clear();
+    pool.refill();
+    weir::PipelineMessage const sent = message(run, 0);
+    if (rank == 0) {
+      sent.data[bytes - 1] = std::byte{7};
+      for (std::size_t to = 0; to < edges.size(); to += 2) {
+        CHECK(transport.try_send(to, sent));
+        while (!transport.try_flush(to)) {
+        }
+      }
+    } else {
+      transport.post_receive(edge, sent.tag, sent);
+      CHECK(receive(edge, sent.tag).data[bytes - 1] == std::byte{7});
+    }
+    pool.refill();
+    transport.clear();  // does nothing
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+  CHECK(transport.close());
+}
+
+TEST_CASE("a rank that does not clear its transport is named by the deadline, and others cannot go on") {
+  World const world;
+  weir::MpiCommunicator const hasty(MPI_COMM_WORLD, {.deadline = 300ms});
+  weir::MpiTransport transport(hasty, {.ranks = {0, 1}});
+  (void)transport.workers_here(2);
+  std::vector<weir::PipelineEdge> const edges{{.from = 0, .to = 1}};
+  transport.open(edges, 1, {});
+  if (hasty.rank() == 0) {
+    transport.cancel();
+    for (int i = 0; i < 2; ++i) CHECK_THROWS_AS(transport.clear(), weir::PeerTimeout);
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
 }
 
 TEST_CASE("a table that needs more tags than MPI has is refused") {

@@ -43,8 +43,9 @@ struct MpiTransportOptions {
 /// Errors: from the constructor and `open`, which all ranks call, those of a communicator;
 /// `ContractViolation` for a placement or more tags than MPI has; `FingerprintMismatch` if the tables or
 /// layouts of the ranks differ. From the others `ContractViolation` that names the tag, for a message that is
-/// not the one that is due; `PeerAborted` when another rank has failed; `MpiError`. After a failure it is of
-/// no use any more, on any rank, and buffers that MPI may still use stay valid until the program ends.
+/// not the one that is due; `PeerAborted` when another rank has failed; `MpiError`. After a failure all ranks
+/// call `clear`, each once it has noticed. Where one does not, buffers that MPI may still use stay valid
+/// until the program ends.
 class MpiTransport {
  public:
   static constexpr std::size_t trailer_bytes = 64;
@@ -52,7 +53,9 @@ class MpiTransport {
 
   /// All ranks of `communicator` call it, which is split.
   explicit MpiTransport(MpiCommunicator const& communicator, MpiTransportOptions options = {})
-      : communicator_(communicator.split(0, communicator.rank())), options_(std::move(options)) {}
+      : home_(communicator.split(0, communicator.rank())),
+        communicator_(home_.split(0, home_.rank())),
+        options_(std::move(options)) {}
 
   std::vector<std::uint8_t> workers_here(std::uint32_t workers) {
     ranks_ = detail::place_workers("MpiTransport", options_.ranks, workers, communicator_.size());
@@ -89,6 +92,7 @@ class MpiTransport {
                           data(), &post.request),
                 "MPI_Isend");
       post.message = message;
+      ++edge.messages;
       return true;
     }
     listen();
@@ -123,6 +127,7 @@ class MpiTransport {
         listen();
         return false;
       }
+      ++edge.arrived;
       check_arrival(edge, post, code, status);
       message = std::exchange(post.message, PipelineMessage{});
       return true;
@@ -139,12 +144,18 @@ class MpiTransport {
     return false;
   }
 
-  /// Errors: `ContractViolation` after a failure.
+  /// After a failure all ranks call it, which blocks until all have; else it does nothing. What was under way
+  /// is received and thrown away, and what follows has a communicator of its own.
+  /// Errors: `PeerTimeout` if a rank does not call it before the deadline, for good.
   void clear() {
-    if (!notices().is_failed()) return;  // a run that has ended has left nothing
-    throw ContractViolation(
-        "a pipeline over MPI that has failed cannot be reset: messages of the run may still be on their way; "
-        "a new one over a new transport would be right");
+    {
+      std::lock_guard const lock(gate());
+      if (!notices().is_failed()) notices().read();
+    }
+    if (!notices().is_failed()) return;
+    MpiCommunicator next = home_.split(0, home_.rank());
+    discard();
+    communicator_ = std::move(next);
   }
 
   void cancel() noexcept { communicator_.abort(); }
@@ -165,6 +176,7 @@ class MpiTransport {
   struct Post {
     MPI_Request request = MPI_REQUEST_NULL;
     PipelineMessage message = {};  // no home: the place is free
+    bool is_withdrawn = false;
   };
   struct Edge : PipelineEdge {
     Edge(PipelineEdge const& edge, int from_rank, int to_rank, std::size_t capacity)
@@ -172,8 +184,10 @@ class MpiTransport {
 
     int sender;
     int receiver;
-    std::vector<Post> sent;  // the sender's
-    std::vector<Post> due;   // the receiver's
+    std::vector<Post> sent;      // the sender's
+    std::vector<Post> due;       // the receiver's
+    std::uint64_t messages = 0;  // that the sender has sent
+    std::uint64_t arrived = 0;   // and the receiver has received
   };
   static_assert(sizeof(MessageTag) <= trailer_bytes);
 
@@ -205,33 +219,119 @@ class MpiTransport {
 
   /// All ranks have the same table, layouts and placement.
   void check_agreement(std::uint64_t mine) const {
-    struct Hashes {
-      std::uint64_t mine;
-      std::vector<std::uint64_t> all;
-    };
-    auto hashes = std::make_unique<Hashes>(Hashes{mine, std::vector<std::uint64_t>(communicator_.size())});
-    CommOptions const& options = link().options();
-    auto const end = options.give_up_time();
-    MPI_Request request = MPI_REQUEST_NULL;
-    for (int is_done = 0; is_done == 0; std::this_thread::yield()) {
-      std::lock_guard const lock(gate());
-      if (request == MPI_REQUEST_NULL) {
-        check_mpi(MPI_Iallgather(&hashes->mine, sizeof(mine), MPI_BYTE, hashes->all.data(), sizeof(mine),
-                                 MPI_BYTE, data(), &request),
-                  "MPI_Iallgather");
-      }
-      check_mpi(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Test");
-      if (is_done == 0 && std::chrono::steady_clock::now() >= end) {
-        (void)hashes.release();  // MPI may still write to it
-        throw PeerTimeout("MpiTransport", 0,
-                          "not all ranks made it within " + std::to_string(options.deadline.count()) + " ms");
-      }
-    }
-    for (std::size_t rank = 1; rank < hashes->all.size(); ++rank) {
-      if (hashes->all[rank] != hashes->all[0])
+    std::vector<std::uint64_t> const all = gathered({mine});
+    for (std::size_t rank = 1; rank < all.size(); ++rank) {
+      if (all[rank] != all[0])
         throw FingerprintMismatch("MpiTransport: the table, the layouts of stages or the placement of rank " +
                                   std::to_string(rank) + " are not those of rank 0");
     }
+  }
+
+  /// As many numbers of each rank, in order. Errors: `PeerTimeout`.
+  std::vector<std::uint64_t> gathered(std::vector<std::uint64_t> mine) const {
+    struct Numbers {
+      std::vector<std::uint64_t> mine;
+      std::vector<std::uint64_t> all;
+    };
+    std::size_t const count = mine.size();
+    auto numbers =
+        std::make_unique<Numbers>(Numbers{std::move(mine), std::vector<std::uint64_t>(count * home_.size())});
+    MPI_Request request = MPI_REQUEST_NULL;
+    try {
+      await([&] {
+        if (request == MPI_REQUEST_NULL) {
+          check_mpi(
+              MPI_Iallgather(numbers->mine.data(), static_cast<int>(count), MPI_UINT64_T, numbers->all.data(),
+                             static_cast<int>(count), MPI_UINT64_T, home_.member_->link().data(), &request),
+              "MPI_Iallgather");
+        }
+        int is_done = 0;
+        check_mpi(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Test");
+        return is_done != 0;
+      });
+    } catch (...) {
+      (void)numbers.release();  // MPI may still write to it
+      throw;
+    }
+    return std::move(numbers->all);
+  }
+
+  /// Calls `is_over()` under the gate until it is true. Errors: `PeerTimeout`.
+  template <class IsOver>
+  void await(IsOver const& is_over) const {
+    CommOptions const& options = link().options();
+    for (auto const end = options.give_up_time();; std::this_thread::yield()) {
+      {
+        std::lock_guard const lock(gate());
+        if (is_over()) return;
+      }
+      if (std::chrono::steady_clock::now() < end) continue;
+      throw PeerTimeout("MpiTransport", 0,
+                        "not all ranks made it within " + std::to_string(options.deadline.count()) + " ms");
+    }
+  }
+
+  /// Receives all that the ranks have sent each other, and takes all buffers back.
+  void discard() {
+    std::size_t const rank = home_.rank();
+    std::vector<std::uint64_t> counts;
+    for (Edge const& edge : edges_) counts.push_back(edge.messages);
+    counts = gathered(std::move(counts));
+    await([&] {
+      bool is_over = true;
+      for (Edge& edge : edges_) {
+        for (Post& post : edge.due) is_over = withdraw(edge, post) && is_over;
+      }
+      return is_over;
+    });
+    std::vector<std::uint64_t> left(home_.size());
+    for (std::size_t index = 0; index < edges_.size(); ++index) {
+      Edge const& edge = edges_[index];
+      auto const sender = static_cast<std::size_t>(edge.sender);
+      if (static_cast<std::size_t>(edge.receiver) == rank)
+        left[sender] += counts[sender * edges_.size() + index] - edge.arrived;
+    }
+    std::vector<std::byte> nowhere;
+    await([&] {
+      bool is_over = true;
+      for (std::size_t sender = 0; sender < left.size(); ++sender) {
+        while (left[sender] != 0 && receive_any(static_cast<int>(sender), nowhere)) --left[sender];
+        is_over = is_over && left[sender] == 0;
+      }
+      for (Edge& edge : edges_) is_over = take_back(edge) && is_over;
+      return is_over;
+    });
+    for (Edge& edge : edges_) edge.messages = edge.arrived = 0;
+  }
+
+  /// Takes a receive back, unless its message has come. False: that is not known yet.
+  static bool withdraw(Edge& edge, Post& post) {
+    if (post.message.home == nullptr) return true;
+    if (post.request != MPI_REQUEST_NULL) {
+      if (!std::exchange(post.is_withdrawn, true)) check_mpi(MPI_Cancel(&post.request), "MPI_Cancel");
+      int is_done = 0;
+      MPI_Status status;
+      if (MPI_Test(&post.request, &is_done, &status) == MPI_SUCCESS && is_done == 0) return false;
+      int is_cancelled = 0;
+      check_mpi(MPI_Test_cancelled(&status, &is_cancelled), "MPI_Test_cancelled");
+      if (is_cancelled == 0) ++edge.arrived;
+    }
+    post = {};
+    return true;
+  }
+
+  /// Whether a message of `sender` was there.
+  bool receive_any(int sender, std::vector<std::byte>& memory) const {
+    int is_there = 0;
+    int bytes = 0;
+    MPI_Status status;
+    check_mpi(MPI_Iprobe(sender, MPI_ANY_TAG, data(), &is_there, &status), "MPI_Iprobe");
+    if (is_there == 0) return false;
+    check_mpi(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+    if (memory.size() < static_cast<std::size_t>(bytes)) memory.resize(static_cast<std::size_t>(bytes));
+    check_mpi(MPI_Recv(memory.data(), bytes, MPI_BYTE, sender, status.MPI_TAG, data(), MPI_STATUS_IGNORE),
+              "MPI_Recv");
+    return true;
   }
 
   /// Gives the buffers of what has left back. Whether that is everything.
@@ -290,7 +390,8 @@ class MpiTransport {
     return false;
   }
 
-  MpiCommunicator communicator_;
+  MpiCommunicator home_;          // of what is not a message
+  MpiCommunicator communicator_;  // until a failure
   MpiTransportOptions options_;
   std::vector<std::size_t> ranks_;  // by worker
   MessageNumbers numbers_;

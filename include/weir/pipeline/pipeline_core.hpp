@@ -297,6 +297,7 @@ class PipelineCore {
   /// update under way.
   void reset(std::uint64_t updates = 0) {
     traffic_.clear();
+    if (watch_.is_stopped()) planner_.number_anew();
     watch_.reset();
     planner_.go_on_from(updates);
     clocks_.set(updates);

@@ -66,6 +66,8 @@ class RunPlanner {
                               " have run; after the last one would be right");
     return flushes_ / options_.flushes_per_update;
   }
+  /// After a failure, when processes may have started one run more, or less, than others.
+  void number_anew() { runs_ = 0; }
   void go_on_from(std::uint64_t updates) {
     flushes_ = updates * options_.flushes_per_update;
     updates_ = updates;
