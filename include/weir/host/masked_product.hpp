@@ -13,9 +13,11 @@
 
 // After the executor, which includes this file at its end.
 #include "weir/host/kernels/fill.hpp"
+#include "weir/host/kernels/gradient_cyclic.hpp"
 #include "weir/host/kernels/gradient_gathered.hpp"
 #include "weir/host/kernels/gradient_group.hpp"
 #include "weir/host/kernels/gradient_tiles.hpp"
+#include "weir/host/kernels/multiply_cyclic.hpp"
 #include "weir/host/kernels/multiply_gathered.hpp"
 #include "weir/host/kernels/multiply_group.hpp"
 #include "weir/host/kernels/multiply_tiles.hpp"
@@ -60,6 +62,13 @@ void multiply_with_mask(ThreadTeam& team, Layout const& layout, Value const* val
                             Kernel{tiles, layout.block, values, in, out, epilogue, parts});
     }
   }
+  if constexpr (std::is_same_v<Layout, CyclicLayout>) {
+    using Kernel = MultiplyCyclic<Value, In, Out, Transposed>;
+    if (Kernel::takes(layout)) {
+      auto const parts = Kernel::parts_of(layout, samples, team.size());
+      return multiply_parts(team, parts.count(), Kernel{layout, values, in, out, epilogue, parts});
+    }
+  }
   using Kernel = MultiplyGathered<Value, In, Out>;
   auto const entries = entries_of<Transposed>(layout);
   auto const parts = Kernel::parts_of(entries, samples, team.size());
@@ -89,6 +98,13 @@ void add_masked_gradient(ThreadTeam& team, Layout const& layout, SampleSource<In
       auto const parts = Kernel::parts_of(tiles, layout.block, samples, team.size());
       return multiply_parts(team, parts.count(),
                             Kernel{tiles, layout.block, dy, x, tap, gradient, mode, parts});
+    }
+  }
+  if constexpr (std::is_same_v<Layout, CyclicLayout>) {
+    using Kernel = GradientCyclic<In, Real>;
+    if (Kernel::takes(layout) && samples != 0) {
+      auto const parts = Kernel::parts_of(layout, samples, team.size());
+      return multiply_parts(team, parts.count(), Kernel{layout, dy, x, tap, gradient, mode, parts});
     }
   }
   clear();

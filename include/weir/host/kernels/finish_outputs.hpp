@@ -5,6 +5,7 @@
 #include "weir/exec/masked_product.hpp"
 #include "weir/host/kernels/packed_rows.hpp"
 #include "weir/host/kernels/permute_lanes.hpp"
+#include "weir/host/kernels/transpose_halves.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -51,6 +52,24 @@ template <class Real, int Count, class Element>
   Element buffer[Count];
   store<Real, Count>(sum, buffer);
   for (std::size_t i = 0; i < count; ++i) out.data[(output + i) * out.stride + sample] = buffer[i];
+}
+
+/// `Count` outputs from `output` on of `Count / 2` samples, whose sums lie sample by sample, written
+/// feature-major.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void finish_turned(ProductEpilogue<Real> const& epilogue, std::size_t output,
+                                                 Real const* sums, BatchView<Element, HostSpace> const& out,
+                                                 std::size_t sample) {
+  Lanes<Real, Count> block[Count / 2];
+  repeat<Count / 2>([&](auto row) __attribute__((always_inline)) {
+    load<Real, Count>(sums + row * Count, block[row]);
+    finish_lanes<Real, Count>(epilogue, output, Count, block[row]);
+  });
+  transpose_halves<Real, Count>(block);
+  Element* const to = out.data + output * out.stride + sample;
+  repeat<Count / 2>([&](auto i) __attribute__((always_inline)) {
+    store_halves<Real, Count>(block[i], to + i * out.stride, to + (i + Count / 2) * out.stride);
+  });
 }
 
 }  // namespace detail

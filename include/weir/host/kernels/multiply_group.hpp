@@ -137,27 +137,12 @@ struct MultiplyGroup {
       if constexpr (Count == 2 * Samples) {
         bool const is_whole = samples == Samples && (u + 1) * Count <= out.features;
         if (!out.is_batch_major() && is_whole && (Transposed || v.is_wide)) {
-          finish_turned<Count>(u * Count, sample, own);
+          finish_turned<Real, Count>(epilogue, u * Count, own, out, sample);
           continue;
         }
       }
       for (std::size_t row = 0; row < samples; ++row) finish<Count>(v, u, sample + row, own + row * Count);
     }
-  }
-
-  /// Samples of one output side by side.
-  template <int Count>
-  [[gnu::always_inline]] void finish_turned(std::size_t output, std::size_t sample, Real const* sums) const {
-    Lanes<Real, Count> block[Count / 2];
-    repeat<Count / 2>([&](auto row) __attribute__((always_inline)) {
-      load<Real, Count>(sums + row * Count, block[row]);
-      finish_lanes<Real, Count>(epilogue, output, Count, block[row]);
-    });
-    transpose_halves<Real, Count>(block);
-    Out* const to = out.data + output * out.stride + sample;
-    repeat<Count / 2>([&](auto i) __attribute__((always_inline)) {
-      store_halves<Real, Count>(block[i], to + i * out.stride, to + (i + Count / 2) * out.stride);
-    });
   }
 
   template <class Vectors, class Terms, int Count, int Samples, int Outputs>
