@@ -119,8 +119,8 @@ void add_masked_gradient(ThreadTeam& team, Layout const& layout, SampleSource<In
 /// `y = activation(x W^T + bias)`.
 ///
 /// Shapes: x samples x inputs, y samples x outputs, values `value_count()`, bias one per output or null.
-/// Cost: nnz times samples multiply-adds; fastest for `GroupLayout` of p = 2 and `TiledLayout` with tiles of
-/// a multiple of 16, samples one after another.
+/// Cost: nnz times samples multiply-adds; fastest for `GroupLayout` of p = 2, `CyclicLayout` and
+/// `TiledLayout` with tiles of a multiple of 16, samples one after another.
 template <class Layout, class Value, class In, class Out>
 requires ExactIn<In, AccumulatorOf<Value>> && ArithmeticElement<Out>
 void multiply_masked(HostExecutor const& executor, Layout const& layout, HostView<Value> values,
