@@ -135,15 +135,17 @@ struct GradientCyclic {
     Lanes<Real, Count> sum[Diagonals];
     add_chains<Count, Diagonals, 0, 1>(inputs, rows, outputs, sum);
     repeat<Diagonals>([&](auto k) __attribute__((always_inline)) {
+      // A copy, because nvcc does not know that what lies in an array is a vector.
+      Lanes<Real, Count> const added = sum[k];
       if (done == 0) {
         Lanes<Real, Count> all = {};
         if (!is_first) load<Real, Count>(to.at[k], all);
-        all += sum[k];
+        all += added;
         store<Real, Count>(all, to.at[k]);
       } else {
         for (std::size_t lane = done; lane < Count; ++lane) {
-          Real& all = to.at[k][lane];
-          all = (is_first ? Real{0} : all) + static_cast<Real>(sum[k][lane]);
+          Real const old = is_first ? Real{0} : to.at[k][lane];
+          to.at[k][lane] = old + static_cast<Real>(added[lane]);
         }
       }
     });
@@ -159,7 +161,12 @@ struct GradientCyclic {
       Values other[Diagonals];
       add_chains<Count, Diagonals, Chain, 2 * Step>(inputs, rows, outputs, sum);
       add_chains<Count, Diagonals, Chain + Step, 2 * Step>(inputs, rows, outputs, other);
-      repeat<Diagonals>([&](auto k) __attribute__((always_inline)) { sum[k] += other[k]; });
+      repeat<Diagonals>([&](auto k) __attribute__((always_inline)) {
+        Values both = sum[k];
+        Values const second = other[k];
+        both += second;
+        sum[k] = both;
+      });
     } else {
       repeat<Diagonals>([&](auto k) __attribute__((always_inline)) { sum[k] = Values{}; });
       for (std::size_t sample = Chain; sample < rows; sample += Count) {
