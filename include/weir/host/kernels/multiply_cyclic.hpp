@@ -123,7 +123,7 @@ struct MultiplyCyclic {
       std::size_t const output = first_of(unit);
       std::size_t const done = begin + unit * lanes - output;
       Real* const own = scratch.sums + unit * of_unit;
-      if constexpr (Count == 2 * Samples && Vectors == 1) {
+      if constexpr (Samples == chains && Count == 2 * Samples) {
         if (!out.is_batch_major() && samples == Samples && done == 0) {
           finish_turned<Real, Count>(epilogue, output, own, out, sample);
           continue;
