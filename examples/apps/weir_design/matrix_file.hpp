@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <string>
+#include <utility>
 
 #include "weir/host/executor.hpp"
 #include "weir_sparsify/aligned_array.hpp"
-#include "weir_sparsify/npy.hpp"
+#include "weir_sparsify/npy_file.hpp"
 #include "weir_train/errors.hpp"
-#include "weir_train/read_file.hpp"
 
 namespace weir_design {
 
@@ -51,31 +50,27 @@ struct MatrixFile {
 /// Elements are float16, float32 or float64, or, where `may_be_bfloat16`, bfloat16 as uint16.
 /// Errors: `RunError`.
 inline MatrixFile read_matrix(std::string const& path, bool may_be_bfloat16) {
-  using weir_sparsify::NpyContent;
-  using weir_sparsify::NpyError;
-  std::string const file = weir_train::read_file(path);
-  auto const parsed = [&]() -> NpyContent {
+  using weir_sparsify::NpyArray;
+  auto const check = [&path](weir_sparsify::NpyHead const& head) {
+    if (head.shape.dimensions == 2) return;
+    throw weir_train::RunError(path + ": an array of " + std::to_string(head.shape.dimensions) +
+                               (head.shape.dimensions == 1 ? " dimension" : " dimensions") +
+                               "; a matrix, of 2, would be right");
+  };
+  auto const read = [&]() -> NpyArray {
     try {
-      return weir_sparsify::parse_npy(file, false);
-    } catch (NpyError const& error) {
+      return weir_sparsify::read_npy(path, false, check);
+    } catch (weir_train::RunError const&) {
       try {
-        if (may_be_bfloat16) return weir_sparsify::parse_npy(file, true);
-      } catch (NpyError const&) {
+        if (may_be_bfloat16) return weir_sparsify::read_npy(path, true, check);
+      } catch (weir_train::RunError const&) {
       }
-      throw weir_train::RunError(path + ": " + error.what());
+      throw;
     }
   };
-  NpyContent const content = parsed();
-  if (content.shape.dimensions != 2) {
-    throw weir_train::RunError(path + ": an array of " + std::to_string(content.shape.dimensions) +
-                               (content.shape.dimensions == 1 ? " dimension" : " dimensions") +
-                               "; a matrix, of 2, would be right");
-  }
-  MatrixFile matrix{path, content.type, static_cast<std::size_t>(content.shape.sides[0]),
-                    static_cast<std::size_t>(content.shape.sides[1]),
-                    weir_sparsify::AlignedArray<std::byte>(content.data.size())};
-  if (!content.data.empty()) std::memcpy(matrix.bytes.data(), content.data.data(), content.data.size());
-  return matrix;
+  NpyArray array = read();
+  return {path, array.head.type, static_cast<std::size_t>(array.head.shape.sides[0]),
+          static_cast<std::size_t>(array.head.shape.sides[1]), std::move(array.bytes)};
 }
 
 }  // namespace weir_design

@@ -118,7 +118,7 @@ weir::Profile parse_profile(std::string const& path, std::string const& text) {
 }
 
 weir::Profile read_profile(std::string const& path) {
-  return parse_profile(path, weir_train::read_file(path));
+  return weir_train::read_file(path, [&](std::string const& text) { return parse_profile(path, text); });
 }
 
 std::string profile_text(weir::Profile const& profile) {

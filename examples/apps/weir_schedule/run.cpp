@@ -68,8 +68,9 @@ void apply_rule(weir::ScheduleTable& table, Options const& o) {
 
 weir::ScheduleTable read_table(std::string const& path) {
   try {
-    std::string const text = weir_train::read_file(path);
-    return path.ends_with(long_ending) ? weir::read_long_csv(text) : weir::read_grid_csv(text);
+    return weir_train::read_file(path, [&](std::string const& text) {
+      return path.ends_with(long_ending) ? weir::read_long_csv(text) : weir::read_grid_csv(text);
+    });
   } catch (weir::TableFileError const& error) {
     throw UsageError("--import " + path + ": " + error.what());
   } catch (weir_train::RunError const& error) {

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "aligned_array.hpp"
-#include "npy.hpp"
+#include "npy_file.hpp"
 #include "weir/tensor/element_type.hpp"
 #include "weir_train/errors.hpp"
-#include "weir_train/read_file.hpp"
 
 namespace weir_sparsify {
 
@@ -26,32 +25,23 @@ struct Gradient {
   }
 };
 
-/// Errors: `RunError`.
-inline Gradient read_gradient(std::string const& path, bool is_bfloat16) {
-  std::string const file = weir_train::read_file(path);
-  try {
-    NpyContent const content = parse_npy(file, is_bfloat16);
-    Gradient gradient{path, content.type, content.size, AlignedArray<std::byte>(content.data.size())};
-    std::memcpy(gradient.bytes.data(), content.data.data(), content.data.size());
-    return gradient;
-  } catch (NpyError const& error) {
-    throw weir_train::RunError(path + ": " + error.what());
-  }
-}
-
 /// Successive gradients of one bucket, so of one size and type. Errors: `RunError`.
 inline std::vector<Gradient> read_gradients(std::vector<std::string> const& paths, bool is_bfloat16) {
   std::vector<Gradient> gradients;
   for (std::string const& path : paths) {
-    gradients.push_back(read_gradient(path, is_bfloat16));
-    Gradient const& first = gradients.front();
-    Gradient const& last = gradients.back();
-    if (last.size == first.size && last.type == first.type) continue;
-    auto const described = [](Gradient const& gradient) {
-      return std::to_string(gradient.size) + " elements of " + weir::name_of(gradient.type);
+    auto const check = [&](NpyHead const& head) {
+      if (gradients.empty()) return;
+      Gradient const& first = gradients.front();
+      if (head.size == first.size && head.type == first.type) return;
+      auto const described = [](std::size_t size, weir::ElementType type) {
+        return std::to_string(size) + " elements of " + weir::name_of(type);
+      };
+      throw weir_train::RunError(path + ": it has " + described(head.size, head.type) + "; " +
+                                 described(first.size, first.type) + ", as in " + first.path +
+                                 ", would be right");
     };
-    throw weir_train::RunError(path + ": it has " + described(last) + "; " + described(first) + ", as in " +
-                               first.path + ", would be right");
+    NpyArray array = read_npy(path, is_bfloat16, check);
+    gradients.push_back({path, array.head.type, array.head.size, std::move(array.bytes)});
   }
   return gradients;
 }

@@ -25,11 +25,23 @@ struct NpyShape {
   std::uint64_t sides[2] = {};  // the first two; 0 where there is none
 };
 
-/// What the bytes of a .npy file hold.
-struct NpyContent {
+/// What stands before the data of a .npy file.
+struct NpyHead {
   weir::ElementType type = weir::ElementType::float32;
   std::size_t size = 0;  // elements, of all dimensions
   NpyShape shape = {};
+
+  std::uint64_t data_bytes() const { return std::uint64_t{size} * weir::size_of(type); }
+  /// `bytes`: of data. Errors: `NpyError`.
+  void check_data(std::uint64_t bytes) const {
+    if (bytes == data_bytes()) return;
+    throw NpyError("it has " + std::to_string(bytes) + " bytes of data; " + std::to_string(data_bytes()) +
+                   " would be right for its shape");
+  }
+};
+
+/// What the bytes of a .npy file hold.
+struct NpyContent : NpyHead {
   std::string_view data;  // little-endian, in C order
 };
 
@@ -204,42 +216,57 @@ inline weir::ElementType npy_element_type(std::string_view descr, bool is_bfloat
 
 }  // namespace detail
 
-/// Takes apart the bytes of a whole .npy file. `is_bfloat16`: its elements are bfloat16, stored as uint16.
+/// What stands before the data of a .npy file. `take(n)` gives its next bytes, n or, at its end, fewer; they
+/// are of use until the next call. `is_bfloat16`: its elements are bfloat16, stored as uint16.
 ///
 /// Errors: `NpyError`. Never allocates more than a message.
-inline NpyContent parse_npy(std::string_view bytes, bool is_bfloat16) {
+template <class Take>
+NpyHead read_npy_head(Take const& take, bool is_bfloat16) {
   constexpr std::string_view magic = "\x93NUMPY";
-  constexpr std::size_t at_length = 8;
-  auto const byte = [bytes](std::size_t i) { return std::size_t{static_cast<unsigned char>(bytes[i])}; };
+  constexpr std::size_t most = std::size_t{1} << 16;
+  char const* const in_header = "it ends in its header; a whole file would be right";
+  std::string_view bytes = take(magic.size() + 2);
+  auto const byte = [&bytes](std::size_t i) { return std::size_t{static_cast<unsigned char>(bytes[i])}; };
   if (bytes.empty()) throw NpyError("it is empty; a .npy file would be right");
   if (!bytes.starts_with(magic)) throw NpyError("it does not begin as .npy files do; one would be right");
-  if (bytes.size() < at_length) throw NpyError("it ends in its header; a whole file would be right");
+  if (bytes.size() < magic.size() + 2) throw NpyError(in_header);
   if ((byte(6) != 1 && byte(6) != 2) || byte(7) != 0) {
     throw NpyError("it has version " + std::to_string(byte(6)) + "." + std::to_string(byte(7)) +
                    " of the .npy format; 1.0 or 2.0 would be right");
   }
-  std::size_t const at_header = at_length + (byte(6) == 1 ? 2 : 4);
-  if (bytes.size() < at_header) throw NpyError("it ends in its header; a whole file would be right");
+  std::size_t const length_bytes = byte(6) == 1 ? 2 : 4;
+  bytes = take(length_bytes);
+  if (bytes.size() < length_bytes) throw NpyError(in_header);
   std::size_t header_size = 0;
-  for (std::size_t i = at_header; i > at_length; --i) header_size = 256 * header_size + byte(i - 1);
-  if (bytes.size() - at_header < header_size) {
+  for (std::size_t i = length_bytes; i > 0; --i) header_size = 256 * header_size + byte(i - 1);
+  if (header_size > most) {
+    throw NpyError("its header has " + std::to_string(header_size) + " bytes; at most " +
+                   std::to_string(most) + " would be right");
+  }
+  bytes = take(header_size);
+  if (bytes.size() < header_size) {
     throw NpyError("it ends in its header, which has " + std::to_string(header_size) +
                    " bytes; a whole file would be right");
   }
-  detail::NpyHeader const header(bytes.substr(at_header, header_size));
-
-  NpyContent content;
-  content.type = detail::npy_element_type(header.descr(), is_bfloat16);
-  content.size = static_cast<std::size_t>(header.elements());
-  content.shape = header.shape();
+  detail::NpyHeader const header(bytes);
+  NpyHead const head{detail::npy_element_type(header.descr(), is_bfloat16),
+                     static_cast<std::size_t>(header.elements()), header.shape()};
   if (header.is_fortran_order()) throw NpyError("it is in Fortran order; C order would be right");
-  content.data = bytes.substr(at_header + header_size);
-  std::size_t const expected = content.size * weir::size_of(content.type);
-  if (content.data.size() != expected) {
-    throw NpyError("it has " + std::to_string(content.data.size()) + " bytes of data; " +
-                   std::to_string(expected) + " would be right for its shape");
-  }
-  return content;
+  return head;
+}
+
+/// Takes apart the bytes of a whole .npy file. `is_bfloat16`: its elements are bfloat16, stored as uint16.
+///
+/// Errors: `NpyError`. Never allocates more than a message.
+inline NpyContent parse_npy(std::string_view bytes, bool is_bfloat16) {
+  auto const take = [&bytes](std::size_t size) {
+    std::string_view const taken = bytes.substr(0, size);
+    bytes.remove_prefix(taken.size());
+    return taken;
+  };
+  NpyHead const head = read_npy_head(take, is_bfloat16);
+  head.check_data(bytes.size());
+  return {head, bytes};
 }
 
 namespace detail {

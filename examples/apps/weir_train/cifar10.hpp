@@ -1,15 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 #include "dataset.hpp"
 #include "errors.hpp"
-#include "read_file.hpp"
+#include "input_file.hpp"
+#include "within_memory.hpp"
 
 namespace weir_train {
 
@@ -20,11 +22,11 @@ class Cifar10 {
   static Dataset load(std::string const& folder) {
     Dataset data{.train = no_images(), .test = no_images()};
     for (char const number : {'1', '2', '3', '4', '5'})
-      append(in(folder, std::string("data_batch_") + number + ".bin"), data.train);
+      append_batch(in(folder, std::string("data_batch_") + number + ".bin"), data.train);
     std::string const test = in(folder, "test_batch.bin");
     std::error_code error;
     if (std::filesystem::exists(test, error) || error) {
-      append(test, data.test);
+      append_batch(test, data.test);
       return data;
     }
     if (data.train.size() < 6) {
@@ -49,29 +51,39 @@ class Cifar10 {
     return (std::filesystem::path(folder) / name).string();
   }
 
-  /// Channels of a pixel side by side, as everywhere here.
-  static void append(std::string const& path, Images& images) {
-    std::string const bytes = read_file(path);
-    if (bytes.starts_with("\x1f\x8b"))
-      refuse(path, "compressed by gzip; the uncompressed file would be right");
-    if (bytes.empty() || bytes.size() % record != 0) {
-      refuse(path, std::to_string(bytes.size()) + " bytes; one or more records of " + std::to_string(record) +
-                       " bytes would be right");
+  static void append_batch(std::string const& path, Images& images) {
+    within_memory(path, [&] {
+      InputFile file(path);
+      append(file, images);
+    });
+  }
+
+  /// Record by record: a label that is none ends the reading.
+  static void append(InputFile& file, Images& images) {
+    if (file.size() == 0 || file.size() % record != 0) {
+      if (file.read(2) == "\x1f\x8b") refuse_gzip(file.path());
+      refuse(file.path(), std::to_string(file.size()) + " bytes; one or more records of " +
+                              std::to_string(record) + " bytes would be right");
     }
-    images.pixels.reserve(images.pixels.size() + bytes.size());
-    for (std::size_t at = 0; at < bytes.size(); at += record) {
-      auto const label = static_cast<std::uint8_t>(bytes[at]);
-      if (label >= classes) {
-        refuse(path, "the label of record " + std::to_string(at / record) + " is " + std::to_string(label) +
-                         "; 0 to " + std::to_string(classes - 1) + " would be right");
+    std::array<std::uint8_t, record> bytes;
+    for (std::uint64_t number = 0; file.rest() != 0; ++number) {
+      file.read(std::as_writable_bytes(std::span(bytes)));
+      if (bytes[0] >= classes) {
+        if (number == 0 && bytes[0] == 0x1f && bytes[1] == 0x8b) refuse_gzip(file.path());
+        refuse(file.path(), "the label of record " + std::to_string(number) + " is " +
+                                std::to_string(bytes[0]) + "; 0 to " + std::to_string(classes - 1) +
+                                " would be right");
       }
-      images.labels.push_back(label);
-      std::string_view const body = std::string_view(bytes).substr(at + 1, record - 1);
-      for (std::size_t pixel = 0; pixel < plane; ++pixel) {
+      images.labels.push_back(bytes[0]);
+      for (std::size_t pixel = 0; pixel < plane; ++pixel) {  // the channels of a pixel side by side
         for (std::size_t channel = 0; channel < planes; ++channel)
-          images.pixels.push_back(static_cast<std::uint8_t>(body[channel * plane + pixel]));
+          images.pixels.push_back(bytes[1 + channel * plane + pixel]);
       }
     }
+  }
+
+  [[noreturn]] static void refuse_gzip(std::string const& path) {
+    refuse(path, "compressed by gzip; the uncompressed file would be right");
   }
 
   [[noreturn]] static void refuse(std::string const& path, std::string const& what) {

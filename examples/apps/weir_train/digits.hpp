@@ -20,7 +20,8 @@ class Digits {
   static constexpr std::size_t test_rows = 360;
 
   static Dataset load(std::string const& path) {
-    Dataset data{.train = parse(path, read_file(path)), .test = {}};
+    auto const parse_text = [&](std::string const& text) { return parse(path, text); };
+    Dataset data{.train = read_file(path, parse_text), .test = {}};
     data.test = data.train.split_off(test_rows);
     return data;
   }

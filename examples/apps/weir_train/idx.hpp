@@ -4,12 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dataset.hpp"
 #include "errors.hpp"
-#include "read_file.hpp"
+#include "input_file.hpp"
+#include "within_memory.hpp"
 
 namespace weir_train {
 
@@ -48,11 +51,19 @@ class Idx {
   static constexpr std::size_t classes = 10;
 
   static Images load_pair(std::string const& image_path, std::string const& label_path) {
+    Images images = within_memory(image_path, [&] { return load_images(image_path); });
+    within_memory(label_path, [&] { load_labels(label_path, image_path, images); });
+    return images;
+  }
+
+  /// Without their labels.
+  static Images load_images(std::string const& image_path) {
     Images images{.shape = {}, .classes = classes, .scale = 1.0f / 255.0f};
-    std::string bytes = read_file(image_path);
-    check_magic(image_path, bytes, image_magic, "images");
-    std::size_t const count = big_endian(image_path, bytes, 4);
-    images.shape = {big_endian(image_path, bytes, 8), big_endian(image_path, bytes, 12), 1};
+    InputFile file(image_path);
+    std::string const header = file.read(16);
+    check_magic(image_path, header, image_magic, "images");
+    std::size_t const count = big_endian(image_path, header, 4);
+    images.shape = {big_endian(image_path, header, 8), big_endian(image_path, header, 12), 1};
     if (count == 0 || images.shape.size() == 0) {
       refuse(image_path, std::to_string(count) + " images of " + size_text(images.shape) +
                              "; at least one of at least 1 x 1 would be right");
@@ -61,18 +72,21 @@ class Idx {
     if (images.shape.height > most || images.shape.width > most) {
       refuse(image_path, "images of " + size_text(images.shape) + "; at most 2^20 each way would be right");
     }
-    check_size(image_path, bytes, 16, count, images.shape.size());
-    images.pixels.assign(bytes.begin() + 16, bytes.end());
+    read_body(file, count, images.shape.size(), images.pixels);
+    return images;
+  }
 
-    bytes = read_file(label_path);
-    check_magic(label_path, bytes, label_magic, "labels");
-    std::size_t const labels = big_endian(label_path, bytes, 4);
-    check_size(label_path, bytes, 8, labels, 1);
+  static void load_labels(std::string const& label_path, std::string const& image_path, Images& images) {
+    InputFile file(label_path);
+    std::string const header = file.read(8);
+    check_magic(label_path, header, label_magic, "labels");
+    std::size_t const labels = big_endian(label_path, header, 4);
+    std::size_t const count = images.pixels.size() / images.shape.size();
+    read_body(file, labels, 1, images.labels);
     if (labels != count) {
       refuse(label_path, std::to_string(labels) + " labels; " + std::to_string(count) +
                              ", one for each image in " + image_path + ", would be right");
     }
-    images.labels.assign(bytes.begin() + 8, bytes.end());
     auto const wrong = std::find_if(images.labels.begin(), images.labels.end(),
                                     [](std::uint8_t label) { return label >= classes; });
     if (wrong != images.labels.end()) {
@@ -80,7 +94,6 @@ class Idx {
                              std::to_string(*wrong) + "; 0 to " + std::to_string(classes - 1) +
                              " would be right");
     }
-    return images;
   }
 
   static void check_magic(std::string const& path, std::string_view bytes, std::uint32_t right,
@@ -95,15 +108,18 @@ class Idx {
     refuse(path, text);
   }
 
-  /// A header can promise more than 2^64 bytes, so this divides.
-  static void check_size(std::string const& path, std::string_view bytes, std::size_t header,
-                         std::size_t count, std::size_t each) {
-    std::size_t const body = bytes.size() - header;
-    if (body / each == count && body % each == 0) return;
-    std::string const right = std::to_string(count) + " times " + std::to_string(each) + " bytes after the " +
-                              std::to_string(header) + " of the header";
-    refuse(path, (body / each < count ? "truncated: " : "too long: ") + std::to_string(bytes.size()) +
-                     " bytes; " + right + " would be right");
+  /// Reads what follows the header if that is what the header promises, which can be more than 2^64 bytes, so
+  /// this divides.
+  static void read_body(InputFile& file, std::size_t count, std::size_t each, std::vector<std::uint8_t>& to) {
+    std::uint64_t const body = file.rest();
+    if (body / each != count || body % each != 0) {
+      std::string const right = std::to_string(count) + " times " + std::to_string(each) +
+                                " bytes after the " + std::to_string(file.size() - body) + " of the header";
+      refuse(file.path(), (body / each < count ? "truncated: " : "too long: ") + std::to_string(file.size()) +
+                              " bytes; " + right + " would be right");
+    }
+    to.resize(static_cast<std::size_t>(body));
+    file.read(std::as_writable_bytes(std::span(to)));
   }
 
   static std::uint32_t big_endian(std::string const& path, std::string_view bytes, std::size_t at) {

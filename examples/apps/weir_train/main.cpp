@@ -2,12 +2,12 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <new>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "checkpoint_paths.hpp"
+#include "error_text.hpp"
 #include "errors.hpp"
 #include "gpus.hpp"
 #include "options.hpp"
@@ -50,11 +50,8 @@ class Program {
     } catch (weir::FileError const& error) {
       complain(std::string(error.what()) + "; a file with room for it would be right");
       return failure;
-    } catch (std::bad_alloc const&) {
-      complain("out of memory; fewer workers, a smaller batch or a smaller model would be right");
-      return failure;
     } catch (std::exception const& error) {
-      complain(error.what());
+      complain(error_text(options_.configuration, error));
       return failure;
     }
   }
@@ -113,7 +110,7 @@ class Program {
       is_usage = true;
       error = e.what();
     } catch (std::exception const& e) {
-      error = e.what();
+      error = error_text(options_.configuration, e);
     }
     error = processes_.first_error((error.empty() ? "" : is_usage ? "u" : "r") + error);
     if (error.empty()) return;
@@ -138,7 +135,7 @@ class Program {
   /// Of several processes, others may be waiting for this one, and nothing can be ended in an orderly way.
   void fail(std::exception const& error) const {
     if (processes_.size().processes.value_or(1) == 1) return;
-    complain(error.what());
+    complain(error_text(options_.configuration, error));
     processes_.leave(failure);
   }
 

@@ -15,6 +15,7 @@
 #include "counting_memory.hpp"
 #include "epoch_end.hpp"
 #include "evaluator.hpp"
+#include "host_weights.hpp"
 #include "make_network.hpp"
 #include "pipeline_shares.hpp"
 #include "pipeline_stages.hpp"
@@ -74,7 +75,7 @@ class PipelineTrainer {
                 cut_network(network_, table_.properties().stages, table_.properties().synchronous), c_.batch,
                 std::min(c_.threads, c_.workers * c_.pipeline->workers)),
         executor_({.threads = c_.threads, .memory = &memory}),
-        weights_(network_.elements()) {
+        weights_(host_weights(network_.elements())) {
     if (run.checkpoints.empty()) return;
     RunState const saved = RunState::load(checkpoint());
     saved.check(state(0), c_);

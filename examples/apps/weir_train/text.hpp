@@ -18,7 +18,9 @@ class Text {
  public:
   static constexpr std::size_t length = 32;
 
-  static Dataset load(std::string const& path) { return parse(path, read_file(path)); }
+  static Dataset load(std::string const& path) {
+    return read_file(path, [&](std::string const& text) { return parse(path, text); });
+  }
 
   static Dataset parse(std::string const& path, std::string_view text) {
     constexpr std::size_t least = 6 * length + 1;

@@ -16,6 +16,7 @@
 #include "epoch_end.hpp"
 #include "errors.hpp"
 #include "evaluator.hpp"
+#include "host_weights.hpp"
 #include "make_network.hpp"
 #include "rank_sums.hpp"
 #include "report.hpp"
@@ -56,7 +57,7 @@ class Trainer {
         memory_(memory),
         network_(make_network(c_, data_.train)),
         plan_(make_plan(c_, network_)),
-        weights_(network_.elements()),
+        weights_(host_weights(network_.elements())),
         device_(c_, network_, data_.train, memory) {
     if (run.checkpoints.empty()) return;
     RunState const saved = RunState::load(checkpoint());
