@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "program.hpp"
+#include "terminal.hpp"
 #include "weir_train_runs.hpp"
 
 namespace {
@@ -157,6 +158,32 @@ TEST_CASE("weir-train: the JSON report has the keys of the specification, in a l
   // Weights, velocity and two workers' gradients.
   CHECK(outcome["peak_bytes"] >= 4 * 4 * parameters);
   CHECK(outcome["peak_bytes"] < 5 * 4 * parameters);
+}
+
+TEST_CASE("weir-train: on a terminal, and only there, standard error has a line for each epoch") {
+  std::string const arguments = "--epochs 3 --hidden 4 --report json";
+  ProgramResult const watched = run_program_on_terminal("weir-train", arguments);
+  CHECK(watched.status == 0);
+  CHECK(Json::parse(watched.out).size() == 1);
+  std::string rest = watched.error;
+  for (std::string const epoch : {"1", "2", "3"}) {
+    std::string const line = "mlp 4, sgd, 1 worker: epoch " + epoch + " of 3, train loss ";
+    CAPTURE(rest);
+    REQUIRE(rest.starts_with(line));
+    rest.erase(0, line.size());
+    std::size_t const end = rest.find("\r\n");
+    REQUIRE(end != std::string::npos);
+    CHECK(rest.substr(0, end).find_first_not_of("0123456789.") == std::string::npos);
+    rest.erase(0, end + 2);
+  }
+  CHECK(rest.empty());
+
+  ProgramResult const unwatched = train(arguments);
+  CHECK(unwatched.status == 0);
+  CHECK(unwatched.error.empty());
+  // Of several ranks the first one says it.
+  ProgramResult const ranks = run_program_on_terminal("weir-train", arguments + " --ranks 2");
+  CHECK(std::count(ranks.error.begin(), ranks.error.end(), '\n') == 3);
 }
 
 TEST_CASE("weir-train: without options it prints a table with units, a row per configuration") {
