@@ -1,9 +1,12 @@
 #include "weir/state/archive_stream.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -65,4 +68,10 @@ TEST_CASE("a file that is missing, and one that is none, are told apart") {
   CHECK_THROWS_WITH_AS(FileSource{"/nowhere/at/all"}, "/nowhere/at/all: no such file", weir::ArchiveError);
   CHECK_THROWS_WITH_AS(FileSource{"/"}, "/: is not a file", weir::ArchiveError);
   CHECK_THROWS_WITH_AS(FileSource{"/dev/null"}, "/dev/null: is not a file", weir::ArchiveError);
+  std::string folder = (std::filesystem::temp_directory_path() / "weir-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  std::string const pipe = folder + "/pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(FileSource{pipe}, (pipe + ": is not a file").c_str(), weir::ArchiveError);
+  std::filesystem::remove_all(folder);
 }

@@ -39,17 +39,20 @@ class MemorySource {
 /// Takes an archive from a file.
 class FileSource {
  public:
-  explicit FileSource(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")) {
+  explicit FileSource(std::string path) : path_(std::move(path)) {
+    struct stat status;
+    // Before it is opened, since to open a pipe is to wait for its writer.
+    if (::stat(path_.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) refuse_kind();
+    file_ = std::fopen(path_.c_str(), "rb");
     if (file_ == nullptr && errno == ENOENT) throw ArchiveError(path_ + ": no such file");
     if (file_ == nullptr) fail(errno);
-    struct stat status;
     bool const is_file = ::fstat(::fileno(file_), &status) == 0 && S_ISREG(status.st_mode);
     if (is_file) {
       size_ = static_cast<std::uint64_t>(status.st_size);
       return;
     }
     std::fclose(file_);
-    throw ArchiveError(path_ + ": is not a file");
+    refuse_kind();
   }
   FileSource(FileSource const&) = delete;
   FileSource& operator=(FileSource const&) = delete;
@@ -64,12 +67,13 @@ class FileSource {
   }
 
  private:
+  [[noreturn]] void refuse_kind() const { throw ArchiveError(path_ + ": is not a file"); }
   [[noreturn]] void fail(int reason) const {
     throw ArchiveError(path_ + ": cannot be read: " + std::generic_category().message(reason));
   }
 
   std::string path_;
-  std::FILE* file_;
+  std::FILE* file_ = nullptr;
   std::uint64_t size_ = 0;
 };
 
