@@ -288,7 +288,7 @@ measure() {
   finish
 }
 
-# One JSON of all that has been measured, and the same as a table.
+# One JSON of all that has been measured, the same as a table, and what the compiler says of the kernels.
 write_results() {
   for rows in "$state"/bench/*.tsv; do  # of these programs only, not of others before them
     ! is_current "$rows" || cat "$rows"
@@ -307,6 +307,14 @@ write_results() {
     -v date="$(date -u +%Y-%m-%d)" -f tools/results_json.awk "$state/rows.tsv" >"$file"
   awk -f tools/results_table.awk "$state/rows.tsv" | tee "${file%.json}.txt"
   echo "written to ${file#"$root"/}"
+  # It fails where a kernel spills, which is a test; the report is written all the same.
+  cmake -D "BUILD_DIR=$build" -P cmake/CudaResources.cmake >"$state/log/resources" 2>&1
+  if [ -s "$build/resources.json" ]; then
+    cp "$build/resources.json" "${file%.json}-resources.json"
+    echo "registers, shared memory and spills of each kernel: ${file%.json}-resources.json" | sed "s|$root/||"
+  else
+    tail -n 5 "$state/log/resources"
+  fi
 }
 
 run_part() {
