@@ -37,6 +37,13 @@ class Cifar10 {
     return data;
   }
 
+  /// One of the files.
+  static Images load_batch(std::string const& path) {
+    Images images = no_images();
+    append_batch(path, images);
+    return images;
+  }
+
  private:
   static constexpr std::size_t classes = 10;
   static constexpr std::size_t plane = 32 * 32;

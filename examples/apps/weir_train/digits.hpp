@@ -43,28 +43,27 @@ class Digits {
 
  private:
   static void parse_row(std::string const& path, std::size_t line, std::string_view row, Images& images) {
-    auto const refuse = [&](std::string const& what) {
-      throw RunError(path + ":" + std::to_string(line) + ": " + what);
+    auto const refuse = [&](std::size_t column, std::string const& what) {
+      throw RunError(path + ":" + std::to_string(line) + ": column " + std::to_string(column) + ": " + what);
     };
     if (!row.empty() && row.back() == '\r') row.remove_suffix(1);
     std::size_t const columns = images.shape.size() + 1;
     char const* at = row.data();
     char const* const end = at + row.size();
     for (std::size_t column = 1; column <= columns; ++column) {
-      std::string const place = "column " + std::to_string(column) + ": ";
       bool const is_label = column == columns;
       unsigned value = 0;
       auto const [next, error] = std::from_chars(at, end, value);
       if (error != std::errc() || value > (is_label ? 9u : 16u)) {
         std::string_view const rest(at, static_cast<std::size_t>(end - at));
-        refuse(place + '"' + std::string(rest.substr(0, std::min<std::size_t>(rest.find(','), 20))) + "\"; " +
-               (is_label ? "a label from 0 to 9" : "a pixel from 0 to 16") + " would be right");
+        refuse(column, '"' + std::string(rest.substr(0, std::min<std::size_t>(rest.find(','), 20))) + "\"; " +
+                           (is_label ? "a label from 0 to 9" : "a pixel from 0 to 16") + " would be right");
       }
       (is_label ? images.labels : images.pixels).push_back(static_cast<std::uint8_t>(value));
       at = next;
       if (is_label ? at != end : at == end || *at != ',') {
-        refuse(place + (is_label ? "more columns follow; " : "no comma follows; ") + std::to_string(columns) +
-               " columns would be right");
+        refuse(column, std::string(is_label ? "more columns follow; " : "no comma follows; ") +
+                           std::to_string(columns) + " columns would be right");
       }
       if (!is_label) ++at;
     }
