@@ -28,8 +28,9 @@ struct InterleavedOneFOneB : RoundRobinPlacement {
     std::uint32_t const chunks = shape.chunks;
     detail::ChunkWalk forwards(shape, chunks, shape.group);
     detail::ChunkWalk backwards = forwards;
+    std::uint32_t const first_group = forwards.first_group_size();
     std::uint64_t const warmup = std::uint64_t{shape.warmup_factor} * (shape.workers - 1 - worker) +
-                                 std::uint64_t{chunks - 1} * forwards.group_size();
+                                 std::uint64_t{chunks - 1} * first_group;
     detail::emit_stream(
         warmup, std::uint64_t{chunks} * shape.micro_batches,
         [&] {

@@ -28,8 +28,8 @@ class ChunkWalk {
     size_ = next_size();
   }
 
-  /// Of the group that it stands in.
-  constexpr std::uint32_t group_size() const { return size_; }
+  /// g0: what a fixed size says, even if there are fewer micro-batches than that; else the first group's.
+  constexpr std::uint32_t first_group_size() const { return fixed_ != 0 ? fixed_ : even_ + (larger_ != 0); }
 
   constexpr ChunkMicroBatch next() {
     ChunkMicroBatch const result{chunk_, begin_ + offset_};
