@@ -36,6 +36,38 @@ TEST_CASE("where the forward is computed again, activations are held by one micr
   CHECK(program.places(3) == 1);
 }
 
+TEST_CASE("stages of one worker take the place of each other's activations, never that of one under way") {
+  auto const table = weir::make_table<weir::ZbV>({.workers = 3, .micro_batches = 8});
+  LaneMap const lanes(table);
+  std::vector<std::size_t> const bytes{64, 128, 64, 64, 192, 128};
+  PipelineProgram const program(table, lanes, {}, weir::Recompute::never, false, bytes);
+  for (std::uint32_t worker = 0; worker < 3; ++worker) {
+    std::vector<int> holder(program.places(worker), -1);
+    for (auto const& step : program.worker(worker)) {
+      int const id = static_cast<int>(step.operation.micro_batch * 6 + step.lane);
+      for (std::size_t i = 0; i < bytes[step.lane]; ++i) {
+        int& held_by = holder.at(step.place + i);
+        REQUIRE(held_by == (weir::is_forward(step.operation) ? -1 : id));
+        held_by = weir::gives_weight_gradient(step.operation) ? -1 : id;
+      }
+    }
+  }
+}
+
+TEST_CASE("the smallest gap with room is taken") {
+  weir::detail::FreeBytes free;
+  CHECK(free.take(10) == 0);
+  CHECK(free.take(4) == 10);
+  CHECK(free.take(6) == 14);
+  CHECK(free.take(1) == 20);
+  free.give_back(0);
+  free.give_back(14);
+  CHECK(free.take(5) == 14);
+  CHECK(free.take(6) == 0);
+  CHECK(free.take(5) == 21);
+  CHECK(free.most() == 26);
+}
+
 TEST_CASE("an evaluation holds one micro-batch") {
   auto const table =
       weir::drop_backwards(weir::make_table<weir::OneFOneB>({.workers = 4, .micro_batches = 8}));

@@ -69,7 +69,7 @@ class InterleavedPipeline {
             predicts()),
         store_(store),
         evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never,
-                    Core::is_issued),
+                    Core::is_issued, detail::activation_bytes<Real>(core_.lanes(), core_.options())),
         workers_(executor) {
     core_.allocate(evaluation_);
     for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/core/smaller.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
 #include "weir/pipeline/insert_predict.hpp"
@@ -54,7 +55,8 @@ class PipelineCore {
         lanes_(lane_map_of<E>(transport, table)),
         program_(insert_updates(
                      insert_recompute(predicts ? insert_predict(table).view() : table, options_.recompute)),
-                 lanes_, options_.skip_edges, options_.recompute, is_issued),
+                 lanes_, options_.skip_edges, options_.recompute, is_issued,
+                 activation_bytes<Real>(lanes_, options_)),
         watch_(table.workers(), options_.watchdog, Traffic::interval, &lanes_),
         traffic_(executor_, table, lanes_, options_, watch_, std::move(transport), most_issued(table)),
         units_([this](std::uint32_t worker) -> E const& { return executor_of(worker); }, program_.table(),
@@ -81,11 +83,11 @@ class PipelineCore {
     traffic_.list_arrivals(program_, false);
     traffic_.list_arrivals(other, true);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
-      if (!lanes_.is_here(lane)) continue;
-      std::uint32_t const places = program_.places(lane);
-      traffic_.lane(lane).allocate(executor_of(lanes_.worker(lane)), options_, records(lane),
-                                   places > other.places(lane) ? places : other.places(lane),
-                                   units_.periods());
+      if (lanes_.is_here(lane)) traffic_.lane(lane).allocate(records(lane), units_.periods());
+    }
+    for (std::uint32_t worker = 0; worker < program_.table().workers(); ++worker) {
+      if (lanes_.has_worker(worker))
+        allocate_activations(worker, larger(program_.places(worker), other.places(worker)));
     }
   }
 
@@ -163,7 +165,7 @@ class PipelineCore {
     call.is_recompute = operation.kind == OperationKind::recompute;
     call.is_evaluation = run.is_evaluation;
     call.clock = clocks_.at(lanes_.places()[lanes_.worker(step.lane)]);
-    call.saved = state.memory[0].data() + step.place * state.distance;
+    call.saved = state.activations + step.place;
     call.loss = &loss;
     return call;
   }
@@ -304,6 +306,25 @@ class PipelineCore {
   }
 
  private:
+  /// The lanes of a worker share their memory, and what is behind it for the output of a recomputation.
+  void allocate_activations(std::uint32_t worker, std::size_t bytes) {
+    std::size_t scratch = 0;
+    auto const for_each_lane = [&](auto const& f) {
+      for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
+        if (lanes_.worker(lane) == worker) f(traffic_.lane(lane));
+      }
+    };
+    for_each_lane([&](Lane const& lane) {
+      if (options_.recompute == Recompute::never || lane.info.outputs == nullptr) return;
+      scratch = larger(scratch, lane.info.outputs->bytes);
+    });
+    activations_.emplace_back(executor_of(worker), bytes + scratch);
+    for_each_lane([&](Lane& lane) {
+      lane.activations = activations_.back().data();
+      lane.scratch = lane.activations + bytes;
+    });
+  }
+
   void go_on_from(std::uint64_t updates) {
     planner_.go_on_from(updates);
     for (std::size_t unit = 0; unit < units_.size(); ++unit) units_[unit].set_count(updates);
@@ -338,6 +359,7 @@ class PipelineCore {
   LaneMap lanes_;
   PipelineProgram program_;
   PipelineWatch watch_;
+  std::vector<Buffer<std::byte, E>> activations_;
   Traffic traffic_;
   PipelineUnits<E, Real> units_;
   PipelineWeights<E, Real> weights_;

@@ -11,7 +11,6 @@
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/stage_micro.hpp"
-#include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1::detail {
 
@@ -57,20 +56,13 @@ struct LaneState {
   std::vector<SkipEnd> skips_out = {};  // by the stage where they end, ascending
   std::vector<LaneRecord> records = {};
   std::vector<PeriodCount> periods = {};
-  std::vector<Buffer<std::byte, E>> memory = {};  // one: activations, then the output of a recomputation
-  std::size_t distance = 0;                       // bytes from one micro-batch's activations to the next
-  std::byte* scratch = nullptr;
+  std::byte* activations = nullptr;        // of all lanes of the worker
+  std::byte* scratch = nullptr;            // for the output of a recomputation
   std::vector<std::byte*> skip_data = {};  // of the call under way
   std::vector<std::byte*> skip_gradient_data = {};
 
-  /// Room for so many micro-batches under way, and so many activations.
-  void allocate(E const& executor, PipelineOptions const& options, std::size_t record_count,
-                std::size_t places, std::size_t period_count) {
-    std::size_t const bytes = info.saved * options.local_batch * sizeof(Real);
-    distance = (bytes + 63) / 64 * 64;
-    bool const has_scratch = options.recompute != Recompute::never && info.outputs != nullptr;
-    memory.emplace_back(executor, places * distance + (has_scratch ? info.outputs->bytes : 0));
-    scratch = memory[0].data() + places * distance;
+  /// Room for so many micro-batches under way.
+  void allocate(std::size_t record_count, std::size_t period_count) {
     records.resize(record_count);
     for (LaneRecord& record : records) {
       record.skip_inputs.resize(skips_in.size());
@@ -100,6 +92,19 @@ struct LaneState {
     for (PeriodCount& period : periods) period = {};
   }
 };
+
+/// Bytes of the activations of one micro-batch, by lane.
+template <class Real>
+std::vector<std::size_t> activation_bytes(LaneMap const& lanes, PipelineOptions const& options) {
+  constexpr std::size_t line = 64;
+  std::vector<std::size_t> bytes(lanes.lanes(), 0);
+  for (std::uint32_t lane = 0; lane < lanes.lanes(); ++lane) {
+    StageLayout const& layout = options.stages[lanes.stage(lane)];
+    if (layout.is_empty || !lanes.is_here(lane)) continue;
+    bytes[lane] = (layout.saved * options.local_batch * sizeof(Real) + line - 1) / line * line;
+  }
+  return bytes;
+}
 
 /// Skip edges are sorted by their other ends.
 template <Executor E, class Real>

@@ -18,13 +18,13 @@ namespace weir::inline v1::detail {
 ///
 /// A lane is one copy of one stage: the stage's number, plus that of stages in the reverse direction. What a
 /// lane holds of a micro-batch under way is a record; its activations are in a place of their own, which
-/// stages that recompute hold for a shorter time.
+/// stages that recompute hold for a shorter time, and which is of the next lane of the worker then.
 struct PipelineStep {
   Operation operation;
   std::uint32_t position = 0;  // in the table
   std::uint32_t lane = 0;
   std::uint32_t record = 0;
-  std::uint32_t place = 0;  // of the activations
+  std::size_t place = 0;  // of the activations, in bytes from the first of the worker
 };
 
 /// Numbers of things that come and go: the smallest free one is given next.
@@ -45,6 +45,45 @@ class FreeNumbers {
 
  private:
   std::vector<std::uint8_t> is_taken_;
+};
+
+/// Pieces of a memory that come and go: the next one is put into the smallest gap that has room for it. Those
+/// of one size leave none, so that at most as many bytes lie before the end of the last as were taken at a
+/// time.
+class FreeBytes {
+ public:
+  /// Where it begins. `bytes` is not 0.
+  std::size_t take(std::size_t bytes) {
+    std::size_t best = taken_.size();
+    std::size_t least = SIZE_MAX;
+    for (std::size_t i = 0; i < taken_.size(); ++i) {
+      std::size_t const gap = taken_[i].begin - end_before(i);
+      if (gap < bytes || gap >= least) continue;
+      best = i;
+      least = gap;
+    }
+    std::size_t const begin = end_before(best);
+    taken_.insert(taken_.begin() + static_cast<std::ptrdiff_t>(best), {begin, begin + bytes});
+    if (begin + bytes > most_) most_ = begin + bytes;
+    return begin;
+  }
+  void give_back(std::size_t begin) {
+    std::size_t i = 0;
+    while (taken_[i].begin != begin) ++i;
+    taken_.erase(taken_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  std::size_t most() const { return most_; }
+
+ private:
+  struct Piece {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  std::size_t end_before(std::size_t piece) const { return piece == 0 ? 0 : taken_[piece - 1].end; }
+
+  std::vector<Piece> taken_;  // ascending
+  std::size_t most_ = 0;
 };
 
 /// Which worker each lane is on; `nowhere` for a copy of a stage that the table does not have.
@@ -101,14 +140,16 @@ class LaneMap {
 class PipelineProgram {
  public:
   /// `table` has its updates and recomputations already. `is_issued`: one thread does what all workers do.
+  /// `activations`, by lane: bytes of one micro-batch. Empty: 1 each.
   PipelineProgram(ScheduleTable table, LaneMap const& lanes, std::span<SkipEdge const> skips,
-                  Recompute recompute, bool is_issued = false)
-      : table_(std::move(table)), records_(lanes.lanes()), places_(lanes.lanes()) {
+                  Recompute recompute, bool is_issued = false, std::vector<std::size_t> activations = {})
+      : table_(std::move(table)), records_(lanes.lanes()), places_(table_.view().workers()) {
+    if (activations.empty()) activations.assign(lanes.lanes(), 1);
     if (is_issued) {
       issue_order_ = IssueOrder(table_.view(), skips);
       transfers_ = TransferOrder(table_.view(), issue_order_, lanes.places(), skips);
     }
-    Walk walk{lanes, skips, recompute, table_.view(), *this};
+    Walk walk{lanes, skips, recompute, table_.view(), activations, *this};
     for (std::uint32_t worker = 0; worker < table_.view().workers(); ++worker) {
       workers_.emplace_back();
       walk.worker(worker, workers_.back());
@@ -121,7 +162,8 @@ class PipelineProgram {
   IssueOrder const& issue_order() const { return issue_order_; }
   TransferOrder const& transfers() const { return transfers_; }
   std::uint32_t records(std::size_t lane) const { return records_[lane].most(); }
-  std::uint32_t places(std::size_t lane) const { return places_[lane].most(); }
+  /// Bytes for the activations of all lanes of a worker.
+  std::size_t places(std::size_t worker) const { return places_[worker].most(); }
   /// Where a lane holds what came for a micro-batch.
   std::uint32_t record(std::size_t lane, std::size_t micro_batch) const {
     return record_of_[lane * table_.properties().micro_batches + micro_batch];
@@ -132,14 +174,15 @@ class PipelineProgram {
 
   struct Walk {
     Walk(LaneMap const& lane_map, std::span<SkipEdge const> skip_edges, Recompute policy,
-         TableView const& view, PipelineProgram& owner)
+         TableView const& view, std::vector<std::size_t> const& activation_bytes, PipelineProgram& owner)
         : lanes(lane_map),
           skips(skip_edges),
           recompute(policy),
           table(view),
+          activations(activation_bytes),
           program(owner),
-          place_of(std::size_t{lane_map.lanes()} * view.micro_batches(), none) {
-      owner.record_of_ = place_of;
+          place_of(std::size_t{lane_map.lanes()} * view.micro_batches(), 0) {
+      owner.record_of_.assign(place_of.size(), none);
       for (Operation const& operation : view.operations()) {
         if (gives_weight_gradient(operation)) has_backwards = true;
       }
@@ -195,27 +238,29 @@ class PipelineProgram {
     void release_record(std::uint32_t lane, std::uint32_t j) {
       program.records_[lane].give_back(program.record_of_[cell(lane, j)]);
     }
-    std::uint32_t take_place(std::uint32_t lane, std::uint32_t j) {
-      return place_of[cell(lane, j)] = program.places_[lane].take();
+    std::size_t take_place(std::uint32_t lane, std::uint32_t j) {
+      if (activations[lane] == 0) return 0;
+      return place_of[cell(lane, j)] = program.places_[lanes.worker(lane)].take(activations[lane]);
     }
     void release_place(std::uint32_t lane, std::uint32_t j) {
-      program.places_[lane].give_back(place_of[cell(lane, j)]);
+      if (activations[lane] != 0) program.places_[lanes.worker(lane)].give_back(place_of[cell(lane, j)]);
     }
 
     LaneMap const& lanes;
     std::span<SkipEdge const> skips;
     Recompute recompute;
     TableView table;
+    std::vector<std::size_t> const& activations;
     PipelineProgram& program;
-    std::vector<std::uint32_t> place_of;  // by lane and micro-batch
+    std::vector<std::size_t> place_of;  // by lane and micro-batch
     bool has_backwards = false;
   };
 
   ScheduleTable table_;
   IssueOrder issue_order_;
   TransferOrder transfers_;
-  std::vector<FreeNumbers> records_;  // by lane
-  std::vector<FreeNumbers> places_;
+  std::vector<FreeNumbers> records_;      // by lane
+  std::vector<FreeBytes> places_;         // by worker
   std::vector<std::uint32_t> record_of_;  // by lane and micro-batch
   std::vector<std::vector<PipelineStep>> workers_;
 };

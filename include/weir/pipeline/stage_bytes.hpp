@@ -37,24 +37,31 @@ constexpr std::vector<std::uint64_t> peak_bytes(TableView const& table, std::spa
     std::uint64_t weights = 0;
     std::uint64_t held = 0;
     std::uint64_t peak = 0;
-    for (Operation const& operation : table.worker(worker)) {
+    std::span<Operation const> const operations = table.worker(worker);
+    auto const is_recomputed = [&](Operation const& operation) {
+      return recompute == Recompute::always ||
+             (recompute == Recompute::except_last && operation.stage + 1u < table.stages());
+    };
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+      Operation const& operation = operations[i];
       if (!is_compute(operation)) continue;
       StageBytes const& stage = stages[operation.stage];
       std::size_t const copy =
           operation.stage * std::size_t{2} + static_cast<std::size_t>(operation.direction);
       if (is_here[copy] == 0) weights += versions[operation.stage].live * stage.weights;
       is_here[copy] = 1;
-      bool const is_recomputed = recompute == Recompute::always || (recompute == Recompute::except_last &&
-                                                                    operation.stage + 1u < table.stages());
-      std::uint64_t const kept = is_recomputed ? stage.input : stage.activation;
+      std::uint64_t const kept = is_recomputed(operation) ? stage.input : stage.activation;
       // What is recomputed is there as a whole while the forward or backward runs; of a backward that is
-      // split, from the one part to the other.
+      // split, from the one part to the other; of one in a pair, while the forward runs, too.
       bool const is_split =
           operation.kind == OperationKind::backward_input || operation.kind == OperationKind::backward_weight;
-      std::uint64_t const working = is_recomputed ? stage.activation : 0;
+      bool const is_paired = operation.kind == OperationKind::pair && i + 1 < operations.size();
+      std::uint64_t const waiting =
+          is_paired && is_recomputed(operations[i + 1]) ? stages[operations[i + 1].stage].activation : 0;
+      std::uint64_t const working = is_recomputed(operation) ? stage.activation : 0;
       if (is_forward(operation)) held += kept;
       if (operation.kind == OperationKind::backward_input) held += working;
-      if (std::uint64_t const now = held + (is_split ? 0 : working); now > peak) peak = now;
+      if (std::uint64_t const now = held + waiting + (is_split ? 0 : working); now > peak) peak = now;
       if (operation.kind == OperationKind::backward_weight) held -= working;
       if (gives_weight_gradient(operation)) held -= kept;
     }
