@@ -4,9 +4,11 @@
 #include <benchmark/benchmark.h>
 
 #include <Eigen/Core>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <span>
 #include <vector>
 
@@ -101,19 +103,36 @@ struct Versions {
   std::uint32_t versions(std::uint32_t stage, std::uint32_t) const { return of_stage[stage]; }
 };
 
+/// Counts the bytes that are taken.
+class CountingMemory final : public std::pmr::memory_resource {
+ public:
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    bytes_ += bytes;
+    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+  }
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
+    std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
+  }
+  bool do_is_equal(std::pmr::memory_resource const& other) const noexcept override { return this == &other; }
+
+  std::atomic<std::size_t> bytes_ = 0;
+};
+
 void train(benchmark::State& state, char const* schedule, weir::ScheduleShape const& shape) {
   auto const table = weir::find_schedule(schedule)->make_table(shape);
   std::size_t const stages = table.properties().stages;
   Stage const stage{layers / stages};
   weir::PipelineOptions options{.local_batch = samples_per_micro_batch};
   Versions versions;
-  double copies = 0;
   for (std::size_t s = 0; s < stages; ++s) {
     options.stages.push_back(stage.layout(s + 1 == stages));
     versions.of_stage.push_back(weir::weight_versions(table)[s].live);
-    copies += static_cast<double>(versions.of_stage.back()) / static_cast<double>(stages);
   }
-  weir::HostExecutor const executor({.threads = 1});
+  CountingMemory memory;
+  weir::HostExecutor const executor({.threads = 1, .memory = &memory});
   using Pipe = weir::InterleavedPipeline<weir::HostExecutor, float, Versions>;
   Pipe pipe{executor, table, options, versions};
   std::vector<float> weights(layers * width * width);
@@ -122,7 +141,11 @@ void train(benchmark::State& state, char const* schedule, weir::ScheduleShape co
   for (float& weight : weights) weight *= 0.05f;
   std::vector<Row> samples(shape.micro_batches * samples_per_micro_batch);
   rows(samples[0].x, samples.size()).setRandom();
+  std::size_t const before = memory.bytes();
   auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.01}}).on(pipe, weir::view(weights));
+  // Binding takes the versions that are not in the caller's memory.
+  double const copies =
+      1 + static_cast<double>(memory.bytes() - before) / static_cast<double>(weights.size() * sizeof(float));
   auto const run = [&] {
     sync(pipe(std::span<Row const>(samples), stage));
     sync.drain();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fault/counting_resource.hpp"
 #include "pipeline/scalar_chain.hpp"
 #include "support/bits.hpp"
 #include "weir/gradient/local_aggregator.hpp"
@@ -18,6 +19,7 @@
 #include "weir/pipeline/schedule/pipedream.hpp"
 #include "weir/pipeline/schedule/pipedream_2bw.hpp"
 #include "weir/pipeline/schedule/wpipe.hpp"
+#include "weir/pipeline/weight_versions.hpp"
 #include "weir/stage/recipe.hpp"
 #include "weir/workers/gradients.hpp"
 
@@ -191,4 +193,77 @@ TEST_CASE("stores keep what their schedules need") {
   CHECK(weir::DoubleBuffer{}.versions(3, 4) == 2);
   CHECK(weir::GroupDoubleBuffer{}.versions(1, 4) == 2);
   CHECK(weir::GroupDoubleBuffer{}.versions(2, 4) == 1);
+}
+
+namespace {
+
+/// What binding takes for stages of so many weights. The caller's memory is not counted.
+std::size_t bytes_of_versions(weir::ScheduleTable const& table, AnyStore const& store, std::size_t elements) {
+  std::size_t const stages = table.properties().stages;
+  CountingResource memory;
+  weir::HostExecutor const executor{{.memory = &memory}};
+  weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> pipe{
+      executor,
+      table,
+      {.stages = std::vector<weir::StageLayout>(stages, {.parameters = {elements, 8}, .outputs = {{1}}})},
+      store};
+  std::size_t const before = memory.bytes();
+  std::vector<double> weights(stages * (elements + 8));
+  auto const sync =
+      (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  return memory.bytes() - before;
+}
+
+/// Of all weights, the caller's among them.
+double copies(weir::ScheduleTable const& table, AnyStore const& store) {
+  std::size_t const more = 1000;
+  std::size_t const taken = bytes_of_versions(table, store, 8 + more) - bytes_of_versions(table, store, 8);
+  return 1 +
+         static_cast<double>(taken) / static_cast<double>(more * sizeof(double) * table.properties().stages);
+}
+
+}  // namespace
+
+TEST_CASE("of the versions of the weights the caller's memory is one") {
+  for (std::uint32_t const p : {2u, 4u}) {
+    CAPTURE(p);
+    weir::ScheduleShape const shape{.workers = p, .micro_batches = 4 * p};
+    CHECK(copies(weir::make_table<weir::OneFOneB>(shape), store_of(weir::Single{}, p)) == 1);
+    CHECK(copies(weir::make_table<weir::WPipe>(shape), store_of(weir::GroupDoubleBuffer{}, 2 * p)) == 1.5);
+    CHECK(copies(weir::make_table<weir::PipeDream2BW>(shape), store_of(weir::DoubleBuffer{}, p)) == 2);
+    // p - s on stage s.
+    CHECK(copies(weir::make_table<weir::PipeDream>(shape), store_of(weir::Stash<>{}, p)) == (p + 1) / 2.0);
+  }
+}
+
+TEST_CASE("after each drain the caller's memory has the latest weights, wherever they were made") {
+  // Runs of one update end in the one place and in the other.
+  Case const the{"wpipe p=2 M=2",
+                 weir::make_table<weir::WPipe>({.workers = 2, .micro_batches = 2, .period = 2}),
+                 store_of(weir::GroupDoubleBuffer{}, 4),
+                 2,
+                 {}};
+  Chain weights = scalar_chain::initial_weights();
+  scalar_chain::Model const model;
+  weir::HostExecutor const executor;
+  weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> pipe{
+      executor, the.table, {.stages = scalar_chain::layouts(4)}, the.store};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  for (std::size_t runs : {1, 2, 3, 4, 1, 2}) {
+    Chain expected = weights;
+    {
+      weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> other{
+          executor, the.table, {.stages = scalar_chain::layouts(4)}, the.store};
+      auto one =
+          (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(other, weir::view(expected));
+      for (std::size_t run = 0; run < runs; ++run) {
+        one(other(scalar_chain::Batch(scalar_chain::samples).first(2), model));
+        one.drain();
+      }
+    }
+    for (std::size_t run = 0; run < runs; ++run)
+      sync(pipe(scalar_chain::Batch(scalar_chain::samples).first(2), model));
+    sync.drain();
+    CHECK(same_bits(weights, expected));
+  }
 }

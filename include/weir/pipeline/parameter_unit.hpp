@@ -22,9 +22,12 @@ namespace weir::inline v1 {
 /// gradient source of its own, for one bound recipe; its workers are the stages, or copies of a stage, that
 /// add to its gradient.
 ///
-/// Weights have versions, numbered from 0; version v lies v mod `versions` times a fixed distance after the
-/// first, or, after weights were loaded, so many from the one that was loaded. So many updates as the readers
-/// may be late can be under way, so there are as many gradients, and one that is being filled.
+/// Weights have versions, numbered from 0, of which the one that was bound, loaded or settled last lies in
+/// the first place and those after it in the next ones, in turn. The first place is the caller's memory, the
+/// others are laid out like it, so that a version is an offset for all parameters; only where the caller's
+/// views lie so far apart that a place for each version takes less, they have one each.
+/// So many updates as the readers may be late can be under way, so there are as many gradients, and one that
+/// is being filled.
 template <Executor E, class Real = float>
 class ParameterUnit {
  public:
@@ -82,24 +85,22 @@ class ParameterUnit {
     throw ContractViolation("a pipeline cannot be resized: a new one of another schedule would be right");
   }
 
-  /// Takes the caller's weights, by parameter, as version 0. With one version it stays in their memory.
+  /// Takes the caller's weights, by parameter, as version 0.
   void bind(std::vector<ViewOn<Real, E>> weights) {
     caller_ = std::move(weights);
-    if (shape_.versions == 1) {
-      first_ = caller_;
-      return;
+    first_ = caller_;
+    if (shape_.versions == 1) return;
+    std::size_t apart = 0;
+    for (auto const& view : caller_) apart += padded(view.size());
+    auto const [begin, elements] = row_of(caller_);
+    std::size_t const together = padded(elements);
+    if ((shape_.versions - 1) * together + line <= shape_.versions * apart) {
+      lay_out_behind(begin, together);
+    } else {
+      lay_out_apart(apart);
     }
-    std::size_t size = 0;
-    for (auto const& view : caller_) size += padded(view.size());
-    distance_ = static_cast<std::ptrdiff_t>(size);
-    store_ = Buffer<Real, E>(home_, size * shape_.versions);
+    auto const size = static_cast<std::size_t>(distance_);
     if (shape_.predicts && shape_.delay != 0) predicted_ = Buffer<Real, E>(home_, size * gradient_slots_);
-    first_.clear();
-    std::size_t offset = 0;
-    for (auto const& view : caller_) {
-      first_.push_back({store_.data() + offset, view.size()});
-      offset += padded(view.size());
-    }
     import_weights();
   }
   /// What a recipe is bound to.
@@ -112,7 +113,7 @@ class ParameterUnit {
   bool predicts() const { return predicted_.size() != 0; }
   ViewOn<Real, E> predicted(std::uint64_t update, std::size_t parameter) const {
     auto const offset = static_cast<std::size_t>(distance_) * (update % gradient_slots_);
-    return {predicted_.data() + offset + (first_[parameter].data() - store_.data()),
+    return {predicted_.data() + offset + distance_between(begin_, first_[parameter].data()),
             first_[parameter].size()};
   }
   ViewOn<Real, E> gradient(std::uint64_t update, std::size_t contributor, std::size_t parameter) const {
@@ -179,9 +180,9 @@ class ParameterUnit {
     for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
   }
 
-  /// Writes the latest weights to the caller's memory. When nothing is under way.
+  /// Puts the latest weights into the caller's memory. When nothing is under way.
   void export_weights() {
-    if (shape_.versions == 1) return;
+    if (is_first_of_caller()) return settle_weights();
     for (std::size_t p = 0; p < caller_.size(); ++p) copy(home_, weights(completed(), p), caller_[p]);
     home_.synchronize();
   }
@@ -229,13 +230,13 @@ class ParameterUnit {
     return sum * shape_.replicas;
   }
 
-  static constexpr std::size_t padded(std::size_t elements) {
-    constexpr std::size_t line = 64 / sizeof(Real);
-    return (elements + line - 1) / line * line;
-  }
+  static constexpr std::size_t line = 64 / sizeof(Real);
+
+  static constexpr std::size_t padded(std::size_t elements) { return (elements + line - 1) / line * line; }
 
   std::ptrdiff_t place_of(std::uint64_t version) const {
-    return static_cast<std::ptrdiff_t>((version - first_version_) % shape_.versions) * distance_;
+    std::uint64_t const place = (version - first_version_) % shape_.versions;
+    return place == 0 ? 0 : second_ + static_cast<std::ptrdiff_t>(place - 1) * distance_;
   }
   std::byte* gradients_of(std::uint64_t update, std::size_t contributor) const {
     std::size_t const index = update % gradient_slots_ * shape_.contributors + contributor;
@@ -249,8 +250,54 @@ class ParameterUnit {
     for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
   }
 
+  struct Row {
+    Real* begin = nullptr;
+    std::size_t elements = 0;
+  };
+
+  /// Of numbers, since the two need not be in one allocation. Units: elements.
+  static std::ptrdiff_t distance_between(Real const* from, Real const* to) {
+    auto const bytes = reinterpret_cast<std::uintptr_t>(to) - reinterpret_cast<std::uintptr_t>(from);
+    return static_cast<std::ptrdiff_t>(bytes) / static_cast<std::ptrdiff_t>(sizeof(Real));
+  }
+
+  /// From the first to the last weight, with what is between.
+  static Row row_of(std::vector<ViewOn<Real, E>> const& views) {
+    Real* begin = nullptr;
+    Real* end = nullptr;
+    for (auto const& view : views) {
+      if (view.size() == 0) continue;
+      if (begin == nullptr || distance_between(view.data(), begin) > 0) begin = view.data();
+      Real* const last = view.data() + view.size();
+      if (end == nullptr || distance_between(end, last) > 0) end = last;
+    }
+    return {begin, begin == nullptr ? 0 : static_cast<std::size_t>(distance_between(begin, end))};
+  }
+
+  /// The caller's memory is the first place; the others are as far from lines of memory as it is.
+  void lay_out_behind(Real* begin, std::size_t size) {
+    begin_ = begin;
+    distance_ = static_cast<std::ptrdiff_t>(size);
+    store_ = Buffer<Real, E>(home_, size * (shape_.versions - 1) + line);
+    constexpr auto whole = static_cast<std::ptrdiff_t>(line);
+    std::ptrdiff_t const distance = distance_between(begin, store_.data());
+    second_ = distance + ((-distance) % whole + whole) % whole;
+  }
+  void lay_out_apart(std::size_t size) {
+    second_ = distance_ = static_cast<std::ptrdiff_t>(size);
+    store_ = Buffer<Real, E>(home_, size * shape_.versions);
+    begin_ = store_.data();
+    std::size_t offset = 0;
+    for (auto& view : first_) {
+      view = {store_.data() + offset, view.size()};
+      offset += padded(view.size());
+    }
+  }
+
+  bool is_first_of_caller() const { return begin_ == nullptr || begin_ != store_.data(); }
+
   void import_weights() {
-    if (shape_.versions == 1) return;
+    if (is_first_of_caller()) return;
     for (std::size_t p = 0; p < caller_.size(); ++p)
       copy(home_, ViewOn<Real const, E>(caller_[p]), first_[p]);
     home_.synchronize();
@@ -297,8 +344,10 @@ class ParameterUnit {
   std::vector<typename E::event_type> arrived_;  // on a device: by contributor
   std::vector<typename E::event_type> updated_;  // by gradient
   Buffer<Real, E> store_;
-  Buffer<Real, E> predicted_;  // by gradient
-  std::ptrdiff_t distance_ = 0;
+  Buffer<Real, E> predicted_;        // by gradient
+  Real* begin_ = nullptr;            // of the first place
+  std::ptrdiff_t second_ = 0;        // from the first place to the second one
+  std::ptrdiff_t distance_ = 0;      // from each of the others to the next
   std::uint64_t first_version_ = 0;  // lies in the first place
   void* recipe_ = nullptr;
   void (*update_)(void*, ParameterUnit&) = nullptr;

@@ -5,8 +5,8 @@
 
 namespace weir::inline v1 {
 
-/// How many versions of a stage's weights a pipeline keeps. They lie in one allocation at equal distances, so
-/// that a switch of versions is an offset and never a copy.
+/// How many versions of a stage's weights a pipeline keeps, the one in the caller's memory among them. They
+/// are laid out alike, so that a switch of versions is an offset and never a copy.
 template <class S>
 concept WeightStore = std::copyable<S> && requires(S const& store, std::uint32_t number) {
   { store.versions(number, number) } -> std::same_as<std::uint32_t>;  // of a stage, of so many stages
