@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sparsify_files.hpp"
+#include "support/worst_error.hpp"
 #include "weir/core/half.hpp"
 
 namespace {
@@ -78,7 +79,7 @@ TEST_CASE("weir-design on a GPU gives the products of the host, in each type and
           double worst = 0;
           for (std::size_t i = 0; i < host.size(); ++i) {
             double const error = std::abs(host[i] - gpu[i]) / std::max(1.0, std::abs(host[i]));
-            if (!(error <= worst)) worst = error;
+            worst = weir_test::worst_error(worst, error);
           }
           CHECK(worst <= tolerance);
         }

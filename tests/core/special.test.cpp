@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "special_samples.hpp"
+#include "support/worst_error.hpp"
 
 namespace {
 
@@ -31,7 +32,7 @@ double worst_distance(Function function, Truth truth, Draw draw) {
   for (int i = 0; i < 1'000'000; ++i) {
     double const x = draw(bits);
     double const now = distance(function(x), truth(static_cast<long double>(x)));
-    if (!(now <= worst)) worst = now;
+    worst = weir_test::worst_error(worst, now);
   }
   return worst;
 }

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "support/worst_error.hpp"
 #include "weir/cuda/executor.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/host/batch_verbs.hpp"
@@ -104,9 +105,9 @@ double difference(Results const& one, Results const& other) {
     double scale = 1e-30, error = 0;
     for (std::size_t i = 0; i < one[r].size(); ++i) {
       scale = std::fmax(scale, std::abs(one[r][i]));
-      if (!(std::abs(one[r][i] - other[r][i]) <= error)) error = std::abs(one[r][i] - other[r][i]);
+      error = weir_test::worst_error(error, std::abs(one[r][i] - other[r][i]));
     }
-    if (!(error / scale <= largest)) largest = error / scale;
+    largest = weir_test::worst_error(largest, error / scale);
   }
   return largest;
 }

@@ -139,6 +139,21 @@ TEST_CASE("the three products of masks of every other kind are those of the dens
   }
 }
 
+TEST_CASE("what is not a number is an error wherever it stands, in these checks too") {
+  float const nan = std::numeric_limits<float>::quiet_NaN();
+  for (std::size_t at = 0; at < 3; ++at) {
+    weir_test::Expected expected(3);
+    for (std::size_t i = 0; i < 3; ++i) expected.add(i, 1);
+    std::vector<float> values(3, 1.0f);
+    CHECK(largest_error(expected, values) == 0);
+    values[at] = nan;
+    CHECK(largest_error(expected, values) > 1);
+    Batch<float> batch(1, 3, BatchOrder::batch_major);
+    batch.elements = values;
+    CHECK(largest_error(expected, batch) > 1);
+  }
+}
+
 /// All bits of the three products with a team of threads.
 std::vector<float> products(std::size_t threads, weir::GroupLayout const& layout, std::size_t samples,
                             std::size_t first = 0) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "support/worst_error.hpp"
 #include "weir/core/convert.hpp"
 #include "weir/core/random.hpp"
 #include "weir/exec/batch_view.hpp"
@@ -128,7 +129,7 @@ double largest_error(Expected const& expected, Batch<Element> const& batch) {
     for (std::size_t f = 0; f < batch.features; ++f) {
       auto const at = i * batch.features + f;
       double const error = std::abs(batch(i, f) - expected.value[at]) / expected.scale[at];
-      if (!(error <= largest)) largest = error;
+      largest = worst_error(largest, error);
     }
   }
   return largest;
@@ -139,7 +140,7 @@ double largest_error(Expected const& expected, std::vector<Real> const& values) 
   double largest = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     double const error = std::abs(double{values[i]} - expected.value[i]) / expected.scale[i];
-    if (!(error <= largest)) largest = error;
+    largest = worst_error(largest, error);
   }
   return largest;
 }

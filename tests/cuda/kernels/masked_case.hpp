@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/masked_reference.hpp"
+#include "support/worst_error.hpp"
 #include "weir/cuda/masked_product.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/mask/any_design.hpp"
@@ -152,7 +153,7 @@ double error_of(weir::CudaExecutor const& executor, weir::AnyDesign const& desig
   double largest = weir_test::largest_error(y, once.y);
   for (double const error :
        {weir_test::largest_error(dx, once.dx), weir_test::largest_error(gradient, once.gradient)}) {
-    if (!(error <= largest)) largest = error;
+    largest = weir_test::worst_error(largest, error);
   }
   return largest;
 }
