@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -73,4 +74,75 @@ TEST_CASE("make_fixed_design: what there is not is refused") {
   check_refused("complement-of:quadratic", {4},
                 "family complement-of:quadratic: one of affine-plane, projective-plane, affine-geometry, "
                 "projective-geometry, steiner-triple, paley, twin-prime, quartic-residue would be right");
+}
+
+namespace {
+
+/// Counts members with at most 1,100 inputs whose certificate is what they claim, of a family and of what is
+/// made from it.
+struct Census {
+  std::size_t members = 0;
+
+  void add(std::string const& name, FamilyParameters const& given) {
+    CAPTURE(name);
+    CAPTURE(given.order);
+    CAPTURE(given.dimension);
+    CAPTURE(given.inputs);
+    weir::FixedDesign const made = make_fixed_design(name, given);
+    weir::DesignParameters const p = made.parameters;
+    if (p.v > 1'100) return;
+    check(made, name);
+    if (p.b * p.v > 2'000'000) return;  // the complement has about as many entries
+    bool const has_complement = p.v - p.k >= 2 && p.b - 2 * p.r + p.lambda > 0;
+    check_if(has_complement, "complement-of:" + name, given);
+    if (p.v > 400) return;  // what follows writes its entries out
+    bool const is_symmetric = p.v == p.b;
+    bool const has_residual = is_symmetric && p.v - p.k >= 3;
+    check_if(is_symmetric && p.lambda >= 2, "derived-of:" + name, given);
+    check_if(has_residual, "residual-of:" + name, given);
+    if (!has_residual) return;
+    weir::DesignParameters const r = make_fixed_design("residual-of:" + name, given).parameters;
+    check_if(r.v - r.k >= 2 && r.b - 2 * r.r + r.lambda > 0, "complement-of:residual-of:" + name, given);
+  }
+
+ private:
+  void check(weir::FixedDesign const& made, std::string const& name) {
+    auto const [v, b, r, k, lambda] = made.parameters;
+    bool const is_right = weir::certify(made.design) == made.parameters && b * k == v * r &&
+                          lambda * (v - 1) == r * (k - 1) && b >= v && lambda >= 1;
+    CAPTURE(name);
+    REQUIRE(is_right);
+    ++members;
+  }
+  void check_if(bool exists, std::string const& name, FamilyParameters const& given) {
+    if (exists) return check(make_fixed_design(name, given), name);
+    CAPTURE(name);
+    CHECK_THROWS_AS(make_fixed_design(name, given), weir::ContractViolation);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("make_fixed_design: every member of every family with at most 1,100 inputs is what it claims") {
+  Census census;
+  for (std::uint64_t q = 2; q <= 1'100; ++q) {
+    if (weir::is_paley_order(q)) census.add("paley", {q});
+    if (weir::is_quartic_order(q)) census.add("quartic-residue", {q});
+    if (weir::is_twin_order(q) && q * (q + 2) <= 1'100) census.add("twin-prime", {q});
+    if (!weir::prime_power(q)) continue;
+    std::uint64_t affine = q, projective = 1 + q;
+    for (std::uint64_t n = 2; affine * q <= 1'100; ++n) {
+      affine *= q;
+      projective += affine;
+      if (n == 2) census.add("affine-plane", {q});
+      census.add("affine-geometry", {q, n});
+      if (projective > 1'100) break;
+      if (n == 2) census.add("projective-plane", {q});
+      census.add("projective-geometry", {q, n});
+    }
+  }
+  for (std::uint64_t v = 7; v <= 1'100; ++v) {
+    if (v % 6 == 1 || v % 6 == 3) census.add("steiner-triple", {0, 0, v});
+  }
+  CHECK(census.members > 950);
 }
