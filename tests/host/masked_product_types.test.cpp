@@ -1,42 +1,94 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "host/masked_reference.hpp"
+#include "support/bits.hpp"
 #include "weir/host/masked_product.hpp"
+#include "weir/mask/design/cyclic.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/indexed.hpp"
+#include "weir/mask/design/random.hpp"
+#include "weir/mask/design/tiled.hpp"
 
 namespace {
 
 using weir_test::Batch;
 
-/// The three products with 16-bit elements.
-template <class Element>
-void check_products(double tolerance) {
-  weir::HostExecutor const exec;
+using weir::BatchOrder;
+
+/// Calls f with a mask of every form that kernels know, cut at both edges where the form can be.
+template <class Function>
+void for_each_form(Function const& f) {
   for (std::uint32_t n : {2u, 4u, 8u, 16u, 64u}) {
-    CAPTURE(n);
-    std::uint32_t const levels = n == 8 ? 3 : 1;
-    weir::GroupDesign const design{{.outputs = 2 * n + 5, .inputs = 5 * n + 3, .group = n, .levels = levels}};
-    auto const layout = design.layout();
-    auto const values = weir_test::random_values<Element>(layout, n);
-    Batch<Element> x(13, layout.inputs(), weir::BatchOrder::batch_major, 3), y(13, layout.outputs(), x.order);
-    Batch<Element> dy(13, layout.outputs(), x.order), dx(13, layout.inputs(), x.order, 1);
+    std::uint32_t const levels = n == 8 ? 3 : n == 16 ? 9 : 1;
+    f(weir::GroupDesign{{.outputs = 2 * n + 5, .inputs = 5 * n + 3, .group = n, .levels = levels}}.layout());
+  }
+  f(weir::GroupDesign{{.outputs = 60, .inputs = 50, .group = 9}}.layout());
+  weir::CyclicDesign const cyclic(73, {1, 2, 4, 8, 16, 32, 37, 55, 64});
+  f(cyclic.layout());
+  f(weir::IndexedDesign<std::uint16_t>::of(weir::random_mask(40, 90, 360, 3)).layout());
+  weir::GroupDesign const grid{{.outputs = 5, .inputs = 7, .group = 4, .levels = 2}};
+  f(weir::TiledDesign(grid, 5 * 32 - 11, 7 * 32 - 20, 32).layout());
+  f(weir::TiledDesign(grid, 5 * 12 - 7, 7 * 12 - 5, 12).layout());
+}
+
+template <class Element>
+struct Operands {
+  template <class Layout>
+  Operands(Layout const& layout, std::size_t samples, BatchOrder order, std::size_t room)
+      : values(weir_test::random_values<Element>(layout, 1)),
+        x(samples, layout.inputs(), order, room),
+        y(samples, layout.outputs(), order, room),
+        dy(samples, layout.outputs(), order, room),
+        dx(samples, layout.inputs(), order, room),
+        gradient(layout.value_count(), weir::AccumulatorOf<Element>{7}) {
     weir_test::fill_batch(x, 2);
     weir_test::fill_batch(dy, 3);
-    std::vector<float> gradient(layout.value_count());
+  }
+  template <class Layout>
+  void multiply(weir::HostExecutor const& exec, Layout const& layout) {
     multiply_masked(exec, layout, weir::view(values), x.constant(), y.view());
     multiply_masked_transposed(exec, layout, weir::view(values), dy.constant(), dx.view());
     masked_weight_gradient(exec, layout, dy.constant(), x.constant(), weir::view(gradient),
                            weir::GradientMode::overwrite);
     exec.synchronize();
-    CHECK(largest_error(expected_product(layout, values, x), y) <= tolerance);
-    CHECK(largest_error(expected_transposed(layout, values, dy), dx) <= tolerance);
-    CHECK(largest_error(expected_gradient(layout, dy, x), gradient) <= 1e-5);  // in float
   }
+  std::vector<Element> values;
+  Batch<Element> x, y, dy, dx;
+  std::vector<weir::AccumulatorOf<Element>> gradient;
+};
+
+/// The three products of every form, for batches from none on, in both orders, with room between lines. Below
+/// `least` all results are equally far apart.
+template <class Element>
+void check_products(double tolerance, double least = 0) {
+  weir::HostExecutor const exec;
+  auto const error = [least](weir_test::Expected expected, Batch<Element> const& batch) {
+    for (double& scale : expected.scale) scale = std::fmax(scale, least);
+    return largest_error(expected, batch);
+  };
+  for_each_form([&](auto const& layout) {
+    CAPTURE(layout.outputs());
+    CAPTURE(layout.inputs());
+    for (std::size_t samples : {0u, 1u, 2u, 13u, 70u}) {
+      for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major}) {
+        CAPTURE(samples);
+        CAPTURE((order == BatchOrder::batch_major));
+        Operands<Element> o(layout, samples, order, samples % 2 * 3);
+        o.multiply(exec, layout);
+        CHECK(error(expected_product(layout, o.values, o.x), o.y) <= tolerance);
+        CHECK(error(expected_transposed(layout, o.values, o.dy), o.dx) <= tolerance);
+        double const of_sums = sizeof(Element) == 8 ? tolerance : 1e-5;  // in float
+        CHECK(largest_error(expected_gradient(layout, o.dy, o.x), o.gradient) <= of_sums);
+      }
+    }
+  });
 }
 
 TEST_CASE("products of bfloat16 are summed in float and rounded once") {
@@ -44,37 +96,80 @@ TEST_CASE("products of bfloat16 are summed in float and rounded once") {
 }
 
 TEST_CASE("products of half are summed in float and rounded once") {
-  check_products<weir::half>(0x1p-11);
+  check_products<weir::half>(0x1p-11, 0x1p-14);
+}
+
+TEST_CASE("products of double are summed in double") {
+  check_products<double>(1e-14);
+}
+
+template <class Element>
+void check_threads() {
+  for_each_form([](auto const& layout) {
+    CAPTURE(layout.outputs());
+    CAPTURE(layout.inputs());
+    for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major}) {
+      Operands<Element> one(layout, 150, order, 0);
+      one.multiply(weir::HostExecutor({.threads = 1}), layout);
+      for (std::size_t threads : {2u, 3u}) {
+        Operands<Element> many(layout, 150, order, 0);
+        many.multiply(weir::HostExecutor({.threads = threads}), layout);
+        CHECK(same_bits(many.y.elements, one.y.elements));
+        CHECK(same_bits(many.dx.elements, one.dx.elements));
+        CHECK(same_bits(many.gradient, one.gradient));
+      }
+    }
+  });
+}
+
+TEST_CASE("the products of every form and type have the same bits for any number of threads") {
+  check_threads<weir::bfloat16>();
+  check_threads<weir::half>();
+  check_threads<double>();
+}
+
+/// The transpose with its entries written out, and the values in its order.
+template <class Layout>
+auto explicit_transpose(Layout const& layout, std::vector<double> const& values) {
+  std::vector<std::uint32_t> begin = {0};
+  std::vector<std::uint32_t> rows;
+  std::vector<double> transposed;
+  for (std::size_t column = 0; column < layout.inputs(); ++column) {
+    std::vector<std::pair<std::uint32_t, double>> entries;
+    for (std::size_t slot = 0; slot < layout.column_degree(column); ++slot) {
+      entries.emplace_back(static_cast<std::uint32_t>(layout.row(column, slot)),
+                           values[layout.value_index_transposed(column, slot)]);
+    }
+    std::sort(entries.begin(), entries.end());
+    for (auto const& [row, value] : entries) {
+      rows.push_back(row);
+      transposed.push_back(value);
+    }
+    begin.push_back(static_cast<std::uint32_t>(rows.size()));
+  }
+  return std::pair{weir::IndexedDesign<std::uint32_t>(layout.outputs(), begin, rows), transposed};
 }
 
 TEST_CASE("the transposed product is that of the explicit transpose bit for bit in double") {
   weir::HostExecutor const exec;
-  for (std::uint32_t n : {2u, 3u, 4u, 8u, 16u, 32u, 128u}) {
-    CAPTURE(n);
-    weir::GroupDesign const design{{.outputs = 3 * n + 7, .inputs = 2 * n + 9, .group = n}};
-    auto const layout = design.layout();
-    auto const values = weir_test::random_values<double>(layout, n);
-    // Rows of the transpose are columns, whose rows ascend.
-    std::vector<std::uint32_t> begin = {0};
-    std::vector<std::uint32_t> rows;
-    std::vector<double> transposed;
-    for (std::size_t column = 0; column < layout.inputs(); ++column) {
-      for (std::size_t slot = 0; slot < layout.column_degree(column); ++slot) {
-        rows.push_back(static_cast<std::uint32_t>(layout.row(column, slot)));
-        transposed.push_back(values[layout.value_index_transposed(column, slot)]);
-      }
-      begin.push_back(static_cast<std::uint32_t>(rows.size()));
+  auto const check = [&](auto const& layout, bool is_exact) {
+    CAPTURE(layout.outputs());
+    CAPTURE(layout.inputs());
+    Operands<double> o(layout, 11, BatchOrder::batch_major, 0);
+    if (is_exact) {  // no sum is rounded, in whatever order
+      for (double& value : o.values) value = std::round(64 * value);
+      for (double& element : o.dy.elements) element = std::round(64 * element);
     }
-    weir::IndexedDesign<std::uint32_t> const explicit_transpose(layout.outputs(), begin, rows);
-    Batch<double> dy(11, layout.outputs(), weir::BatchOrder::batch_major), dx(11, layout.inputs(), dy.order);
-    Batch<double> wanted(11, layout.inputs(), dy.order);
-    weir_test::fill_batch(dy, 3);
-    multiply_masked_transposed(exec, layout, weir::view(values), dy.constant(), dx.view());
-    multiply_masked(exec, explicit_transpose.layout(), weir::view(transposed), dy.constant(), wanted.view());
+    o.multiply(exec, layout);
+    auto const [transpose, values] = explicit_transpose(layout, o.values);
+    Batch<double> wanted(11, layout.inputs(), BatchOrder::batch_major);
+    multiply_masked(exec, transpose.layout(), weir::view(values), o.dy.constant(), wanted.view());
     exec.synchronize();
-    CHECK(dx.elements == wanted.elements);
-    CHECK(largest_error(expected_transposed(layout, values, dy), dx) <= 1e-14);
-  }
+    CHECK(o.dx.elements == wanted.elements);
+  };
+  for (std::uint32_t n : {2u, 3u, 4u, 8u, 16u, 32u, 128u})
+    check(weir::GroupDesign{{.outputs = 3 * n + 7, .inputs = 2 * n + 9, .group = n}}.layout(), false);
+  for_each_form([&](auto const& layout) { check(layout, true); });
 }
 
 TEST_CASE("the worked example: a mask of 4 x 4 with two entries per row") {
