@@ -6,28 +6,39 @@
 #include <utility>
 #include <vector>
 
+#include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/tiled.hpp"
 
 namespace {
 
-TEST_CASE("the narrowest vectors give the same gradient of tiles, padding zero") {
+TEST_CASE("vectors of each width give the same gradient of tiles, padding zero") {
   weir::GroupDesign grid{{.outputs = 4, .inputs = 6, .group = 2}};
   weir::TiledDesign const design(std::move(grid), 120, 180, 32);
   auto const layout = design.layout();
   weir_test::Batch<float> x(150, 180, weir::BatchOrder::batch_major), dy(150, 120, x.order);
   weir_test::fill_batch(x, 2);
   weir_test::fill_batch(dy, 3);
-  std::vector<float> gradient(layout.value_count(), 4.0f);
+  std::vector<float> gradient;
   using Kernel = weir::detail::GradientTiles<float, float>;
   auto const tiles = weir::detail::entries_of<false>(layout.grid);
-  auto const parts = Kernel::parts_of(tiles, layout.block, 150, 2);
-  Kernel const kernel{
-      tiles, layout.block, dy.constant(), x.constant(), 0, gradient.data(), weir::GradientMode::overwrite,
-      parts};
-  for (std::size_t part = 0; part < parts.count(); ++part) kernel.run<16>(part);
-  CHECK(largest_error(expected_gradient(layout, dy, x), gradient) <= 1e-5);
+  with_each_product_width(
+      [&] {
+        gradient.assign(layout.value_count(), 4.0f);
+        return Kernel{tiles,
+                      layout.block,
+                      dy.constant(),
+                      x.constant(),
+                      0,
+                      gradient.data(),
+                      weir::GradientMode::overwrite,
+                      Kernel::parts_of(tiles, layout.block, 150, 2)};
+      },
+      [&](char const* width) {
+        CAPTURE(width);
+        CHECK(largest_error(expected_gradient(layout, dy, x), gradient) <= 1e-5);
+      });
 }
 
 }  // namespace

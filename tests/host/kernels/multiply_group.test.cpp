@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
+#include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
 #include "weir/mask/design/group.hpp"
 
@@ -12,26 +14,45 @@ namespace {
 
 using weir_test::Batch;
 
-#if defined(__x86_64__)
-TEST_CASE("narrower vectors give the same products") {
-  if (!weir::detail::has_avx2_and_fma()) return;
-  for (std::uint32_t n : {2u, 4u, 8u, 32u}) {
+template <class Element, bool Transposed>
+void check_widths(double tolerance) {
+  for (std::uint32_t n : {2u, 4u, 8u, 16u, 32u}) {
     CAPTURE(n);
     weir::GroupDesign const design{
         {.outputs = 3 * n + 1, .inputs = 9 * n + 1, .group = n, .levels = n == 4 ? 3u : 1u}};
     auto const layout = design.layout();
-    auto const values = weir_test::random_values<float>(layout, 1);
-    Batch<float> x(11, layout.inputs(), weir::BatchOrder::batch_major), y(11, layout.outputs(), x.order);
-    weir_test::fill_batch(x, 2);
-    using Kernel = weir::detail::MultiplyGroup<float, float, float, false>;
-    REQUIRE(Kernel::takes(layout));
-    auto const parts = Kernel::parts_of(layout, 11, 3);
-    Kernel const kernel{layout, values.data(), x.constant(), y.view(), {}, parts};
-    for (std::size_t part = 0; part < parts.count(); ++part) weir::detail::multiply_avx2(kernel, part);
-    CHECK(largest_error(expected_product(layout, values, x), y) <= 1e-6);
+    auto const values = weir_test::random_values<Element>(layout, 1);
+    std::size_t const from = Transposed ? layout.outputs() : layout.inputs();
+    Batch<Element> in(11, from, weir::BatchOrder::batch_major),
+        out(11, Transposed ? layout.inputs() : layout.outputs(), in.order);
+    weir_test::fill_batch(in, 2);
+    auto expected =
+        Transposed ? expected_transposed(layout, values, in) : expected_product(layout, values, in);
+    for (double& scale : expected.scale) scale = std::fmax(scale, 0x1p-14);
+    using Kernel = weir::detail::MultiplyGroup<Element, Element, Element, Transposed>;
+    if (!Kernel::takes(layout)) continue;
+    auto const nothing = out.elements;
+    with_each_product_width(
+        [&] {
+          out.elements = nothing;
+          return Kernel{
+              layout, values.data(), in.constant(), out.view(), {}, Kernel::parts_of(layout, 11, 3)};
+        },
+        [&](char const* width) {
+          CAPTURE(width);
+          CHECK(largest_error(expected, out) <= tolerance);
+        });
   }
 }
-#endif
+
+TEST_CASE("vectors of each width give the same products, forwards and transposed") {
+  check_widths<float, false>(1e-6);
+  check_widths<float, true>(1e-6);
+  check_widths<double, false>(1e-14);
+  check_widths<double, true>(1e-14);
+  check_widths<weir::bfloat16, false>(0x1p-8);
+  check_widths<weir::half, true>(0x1p-11);
+}
 
 TEST_CASE("what does not fit the scratch memory, or is no power of two, is left to others") {
   using Kernel = weir::detail::MultiplyGroup<float, float, float, false>;

@@ -2,29 +2,55 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <utility>
 
+#include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/tiled.hpp"
 
 namespace {
 
-TEST_CASE("the narrowest vectors give the same products of tiles") {
+template <class Element, bool Transposed>
+void check_widths(double tolerance) {
   weir::GroupDesign grid{{.outputs = 5, .inputs = 7, .group = 2}};
   weir::TiledDesign const design(std::move(grid), 150, 220, 32);
   auto const layout = design.layout();
-  auto const values = weir_test::random_values<float>(layout, 1);
-  weir_test::Batch<float> x(23, 220, weir::BatchOrder::batch_major), y(23, 150, x.order);
-  weir_test::fill_batch(x, 2);
-  using Kernel = weir::detail::MultiplyTiles<float, float, float, false>;
+  auto const values = weir_test::random_values<Element>(layout, 1);
+  weir_test::Batch<Element> in(23, Transposed ? 150 : 220, weir::BatchOrder::batch_major),
+      out(23, Transposed ? 220 : 150, in.order);
+  weir_test::fill_batch(in, 2);
+  auto expected = Transposed ? expected_transposed(layout, values, in) : expected_product(layout, values, in);
+  for (double& scale : expected.scale) scale = std::fmax(scale, 0x1p-14);
+  using Kernel = weir::detail::MultiplyTiles<Element, Element, Element, Transposed>;
   REQUIRE(Kernel::takes(layout.block));
-  auto const tiles = weir::detail::entries_of<false>(layout.grid);
-  auto const parts = Kernel::parts_of(tiles, layout.block, 23, 2);
-  Kernel const kernel{tiles, layout.block, values.data(), x.constant(), y.view(), {}, parts};
-  for (std::size_t part = 0; part < parts.count(); ++part) kernel.run<16>(part);
-  CHECK(largest_error(expected_product(layout, values, x), y) <= 1e-6);
+  auto const tiles = weir::detail::entries_of<Transposed>(layout.grid);
+  auto const nothing = out.elements;
+  with_each_product_width(
+      [&] {
+        out.elements = nothing;
+        return Kernel{tiles,
+                      layout.block,
+                      values.data(),
+                      in.constant(),
+                      out.view(),
+                      {},
+                      Kernel::parts_of(tiles, layout.block, 23, 2)};
+      },
+      [&](char const* width) {
+        CAPTURE(width);
+        CHECK(largest_error(expected, out) <= tolerance);
+      });
+}
+
+TEST_CASE("vectors of each width give the same products of tiles, forwards and transposed") {
+  check_widths<float, false>(1e-6);
+  check_widths<float, true>(1e-6);
+  check_widths<double, true>(1e-14);
+  check_widths<weir::bfloat16, false>(0x1p-8);
+  check_widths<weir::half, true>(0x1p-11);
 }
 
 TEST_CASE("lanes are added up in the order of their vectors") {
