@@ -1,0 +1,8 @@
+// expect: GroupOptions.64, 64, 8, 8, 0.*"levels", options.levels,
+#include "weir/mask/design/group.hpp"
+
+#ifdef WEIR_FAIL_CONTROL
+constexpr std::size_t entries = weir::GroupDesign({64, 64, 8, 7}).nnz();
+#else
+constexpr std::size_t entries = weir::GroupDesign({64, 64, 8, 8}).nnz();
+#endif

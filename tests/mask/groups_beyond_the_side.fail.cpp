@@ -1,0 +1,8 @@
+// expect: GroupOptions.16, 784, 32, 1, 0.*"order", n,.*, the smaller side
+#include "weir/mask/design/group.hpp"
+
+#ifdef WEIR_FAIL_CONTROL
+constexpr std::size_t entries = weir::GroupDesign({16, 784, 16}).nnz();
+#else
+constexpr std::size_t entries = weir::GroupDesign({16, 784, 32}).nnz();
+#endif

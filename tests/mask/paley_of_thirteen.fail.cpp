@@ -1,0 +1,8 @@
+// expect: PaleyDesign\(13\).*"order".*"a Paley design needs a prime power of the form 4i \+ 3, at least 7"
+#include "weir/mask/design/paley.hpp"
+
+#ifdef WEIR_FAIL_CONTROL
+constexpr std::size_t entries = weir::PaleyDesign(11).nnz();
+#else
+constexpr std::size_t entries = weir::PaleyDesign(13).nnz();
+#endif

@@ -1,0 +1,8 @@
+// expect: AffineGeometry\(6, 2\).*"order".*"not a prime power"
+#include "weir/mask/design/affine_geometry.hpp"
+
+#ifdef WEIR_FAIL_CONTROL
+constexpr std::size_t entries = weir::AffineGeometry(5).nnz();
+#else
+constexpr std::size_t entries = weir::AffineGeometry(6).nnz();
+#endif
