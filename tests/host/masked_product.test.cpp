@@ -14,6 +14,7 @@
 #include "weir/mask/design/cyclic.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/indexed.hpp"
+#include "weir/mask/design/projective_geometry.hpp"
 #include "weir/mask/design/tiled.hpp"
 
 namespace {
@@ -155,7 +156,8 @@ TEST_CASE("what is not a number is an error wherever it stands, in these checks 
 }
 
 /// All bits of the three products with a team of threads.
-std::vector<float> products(std::size_t threads, weir::GroupLayout const& layout, std::size_t samples,
+template <class Layout>
+std::vector<float> products(std::size_t threads, Layout const& layout, std::size_t samples,
                             std::size_t first = 0) {
   weir::HostExecutor const exec({.threads = threads});
   auto const values = weir_test::random_values<float>(layout, 1);
@@ -182,13 +184,29 @@ std::vector<float> products(std::size_t threads, weir::GroupLayout const& layout
   return all;
 }
 
+/// Calls f with a mask of every form that kernels know, large enough for several threads.
+template <class Function>
+void for_each_form(Function const& f) {
+  for (std::uint32_t n : {4u, 32u})
+    f(weir::GroupDesign{{.outputs = 500, .inputs = 700, .group = n}}.layout());
+  f(weir::GroupDesign{{.outputs = 500, .inputs = 700, .group = 16, .levels = 3}}.layout());
+  f(weir::GroupDesign{{.outputs = 500, .inputs = 700, .group = 9}}.layout());
+  weir::ProjectiveGeometry const plane(19);
+  f(plane.layout());
+  f(weir::IndexedDesign<std::uint16_t>::of(plane).layout());
+  weir::GroupDesign const grid{{.outputs = 15, .inputs = 20, .group = 4, .levels = 2}};
+  f(weir::TiledDesign(grid, 15 * 32 - 9, 20 * 32 - 30, 32).layout());
+  f(weir::TiledDesign(grid, 15 * 20 - 9, 20 * 20 - 13, 20).layout());
+}
+
 TEST_CASE("the products have the same bits for any number of threads") {
-  for (std::uint32_t n : {4u, 32u}) {
-    weir::GroupDesign const design{{.outputs = 500, .inputs = 700, .group = n}};
-    auto const one = products(1, design.layout(), 64);
-    CHECK(products(2, design.layout(), 64) == one);
-    CHECK(products(3, design.layout(), 64) == one);
-  }
+  for_each_form([](auto const& layout) {
+    CAPTURE(layout.outputs());
+    CAPTURE(layout.inputs());
+    auto const one = products(1, layout, 64);
+    CHECK(products(2, layout, 64) == one);
+    CHECK(products(3, layout, 64) == one);
+  });
 }
 
 TEST_CASE("the product of a sample has the same bits in every batch") {
@@ -225,18 +243,22 @@ TEST_CASE("bias and activation are applied to the sum, and a NaN stays one") {
   }
 }
 
-TEST_CASE("infinities that meet only dead entries leave no trace") {
+/// What is not finite in one column of x and one row of dy shows where it meets a live entry, and nowhere
+/// else.
+template <class Layout>
+void check_dead_entries(Layout const& layout, float poison) {
+  CAPTURE(layout.outputs());
+  CAPTURE(layout.inputs());
   weir::HostExecutor const exec;
-  for (std::uint32_t n : {4u, 8u, 16u, 32u}) {
-    weir::GroupDesign const design{{.outputs = 2 * n + 3, .inputs = 3 * n + 1, .group = n}};
-    auto const layout = design.layout();
-    auto const values = weir_test::random_values<float>(layout, 1);
-    Batch<float> x(9, layout.inputs(), BatchOrder::batch_major, 5), y(9, layout.outputs(), x.order);
-    Batch<float> dy(9, layout.outputs(), x.order, 7), dx(9, layout.inputs(), x.order);
+  auto const values = weir_test::random_values<float>(layout, 1);
+  for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major}) {
+    CAPTURE((order == BatchOrder::batch_major));
+    Batch<float> x(9, layout.inputs(), order, 5), y(9, layout.outputs(), order);
+    Batch<float> dy(9, layout.outputs(), order, 7), dx(9, layout.inputs(), order);
     weir_test::fill_batch(x, 2);
     weir_test::fill_batch(dy, 3);
     std::size_t const column = layout.inputs() - 1, row = layout.outputs() - 1;
-    x.view()(4, column) = dy.view()(5, row) = std::numeric_limits<float>::infinity();
+    x.view()(4, column) = dy.view()(5, row) = poison;
     std::vector<float> gradient(layout.value_count());
     multiply_masked(exec, layout, weir::view(values), x.constant(), y.view());
     multiply_masked_transposed(exec, layout, weir::view(values), dy.constant(), dx.view());
@@ -244,20 +266,49 @@ TEST_CASE("infinities that meet only dead entries leave no trace") {
                            weir::GradientMode::overwrite);
     exec.synchronize();
     std::vector<bool> is_live(layout.value_count());
+    bool is_right = true;
     weir_test::for_each_entry(layout, [&](std::size_t r, std::size_t c, std::size_t at) {
       is_live[at] = true;
-      CHECK(std::isfinite(gradient[at]) == (r != row && c != column));
+      is_right = is_right && std::isfinite(gradient[at]) == (r != row && c != column);
     });
-    for (std::size_t at = 0; at < gradient.size(); ++at) CHECK((is_live[at] || gradient[at] == 0.0f));
+    for (std::size_t at = 0; at < gradient.size(); ++at)
+      is_right = is_right && (is_live[at] || gradient[at] == 0.0f);
+    CHECK(is_right);
     for (std::size_t i = 0; i < 9; ++i) {
-      for (std::size_t r = 0; r < layout.outputs(); ++r) {
-        CHECK(std::isfinite(y(i, r)) == !(i == 4 && layout.contains(r, column)));
-      }
-      for (std::size_t c = 0; c < layout.inputs(); ++c) {
-        CHECK(std::isfinite(dx(i, c)) == !(i == 5 && layout.contains(row, c)));
-      }
+      for (std::size_t r = 0; r < layout.outputs(); ++r)
+        is_right = is_right && std::isfinite(y(i, r)) == !(i == 4 && layout.contains(r, column));
+      for (std::size_t c = 0; c < layout.inputs(); ++c)
+        is_right = is_right && std::isfinite(dx(i, c)) == !(i == 5 && layout.contains(row, c));
     }
+    CHECK(is_right);
   }
+}
+
+TEST_CASE("infinities and what is no number leave no trace where they meet only dead entries") {
+  float const infinity = std::numeric_limits<float>::infinity();
+  for (float const poison : {infinity, std::numeric_limits<float>::quiet_NaN()}) {
+    for (std::uint32_t n : {4u, 8u, 16u, 32u})
+      check_dead_entries(weir::GroupDesign{{.outputs = 2 * n + 3, .inputs = 3 * n + 1, .group = n}}.layout(),
+                         poison);
+    for_each_form([poison](auto const& layout) { check_dead_entries(layout, poison); });
+  }
+}
+
+TEST_CASE("sums of more than 10,000 terms are within the tolerance, over inputs, outputs and samples") {
+  weir::HostExecutor const exec;
+  for (std::uint32_t n : {2u, 4u}) {
+    std::size_t const many = 12'000 * n;
+    weir::GroupDesign const wide{{.outputs = 4, .inputs = many, .group = n}};
+    weir::GroupDesign const tall{{.outputs = many, .inputs = 4, .group = n}};
+    check_products<float>(exec, wide.layout(), 3, BatchOrder::batch_major, 0, 1, 1e-5);
+    check_products<float>(exec, tall.layout(), 3, BatchOrder::batch_major, 0, 2, 1e-5);
+    weir::GroupDesign const small{{.outputs = 9, .inputs = 10, .group = n}};
+    check_products<float>(exec, small.layout(), 12'000, BatchOrder::batch_major, 0, 3, 1e-5);
+  }
+  weir::TiledDesign const tiles(weir::GroupDesign{{.outputs = 2, .inputs = 800, .group = 2}}, 64, 25'600, 32);
+  check_products<float>(exec, tiles.layout(), 3, BatchOrder::batch_major, 0, 4, 1e-5);
+  weir::GroupDesign const gathered{{.outputs = 4, .inputs = 36'000, .group = 3}};
+  check_products<float>(exec, gathered.layout(), 1, BatchOrder::batch_major, 0, 5, 1e-5);
 }
 
 TEST_CASE("sizes that do not belong together are refused by name") {
