@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "mask/design_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/random.hpp"
 #include "weir/mask/certificate.hpp"
+#include "weir/mask/design/permuted.hpp"
 #include "weir/mask/lambda_histogram.hpp"
 #include "weir/mask/spectrum.hpp"
 
@@ -28,10 +30,12 @@ std::vector<std::uint32_t> offsets(GroupDesign const& design, std::uint32_t a) {
   return row;
 }
 
-/// From 1 to `most`, mostly small numbers, whose entries are counted sooner.
-std::size_t drawn(std::uint32_t word, std::size_t most) {
+/// From `least` to `most`, mostly small numbers, whose entries are counted sooner.
+std::size_t drawn(std::uint32_t word, std::size_t least, std::size_t most) {
   double const share = weir::RandomStream::uniform_from(word);
-  return static_cast<std::size_t>(std::exp(share * share * std::log(static_cast<double>(most + 1))));
+  double const ratio = static_cast<double>(most + 1) / static_cast<double>(least);
+  return static_cast<std::size_t>(static_cast<double>(least) *
+                                  std::exp(share * share * share * std::log(ratio)));
 }
 
 /// Every entry of a design with one level, where slots of a column ascend: row and column are each other's
@@ -49,6 +53,42 @@ bool is_inverse(weir::GroupLayout const& layout) {
     if (next[c] != layout.column_degree(c)) return false;
   }
   return true;
+}
+
+/// The same with any levels, by the slots that the layout finds.
+bool is_inverse_by_slots(weir::GroupLayout const& layout) {
+  std::vector<std::size_t> entries(layout.inputs());
+  for (std::size_t r = 0; r < layout.outputs(); ++r) {
+    std::size_t const degree = layout.row_degree(r);
+    for (std::size_t slot = 0; slot < degree; ++slot) {
+      std::size_t const c = layout.column(r, slot);
+      if (c >= layout.inputs() || layout.row_slot(r, c) != slot) return false;
+      std::size_t const other = layout.column_slot(c, r);
+      if (other >= layout.column_degree(c) || layout.row(c, other) != r) return false;
+      ++entries[c];
+    }
+  }
+  for (std::size_t c = 0; c < layout.inputs(); ++c) {
+    if (entries[c] != layout.column_degree(c)) return false;
+  }
+  return true;
+}
+
+/// As many paths as there are from each input through layers to each output, row by row.
+std::vector<std::size_t> paths_through(std::vector<std::vector<std::uint8_t>> const& layers,
+                                       std::size_t side) {
+  std::vector<std::size_t> paths(layers[0].begin(), layers[0].end());  // outputs x inputs
+  for (std::size_t i = 1; i < layers.size(); ++i) {
+    std::vector<std::size_t> longer(side * side);
+    for (std::size_t r = 0; r < side; ++r) {
+      for (std::size_t between = 0; between < side; ++between) {
+        if (layers[i][r * side + between] == 0) continue;
+        for (std::size_t c = 0; c < side; ++c) longer[r * side + c] += paths[between * side + c];
+      }
+    }
+    paths = longer;
+  }
+  return paths;
 }
 
 }  // namespace
@@ -98,31 +138,45 @@ TEST_CASE("GroupDesign: whole designs of 2^i in GF(2^j): pairs of a group never 
 
 TEST_CASE("GroupDesign: any shape has the degrees that were promised, and every entry an inverse") {
   std::uint32_t const groups[] = {2, 3, 4, 5, 7, 8, 9, 16, 25, 27, 32, 49, 64, 81, 128, 256};
+  std::size_t checked = 0, with_levels = 0, cut_both_ways = 0;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
     weir::RandomWords const words = weir::RandomStream{.seed = 5}(i);
-    std::size_t const outputs = 1 + drawn(words[0], 2047);
-    std::size_t const inputs = 1 + drawn(words[1], 2047);
     std::uint32_t const n = groups[words[2] % 16];
-    if (n > outputs || n > inputs) continue;
-    GroupDesign const design{{outputs, inputs, n, 1, words[3] % 3}};
+    std::size_t const outputs = drawn(words[0], n, 2048);
+    std::size_t const inputs = drawn(words[1], n, 2048);
+    std::uint32_t levels = 1;
+    if (n > 2 && words[3] / 3 % 2 == 0) levels = n % 2 == 0 ? 2 + words[3] / 6 % (n - 2) : n - 1;
+    if (outputs * inputs / n * levels > 5'000) levels = 1;
+    GroupDesign const design{{outputs, inputs, n, levels, words[3] % 3}};
     auto const layout = design.layout();
-    bool is_right = is_inverse(layout);
+    bool is_right = levels == 1 ? is_inverse(layout) : is_inverse_by_slots(layout);
     DegreeRange const rows = weir::row_degrees(layout);
     DegreeRange const columns = weir::column_degrees(layout);
-    is_right = is_right && rows.least >= inputs / n && rows.most <= (inputs + n - 1) / n;
-    is_right = is_right && columns.least >= outputs / n && columns.most <= (outputs + n - 1) / n;
+    if (levels == 1) {
+      is_right = is_right && rows.least >= inputs / n && rows.most <= (inputs + n - 1) / n;
+      is_right = is_right && columns.least >= outputs / n && columns.most <= (outputs + n - 1) / n;
+    }
+    is_right = is_right && rows.least > 0 && rows.most - rows.least <= levels;
+    is_right = is_right && columns.least > 0 && columns.most - columns.least <= levels;
     std::size_t counted = 0;
     for (std::size_t r = 0; r < outputs; ++r) counted += layout.row_degree(r);
     is_right = is_right && counted == design.nnz();
-    if (inputs % n == 0 || outputs % n == 0) is_right = is_right && counted == inputs * outputs / n;
+    if (inputs % n == 0 || outputs % n == 0) is_right = is_right && counted == inputs * outputs / n * levels;
     CAPTURE(outputs);
     CAPTURE(inputs);
     CAPTURE(n);
+    CAPTURE(levels);
     REQUIRE(is_right);
-    if (i % 100 != 0) continue;
+    ++checked;
+    with_levels += levels > 1 ? 1 : 0;
+    cut_both_ways += inputs % n != 0 && outputs % n != 0 ? 1 : 0;
+    if (i % 200 != 0 || levels != 1) continue;
     double const bound = std::sqrt(static_cast<double>(design.field_order()));
     CHECK(weir::singular_values(design).second <= bound * (1 + 1e-6));
   }
+  CHECK(checked == 10'000);
+  CHECK(with_levels > 2'000);
+  CHECK(cut_both_ways > 5'000);
 }
 
 TEST_CASE("GroupDesign: levels, up to full but one, cut or not") {
@@ -138,6 +192,8 @@ TEST_CASE("GroupDesign: levels, up to full but one, cut or not") {
   }
   CHECK(fault_of(GroupDesign{{100, 70, 9, 8}}) == "");
   CHECK(fault_of(GroupDesign{{519, 514, 512, 5}}) == "");
+  CHECK(fault_of(GroupDesign{{1030, 1024, 512, 300, 2}}) == "");
+  CHECK(fault_of(GroupDesign{{1100, 1040, 1024, 3, 1}}) == "");
   CHECK(fault_of(GroupDesign{{260, 258, 256, 255}}) == "");
 }
 
@@ -170,6 +226,29 @@ TEST_CASE("GroupDesign: two canonical layers join almost every pair by exactly o
   CHECK(most == 1);
 }
 
+TEST_CASE("GroupDesign: three canonical layers join every pair by 15 to 31 paths, permuted ones do not") {
+  auto const layer = matrix_of(GroupDesign{{256, 256, 16}});
+  std::size_t least = 256, most = 0;
+  for (std::size_t const count : paths_through({layer, layer, layer}, 256)) {
+    least = count < least ? count : least;
+    most = count > most ? count : most;
+  }
+  CHECK(least == 15);
+  CHECK(most == 31);
+
+  std::vector<std::uint32_t> rows(256), columns(256), shifted(256);
+  for (std::uint32_t i = 0; i < 256; ++i) rows[i] = columns[i] = i;
+  for (std::uint32_t i = 255; i > 0; --i)
+    std::swap(columns[i], columns[weir::philox({{i, 0, 0, 0}}, 1)[0] % (i + 1)]);
+  for (std::uint32_t i = 0; i < 256; ++i) shifted[i] = i ^ (weir::philox({{i / 16, 0, 0, 0}}, 2)[0] % 16);
+  for (auto const& order : {columns, shifted}) {
+    auto const other = matrix_of(weir::permuted(GroupDesign{{256, 256, 16}}, rows, order));
+    std::size_t without = 0;
+    for (std::size_t const count : paths_through({layer, other}, 256)) without += count == 0 ? 1 : 0;
+    CHECK(without > 20'000);  // in order: 3,840
+  }
+}
+
 TEST_CASE("GroupDesign: seeds give copies with the period of the field's generator") {
   std::set<std::vector<std::uint8_t>> seen;
   for (std::uint64_t seed = 0; seed < 63; ++seed)
@@ -180,10 +259,31 @@ TEST_CASE("GroupDesign: seeds give copies with the period of the field's generat
   CHECK(matrix_of(GroupDesign{{64, 64, 16, 3, 1}}) != matrix_of(GroupDesign{{64, 64, 16, 3, 2}}));
 }
 
+TEST_CASE("GroupDesign: levels of large groups are drawn cell by cell") {
+  GroupDesign const design{{2048, 2048, 512, 3, 1}};
+  auto const layout = design.layout();
+  std::set<std::uint32_t> distances;
+  for (std::uint32_t a = 0; a < 4; ++a) {
+    for (std::uint32_t c = 0; c < 4; ++c) {
+      std::set<std::uint32_t> here;
+      for (std::uint32_t level = 0; level < 3; ++level) here.insert(layout.offset(a, c, level));
+      CHECK(here.size() == 3);
+      CHECK(*here.rbegin() < 512);
+      distances.insert(layout.offset(a, c, 0) ^ layout.offset(a, c, 1));
+    }
+  }
+  CHECK(distances.size() > 12);
+}
+
 TEST_CASE("GroupDesign: tables take 2 bytes per cell, and 1 KiB for levels") {
   CHECK(GroupDesign{{4096, 4096, 64}}.table_bytes() == 2 * 64 * 64);
   CHECK(GroupDesign{{4096, 4096, 256, 9}}.table_bytes() <= 2 * 16 * 16 + 1024);
   CHECK(GroupDesign{{300, 200, 1}}.table_bytes() == 0);
+  for (std::uint32_t n = 8; n <= 32'768; n *= 2) {
+    CAPTURE(n);
+    for (std::uint32_t levels : {2u, 5u, n - 2})
+      CHECK(GroupDesign{{2 * n, 2 * n - 3, n, levels}}.table_bytes() <= 2 * 2 * 2 + 1024);
+  }
 }
 
 TEST_CASE("GroupDesign: what there is no group design for is refused") {
