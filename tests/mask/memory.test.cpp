@@ -123,7 +123,9 @@ TEST_CASE("the construction of a large mask takes its tables, nothing of outputs
   Taken const chosen(
       [&] { return weir::make_design({.outputs = side, .inputs = side, .density = 1.0 / 64}); });
   CHECK(chosen.kept <= 2 * (side / 64) * (side / 64) + (64 << 10));
-  CHECK(chosen.most <= 4 * (side / 64) * (side / 64) + (64 << 10));  // moved from form to form
+  CHECK(chosen.most <= 2 * (side / 64) * (side / 64) + (64 << 10));
+  Taken const dense([&] { return weir::make_design({.outputs = side, .inputs = side, .density = 0.25}); });
+  CHECK(dense.most <= 2 * (side / 4) * (side / 4) + (64 << 10));
   Taken const tiles(
       [&] { return weir::make_design({.outputs = side, .inputs = side, .density = 0.125, .block = 64}); });
   CHECK(tiles.most <= (64 << 10));

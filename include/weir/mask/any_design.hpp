@@ -40,8 +40,7 @@ class AnyDesign {
         [this](auto const& grid) -> AnyDesign {
           auto const others = v1::complement(grid);
           constexpr bool is_wide = std::is_same_v<decltype(others), IndexedDesign<std::uint32_t> const>;
-          AnyDesign const result = is_wide ? of(others) : AnyDesign(others);
-          return block_ == 1 ? result : result.tiled(outputs_, inputs_, block_);
+          return (is_wide ? of(others) : AnyDesign(others)).tiled(outputs_, inputs_, block_);
         },
         grid_);
   }
@@ -49,17 +48,19 @@ class AnyDesign {
   /// A mask of tiles whose grid this one is. 1 leaves it as it is.
   /// Errors: ContractViolation where ceil(outputs / block) x ceil(inputs / block) is not its shape, or where
   /// it has tiles already.
-  AnyDesign tiled(std::size_t outputs, std::size_t inputs, std::uint32_t block) const {
-    if (block == 1) return *this;
+  AnyDesign tiled(std::size_t outputs, std::size_t inputs, std::uint32_t block) const& {
+    return AnyDesign(*this).tiled(outputs, inputs, block);
+  }
+  AnyDesign tiled(std::size_t outputs, std::size_t inputs, std::uint32_t block) && {
+    if (block == 1) return std::move(*this);
     if (block_ != 1)
       throw ContractViolation("block-size " + std::to_string(block) + ": the grid has tiles already");
-    AnyDesign result = *this;
-    result.block_ = block;
-    result.outputs_ = outputs;
-    result.inputs_ = inputs;
-    std::visit([&](auto const& grid) { static_cast<void>(TiledDesign(grid, outputs, inputs, block)); },
-               grid_);
-    return result;
+    detail::check_tiles("outputs", outputs, outputs_, block);
+    detail::check_tiles("inputs", inputs, inputs_, block);
+    block_ = block;
+    outputs_ = outputs;
+    inputs_ = inputs;
+    return std::move(*this);
   }
 
   /// Calls `visitor` with the layout: a `GroupLayout`, a `CyclicLayout`, an `IndexedLayout` or a

@@ -11,6 +11,19 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+
+/// Errors: ContractViolation unless `size` positions are those of `tiles` tiles.
+constexpr void check_tiles(char const* side, std::size_t size, std::size_t tiles, std::uint32_t block) {
+  if (block == 0) throw ContractViolation("block-size 0: 1 or more would be right");
+  if (size != 0 && (size - 1) / block + 1 == tiles) return;
+  throw ContractViolation(std::string(side) + " " + std::to_string(size) + ": " + std::to_string(tiles) +
+                          " tiles of " + std::to_string(block) + " make up " +
+                          std::to_string((tiles - 1) * block + 1) + " to " + std::to_string(tiles * block));
+}
+
+}  // namespace detail
+
 /// A mask of S x S tiles: `grid` says which are live. sigma2 is S times that of the grid where S divides
 /// both sides; relative to sigma1 it is sqrt(S) times that of a mask of single entries.
 ///
@@ -21,9 +34,8 @@ class TiledDesign : public DesignOwner<TiledDesign<GridDesign>> {
  public:
   constexpr TiledDesign(GridDesign grid, std::size_t outputs, std::size_t inputs, std::uint32_t block)
       : grid_(std::move(grid)), outputs_(outputs), inputs_(inputs), block_(block) {
-    if (block_ == 0) throw ContractViolation("block-size 0: 1 or more would be right");
-    check("outputs", outputs_, grid_.outputs());
-    check("inputs", inputs_, grid_.inputs());
+    detail::check_tiles("outputs", outputs_, grid_.outputs(), block_);
+    detail::check_tiles("inputs", inputs_, grid_.inputs(), block_);
   }
 
   constexpr GridDesign const& grid() const { return grid_; }
@@ -38,14 +50,6 @@ class TiledDesign : public DesignOwner<TiledDesign<GridDesign>> {
   }
 
  private:
-  constexpr void check(char const* side, std::size_t size, std::size_t tiles) const {
-    if (size != 0 && (size - 1) / block_ + 1 == tiles) return;
-    throw ContractViolation(std::string(side) + " " + std::to_string(size) + ": " + std::to_string(tiles) +
-                            " tiles of " + std::to_string(block_) + " make up " +
-                            std::to_string((tiles - 1) * block_ + 1) + " to " +
-                            std::to_string(tiles * block_));
-  }
-
   GridDesign grid_;
   std::size_t outputs_;
   std::size_t inputs_;
