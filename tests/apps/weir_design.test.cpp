@@ -187,6 +187,14 @@ TEST_CASE("weir-design: a bad argument is answered by one line that holds option
   check_refused("--outputs 8 --inputs 8 --row-degree 2 --density 0.25", 2, {"--row-degree 2", "density"});
   check_refused("--outputs 8 --inputs 8 --block-size 0", 2, {"--block-size 0", "at least 1"});
   check_refused("--family affine-plane --order 4 --dimension 3", 2, {"--dimension 3"});
+  check_refused("--outputs 16 --inputs 16 --order 6", 2, {"--order 6", "auto", "hadamard-group"});
+  check_refused("--outputs 16 --inputs 16 --dimension 9", 2, {"--dimension 9", "auto", "affine-geometry"});
+  check_refused("--family random --outputs 16 --inputs 16 --density 0.5 --order 6", 2,
+                {"--order 6", "random", "hadamard-group"});
+  check_refused("--family legacy-iddl --outputs 16 --inputs 16 --density 0.9", 2,
+                {"--density 0.9", "legacy-iddl", "random-biregular"});
+  check_refused("--family steiner-triple --inputs 13 --order 6", 2, {"--order 6", "steiner-triple", "paley"});
+  check_refused("--family paley --order 7 --dimension 5", 2, {"--dimension 5", "paley", "projective-plane"});
   check_refused("--family affine-geometry --order 4 --dimension 1", 2, {"--dimension 1", "2 or more"});
   check_refused("--family affine-plane --order 4 --lambda 2", 2, {"--lambda 2", "1"});
   check_refused("--feasibility 7,7,3", 2, {"--feasibility 7,7,3", "five"});

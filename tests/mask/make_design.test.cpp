@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "mask/design_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/mask/certificate.hpp"
+#include "weir/mask/lambda_histogram.hpp"
 #include "weir/mask/spectrum.hpp"
 
 namespace {
@@ -116,15 +118,134 @@ TEST_CASE("make_design: random masks with the entries or degrees asked for") {
   CHECK(make_design({.family = "legacy-iddl", .outputs = 16, .inputs = 784}).design.nnz() == 448);
 }
 
-TEST_CASE("make_design: seeds give copies with the same degrees and singular values") {
-  for (char const* family : {"auto", "hadamard-group"}) {
-    MaskOptions options = {.family = family, .outputs = 84, .inputs = 64, .density = 0.25};
+TEST_CASE("make_design: copies of uncut designs have the same degrees, meetings and singular values") {
+  MaskOptions const members[] = {{.outputs = 84, .inputs = 64, .density = 0.25},
+                                 {.family = "hadamard-group", .order = 8, .lambda = 1},
+                                 {.family = "hadamard-group", .order = 4, .lambda = 4},
+                                 {.family = "complement-of:hadamard-group", .order = 8, .lambda = 1},
+                                 {.family = "net", .order = 7},
+                                 {.family = "affine-plane", .order = 5},
+                                 {.family = "affine-plane", .outputs = 16, .inputs = 20, .order = 4},
+                                 {.family = "projective-plane", .order = 5},
+                                 {.family = "affine-geometry", .order = 3, .dimension = 3},
+                                 {.family = "projective-geometry", .order = 2, .dimension = 4},
+                                 {.family = "steiner-triple", .inputs = 15},
+                                 {.family = "paley", .order = 19},
+                                 {.family = "paley", .order = 27},
+                                 {.family = "twin-prime", .order = 3},
+                                 {.family = "twin-prime", .order = 7},
+                                 {.family = "quartic-residue", .order = 37},
+                                 {.family = "complement-of:paley", .order = 11},
+                                 {.family = "derived-of:paley", .order = 11},
+                                 {.family = "residual-of:projective-plane", .order = 4}};
+  for (MaskOptions options : members) {
+    CAPTURE(options.family);
+    CAPTURE(options.order);
     auto const canonical = make_design(options).design;
-    options.seed = 7;
+    auto const values = weir::singular_values(canonical);
+    for (std::uint64_t const seed : {1u, 5u, 998u}) {
+      CAPTURE(seed);
+      options.seed = seed;
+      auto const copy = make_design(options).design;
+      CHECK(matrix_of(copy) != matrix_of(canonical));
+      CHECK(weir::row_degrees(copy) == weir::row_degrees(canonical));
+      CHECK(weir::column_degrees(copy) == weir::column_degrees(canonical));
+      CHECK(weir::lambda_histogram(copy) == weir::lambda_histogram(canonical));
+      auto const of_copy = weir::singular_values(copy);
+      CHECK(of_copy.first == doctest::Approx(values.first).epsilon(1e-6));
+      CHECK(of_copy.second == doctest::Approx(values.second).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("make_design: copies of cut group designs keep the degrees and the bound") {
+  MaskOptions options = {.family = "hadamard-group", .outputs = 61, .inputs = 83, .order = 8};
+  auto const canonical = make_design(options).design;
+  for (std::uint64_t seed = 1; seed < 8; ++seed) {
+    options.seed = seed;
     auto const copy = make_design(options).design;
     CHECK(matrix_of(copy) != matrix_of(canonical));
-    CHECK(weir::row_degrees(copy) == weir::row_degrees(canonical));
+    CHECK(weir::row_degrees(copy) == DegreeRange{10, 11});
+    CHECK(weir::column_degrees(copy) == DegreeRange{7, 8});
+    CHECK(weir::singular_values(copy).second <= 4 * (1 + 1e-6));
   }
+}
+
+TEST_CASE("make_design: masks are the same everywhere, with levels, permuted, cyclic and by chance") {
+  struct {
+    MaskOptions options;
+    std::uint32_t crc;
+  } const known[] = {
+      {{.outputs = 64, .inputs = 64, .density = 0.375}, 0xe1420af6},
+      {{.outputs = 64, .inputs = 64, .density = 0.375, .seed = 5}, 0x2a13fa21},
+      {{.outputs = 61, .inputs = 83, .density = 0.3, .seed = 1}, 0x2c81f0c3},
+      {{.family = "hadamard-group", .outputs = 61, .inputs = 83, .density = 0.625, .order = 16}, 0x813b737d},
+      {{.family = "hadamard-group", .outputs = 300, .inputs = 280, .density = 0.02, .order = 256, .seed = 2},
+       0x906a8814},
+      {{.family = "hadamard-group", .outputs = 600, .inputs = 520, .density = 0.01, .order = 512, .seed = 2},
+       0x21e73046},
+      {{.family = "hadamard-group", .outputs = 100, .inputs = 70, .density = 0.9, .order = 9}, 0x6117ce57},
+      {{.outputs = 100, .inputs = 130, .density = 0.25, .block = 15, .seed = 1}, 0x244c0f31},
+      {{.family = "affine-plane", .order = 4, .seed = 1}, 0x2e523da0},
+      {{.family = "affine-geometry", .order = 3, .dimension = 3, .seed = 999}, 0xaf9f35ee},
+      {{.family = "steiner-triple", .inputs = 13, .seed = 2}, 0x4df9d327},
+      {{.family = "paley", .order = 27, .seed = 3}, 0x2b960e2d},
+      {{.family = "residual-of:paley", .order = 11, .seed = 4}, 0xe1dc207a},
+      {{.family = "projective-plane", .order = 5}, 0x587e08f4},
+      {{.family = "projective-plane", .order = 5, .seed = 1}, 0xe8437285},
+      {{.family = "complement-of:projective-plane", .order = 5, .seed = 1}, 0x6562e93b},
+      {{.family = "paley", .order = 19, .seed = 7}, 0x2b149e30},
+      {{.family = "quartic-residue", .order = 37, .seed = 5}, 0x1d4d00c2},
+      {{.family = "twin-prime", .order = 3, .seed = 2}, 0x5900258b},
+      {{.family = "random", .outputs = 40, .inputs = 90, .density = 0.1, .seed = 3}, 0xda7a5b7e},
+      {{.family = "random-biregular", .outputs = 40, .inputs = 90, .density = 0.1, .seed = 3}, 0xd88846b6},
+  };
+  for (auto const& [options, crc] : known) {
+    CAPTURE(options.family);
+    CAPTURE(options.order);
+    CAPTURE(options.seed);
+    CHECK(crc32(make_design(options).design) == crc);
+  }
+}
+
+TEST_CASE("make_design: an option that the family has no use for is refused, with the families that do") {
+  std::string const has_order =
+      "has no use for it; leaving it out, or one of affine-plane, projective-plane, affine-geometry, "
+      "projective-geometry, paley, twin-prime, quartic-residue, net, hadamard-group, would be right";
+  check_refused({.outputs = 16, .inputs = 16, .order = 6}, "order 6: family auto " + has_order);
+  check_refused({.family = "random", .outputs = 16, .inputs = 16, .density = 0.5, .order = 6},
+                "order 6: family random " + has_order);
+  check_refused({.family = "random-biregular", .outputs = 16, .inputs = 16, .density = 0.5, .order = 4},
+                "order 4: family random-biregular " + has_order);
+  check_refused({.family = "legacy-iddl", .outputs = 16, .inputs = 16, .order = 4},
+                "order 4: family legacy-iddl " + has_order);
+  check_refused({.family = "steiner-triple", .inputs = 13, .order = 6},
+                "order 6: family steiner-triple " + has_order);
+  check_refused({.family = "complement-of:auto", .outputs = 16, .inputs = 16, .order = 4},
+                "order 4: family auto " + has_order);
+
+  std::string const has_dimension =
+      "has no use for it; leaving it out, or one of affine-plane, projective-plane, affine-geometry, "
+      "projective-geometry, would be right";
+  check_refused({.outputs = 16, .inputs = 16, .dimension = 9}, "dimension 9: family auto " + has_dimension);
+  check_refused({.family = "residual-of:paley", .order = 7, .dimension = 5},
+                "dimension 5: family paley " + has_dimension);
+  check_refused({.family = "hadamard-group", .outputs = 16, .inputs = 16, .order = 4, .dimension = 2},
+                "dimension 2: family hadamard-group " + has_dimension);
+
+  check_refused({.outputs = 16, .inputs = 16, .nnz = 3},
+                "nnz 3: family auto has no use for it; leaving it out, or one of random, would be right");
+  check_refused({.family = "random", .outputs = 16, .inputs = 16, .density = 0.5, .nnz = 3},
+                "nnz 3: beside a density; one of the two would be right");
+  check_refused({.family = "random", .outputs = 16, .inputs = 16, .row_degree = 2, .nnz = 3},
+                "nnz 3: beside a row degree; one of the two would be right");
+  std::string const has_density =
+      "family legacy-iddl has no use for it; leaving it out, or one of auto, hadamard-group, random, "
+      "random-biregular, would be right";
+  check_refused({.family = "legacy-iddl", .outputs = 16, .inputs = 16, .density = 0.9},
+                "density 0.900000: " + has_density);
+  check_refused({.family = "legacy-iddl", .outputs = 16, .inputs = 16, .row_degree = 3},
+                "row-degree 3: " + has_density);
 }
 
 TEST_CASE("make_design: what there is not is refused, by the name of the option") {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,10 +35,16 @@ class DesignMaker {
  public:
   explicit DesignMaker(MaskOptions const& options) : o_(options) {
     if (o_.block == 0) throw ContractViolation("block-size 0: 1 or more would be right");
+    refuse_options_of_others();
     if (o_.density != 0) check_density(o_.density);
     if (o_.density != 0 && o_.row_degree != 0) {
       refuse_parameter("row-degree", o_.row_degree,
                        "beside density " + std::to_string(o_.density) + "; one of the two would be right");
+    }
+    if (o_.nnz != 0 && (o_.density != 0 || o_.row_degree != 0)) {
+      refuse_parameter("nnz", o_.nnz,
+                       std::string("beside a ") + (o_.density != 0 ? "density" : "row degree") +
+                           "; one of the two would be right");
     }
     outputs_ = tiles(o_.outputs);
     inputs_ = tiles(o_.inputs);
@@ -47,11 +54,40 @@ class DesignMaker {
     MadeDesign made = grid(o_.family);
     std::size_t const outputs = o_.outputs == 0 ? made.design.outputs() * o_.block : o_.outputs;
     std::size_t const inputs = o_.inputs == 0 ? made.design.inputs() * o_.block : o_.inputs;
-    made.design = made.design.tiled(outputs, inputs, o_.block);
+    made.design = std::move(made.design).tiled(outputs, inputs, o_.block);
     return made;
   }
 
  private:
+  /// An option that says nothing about designs of the family is a mistake, and not passed over.
+  void refuse_options_of_others() const {
+    std::string_view family = o_.family;
+    while (take_prefix(family, "complement-of:") || take_prefix(family, "derived-of:") ||
+           take_prefix(family, "residual-of:")) {
+    }
+    if (!is_shaped(family) && !is_fixed_family(family)) return;  // unknown, which is said later
+    auto const check = [family](char const* name, auto value, std::initializer_list<char const*> takers) {
+      if (value == 0) return;
+      std::string list;
+      for (char const* const taker : takers) {
+        if (family == taker) return;
+        list += taker + std::string(", ");
+      }
+      throw ContractViolation(std::string(name) + " " + std::to_string(value) + ": family " +
+                              std::string(family) + " has no use for it; leaving it out, or one of " + list +
+                              "would be right");
+    };
+    check("order", o_.order,
+          {"affine-plane", "projective-plane", "affine-geometry", "projective-geometry", "paley",
+           "twin-prime", "quartic-residue", "net", "hadamard-group"});
+    check("dimension", o_.dimension,
+          {"affine-plane", "projective-plane", "affine-geometry", "projective-geometry"});
+    check("nnz", o_.nnz, {"random"});
+    if (family != "legacy-iddl") return;
+    check("density", o_.density, {"auto", "hadamard-group", "random", "random-biregular"});
+    check("row-degree", o_.row_degree, {"auto", "hadamard-group", "random", "random-biregular"});
+  }
+
   MadeDesign grid(std::string const& family) const {
     std::string_view inner = family;
     if (is_fixed_family(family)) return {fixed(), family};
