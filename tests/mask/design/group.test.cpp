@@ -34,8 +34,7 @@ std::vector<std::uint32_t> offsets(GroupDesign const& design, std::uint32_t a) {
 std::size_t drawn(std::uint32_t word, std::size_t least, std::size_t most) {
   double const share = weir::RandomStream::uniform_from(word);
   double const ratio = static_cast<double>(most + 1) / static_cast<double>(least);
-  return static_cast<std::size_t>(static_cast<double>(least) *
-                                  std::exp(share * share * share * std::log(ratio)));
+  return static_cast<std::size_t>(static_cast<double>(least) * std::exp(share * share * std::log(ratio)));
 }
 
 /// Every entry of a design with one level, where slots of a column ascend: row and column are each other's
@@ -146,7 +145,8 @@ TEST_CASE("GroupDesign: any shape has the degrees that were promised, and every 
     std::size_t const inputs = drawn(words[1], n, 2048);
     std::uint32_t levels = 1;
     if (n > 2 && words[3] / 3 % 2 == 0) levels = n % 2 == 0 ? 2 + words[3] / 6 % (n - 2) : n - 1;
-    if (outputs * inputs / n * levels > 5'000) levels = 1;
+    std::size_t const most = 5'000 * std::size_t{n} / (outputs * inputs);  // entries are looked up one by one
+    if (levels > most) levels = n % 2 == 0 && most > 1 ? static_cast<std::uint32_t>(most) : 1;
     GroupDesign const design{{outputs, inputs, n, levels, words[3] % 3}};
     auto const layout = design.layout();
     bool is_right = levels == 1 ? is_inverse(layout) : is_inverse_by_slots(layout);
