@@ -12,6 +12,7 @@
 #include "support/ranks.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold_reuse.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/all_reduce.hpp"
 
@@ -19,8 +20,9 @@ namespace {
 
 using Vector = std::vector<float>;
 
-auto shared(weir::ThreadCommunicator const& communicator) {
-  weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .capacity = 20.0}, weir::Exponential{}};
+auto shared(weir::ThreadCommunicator const& communicator, weir::ReuseConstants reuse = {}) {
+  weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .reuse = reuse, .capacity = 20.0},
+                                             weir::Exponential{}};
   return weir::ErrorFeedback{weir::SharedThreshold{communicator, sparsifier}};
 }
 
@@ -59,4 +61,36 @@ TEST_CASE("all ranks take one threshold, and those with larger gradients send mo
   CHECK(found[1].threshold == found[2].threshold);
   CHECK(found[0].k_selected < found[1].k_selected);
   CHECK(found[1].k_selected < found[2].k_selected);
+}
+
+TEST_CASE("ranks with unlike gradients and residuals take one threshold in every step") {
+  constexpr std::size_t size = 2000;
+  constexpr std::size_t steps = 12;
+  for (std::size_t const ranks : {std::size_t{2}, std::size_t{3}}) {
+    CAPTURE(ranks);
+    std::vector<std::vector<double>> thresholds(ranks);
+    on_ranks(ranks, [&](weir::ThreadCommunicator const& communicator) {
+      SparseTraining training(shared(communicator), size);
+      for (std::size_t step = 0; step < steps; ++step) {
+        Vector gradient = rough_gradient(size, step * ranks + communicator.rank());
+        for (float& g : gradient) g *= communicator.rank() == 0 ? 1.0f : 1.3f;
+        training.step(gradient);
+        thresholds[communicator.rank()].push_back(training.bound().statistics(0).threshold);
+      }
+    });
+    for (std::size_t rank = 1; rank < ranks; ++rank) CHECK(thresholds[rank] == thresholds[0]);
+    CHECK(thresholds[0][0] != thresholds[0][steps - 1]);
+  }
+}
+
+TEST_CASE("a threshold that each rank would move by its own selection is not shared") {
+  for (std::size_t const ranks : {std::size_t{2}, std::size_t{3}}) {
+    on_ranks(ranks, [](weir::ThreadCommunicator const& communicator) {
+      CHECK_THROWS_WITH_AS(
+          shared(communicator, weir::ThresholdReuse{.interval = 8}),
+          "SharedThreshold: the sparsifier has a ThresholdReuse, which would move each rank's threshold by "
+          "what that rank selects: leave .reuse away, a shared threshold is fitted in each step anyway",
+          weir::ContractViolation);
+    });
+  }
 }

@@ -7,6 +7,7 @@
 
 #include "weir/compress/sparsifier_memory.hpp"
 #include "weir/compress/tail_exchange.hpp"
+#include "weir/core/error.hpp"
 #include "weir/stage/concepts.hpp"
 
 namespace weir::inline v1 {
@@ -16,7 +17,9 @@ namespace weir::inline v1 {
 ///
 /// For policies that are fitted once: `ErrorFeedback{SharedThreshold{communicator,
 /// ThresholdSparsifier{..}}}`. Cost: an all-gather of seven words per bucket and step, between the pass that
-/// looks and the one that selects. Errors: those of the sparsifier and of the communicator.
+/// looks and the one that selects. Errors: those of the sparsifier and of the communicator;
+/// `ContractViolation` for a sparsifier with `reuse`, whose ranks would each correct a threshold of their
+/// own.
 template <class Communicator, class Stage>
 class SharedThreshold {
   static_assert(
@@ -33,7 +36,12 @@ class SharedThreshold {
   static constexpr bool needs_unscaled_gradients = true;
 
   SharedThreshold(Communicator communicator, Stage const& sparsifier)
-      : communicator_(std::move(communicator)), sparsifier_(sparsifier) {}
+      : communicator_(std::move(communicator)), sparsifier_(sparsifier) {
+    if (sparsifier.reuses_threshold())
+      throw ContractViolation(
+          "SharedThreshold: the sparsifier has a ThresholdReuse, which would move each rank's threshold by "
+          "what that rank selects: leave .reuse away, a shared threshold is fitted in each step anyway");
+  }
 
   /// The same with a memory of what was not sent.
   SharedThreshold remembering(SparsifierMemory const& memory) const {

@@ -78,6 +78,9 @@ class ThresholdSparsifier {
                                                          std::move(exchange));
   }
 
+  /// Whether it keeps a threshold for several steps.
+  bool reuses_threshold() const { return settings_.options.reuse.interval != 0; }
+
   /// By bucket, how many pairs it gives at most.
   std::vector<std::size_t> sparse_capacity(BucketPlan const& plan) const {
     std::vector<std::size_t> capacity;
