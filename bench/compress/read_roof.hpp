@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -100,8 +101,8 @@ inline void in_turns_with(benchmark::State& state, std::function<void()> const& 
 }
 
 /// One read of the data by the executor's threads.
-inline Other read_of(weir::HostExecutor const& executor, std::vector<float> const& values) {
-  return {"read", [&executor, &values] {
+inline Other read_of(weir::HostExecutor const& executor, std::span<float const> values) {
+  return {"read", [&executor, values] {
             std::atomic<double> sum = 0.0;
             weir::detail::sweep(executor.team(), values.size(), sizeof(float),
                                 SumOfMagnitudes{values.data(), &sum});

@@ -14,7 +14,7 @@ class Sparsifier {
   using Term = weir::WeightedTerm<float const, weir::HostSpace>;
   using Work = weir::SparsifyWork<float const, float, weir::HostSpace>;
 
-  Sparsifier(weir::HostExecutor const& executor, std::vector<float> const& gradient, double density,
+  Sparsifier(weir::HostExecutor const& executor, std::span<float const> gradient, double density,
              bool keeps_residual = false)
       : executor_(executor),
         term_{weir::view(gradient.data(), gradient.size()), 1.0},
@@ -39,6 +39,9 @@ class Sparsifier {
     sparsify(executor_, work_, Policy{});
     executor_.synchronize();
   }
+
+  /// The gradient of the next run, as long as the first.
+  void take(std::span<float const> gradient) { term_.values = weir::view(gradient.data(), gradient.size()); }
 
   Work& work() { return work_; }
   weir::ThresholdState& state() { return state_; }
