@@ -8,6 +8,7 @@
 
 #include "compress/sparse_training.hpp"
 #include "support/bits.hpp"
+#include "support/sparse_bucket.hpp"
 #include "weir/compress/adaptive_stages.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/momentum_correction.hpp"
@@ -100,7 +101,29 @@ TEST_CASE("in other buckets each parameter has what was kept of it, and adaptati
   check_kept([](auto& training, std::size_t bucket) { return training.momentum(bucket); });
   CHECK(after.bound().state(1).adapted_size == 500);
   CHECK(after.bound().state(0).adapted_size == 0);
-  train(after, 12, 14);
+
+  // Where nothing but the vectors is carried from step to step, it goes on as those buckets would have from
+  // them.
+  SparseTraining source(feedback, plan());
+  train(source, 0, 6);
+  SparseTraining moved(feedback, rebuilt);
+  moved.sync().load(source.saved(), {.same_buckets = false});
+  Vector kept[3] = {moved.residual(0), moved.residual(1), moved.residual(2)};
+  std::size_t const offsets[3] = {sizes[0], sizes[0] + sizes[1], 0};  // of the parameter of each bucket
+  for (std::size_t step = 6; step < 9; ++step) {
+    Vector const gradient = rough_gradient(plan().elements(), step);
+    moved.step(gradient);
+    for (std::size_t bucket = 0; bucket < 3; ++bucket) {
+      std::size_t const size = kept[bucket].size();
+      weir_test::SparseBucket<float> alone(weir::HostExecutor{}, size, {.density = 0.05, .feedback = true});
+      alone.residual() = kept[bucket];
+      auto const first = gradient.begin() + static_cast<std::ptrdiff_t>(offsets[bucket]);
+      alone.step(Vector(first, first + static_cast<std::ptrdiff_t>(size)), weir::Histogram{});
+      kept[bucket] = alone.residual();
+      CHECK(same_bits(moved.residual(bucket), kept[bucket]));
+      CHECK(moved.bound().statistics(bucket).k_selected == alone.last().k_selected);
+    }
+  }
 }
 
 TEST_CASE("what a rank had kept that is gone is added to that of another") {
@@ -128,12 +151,19 @@ TEST_CASE("a new rank takes the archive of another, and forgets what that one ha
   }
 }
 
-TEST_CASE("a policy of another kind takes what was kept, and learns anew") {
+TEST_CASE("a policy of another kind takes what was kept, and learns anew, unless loading is strict") {
   SparseTraining before(feedback, plan());
   train(before, 0, 4);
   weir::ErrorFeedback const other{weir::ThresholdSparsifier{{.density = 0.05}, weir::Exponential{}}};
   SparseTraining after(other, plan());
-  after.sync().load(before.saved());
+  CHECK(refusal(after, before.saved()) ==
+        "the policy of sparsified buckets 0 to 1 differs: 'histogram, density 0.050000' in the archive, "
+        "'exponential, 1 stage, density 0.050000' here; a load that is not strict starts their thresholds, "
+        "adaptation and counters anew, and keeps what was not sent");
+  CHECK(after.bound().state(0).step == 0);
+  SparseTraining sparser(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.04}}}, plan());
+  CHECK(refusal(sparser, before.saved()).find("density 0.040000' here") != std::string::npos);
+  after.sync().load(before.saved(), {.strict = false});
   CHECK(same_bits(after.residual(0), before.residual(0)));
   CHECK(after.bound().state(0).adapted_size == 0);
 }
@@ -160,8 +190,12 @@ TEST_CASE("what would be lost, and what is missing, is refused and names what it
 TEST_CASE("another version, and a state of another size, are refused") {
   weir::Archive other_version;
   other_version.put("sparsifier.version", 0, std::uint64_t{2});
-  CHECK_THROWS_WITH_AS(weir::check_sparsifier_version(other_version),
-                       "the sparsifier's version differs: 2 in the archive, 1 here", weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(weir::check_sparsifier_version(other_version, plan()),
+                       "the version of sparsified buckets 0 to 1 differs: 2 in the archive, 1 here",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(weir::check_sparsifier_version(other_version, weir::BucketPlan::per_parameter({{7}})),
+                       "the version of sparsified bucket 0 differs: 2 in the archive, 1 here",
+                       weir::ArchiveError);
 
   weir::SparsifyConstants const constants{.bucket = 5};
   weir::Archive archive;

@@ -19,6 +19,7 @@
 #include "weir/exec/sparsifying_backend.hpp"
 #include "weir/exec/step_clock.hpp"
 #include "weir/exec/threshold_policy.hpp"
+#include "weir/stage/checkpoint.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -179,8 +180,9 @@ class BoundSparsifier {
   }
 
   template <class Archive>
-  void check(Archive const& archive) const {
-    check_sparsifier_version(archive);
+  void check(Archive const& archive, LoadOptions options) const {
+    check_sparsifier_version(archive, plan());
+    if (options.strict) check_sparsifier_policy(archive, plan(), text_);
     bool const same_buckets = archive.header().layout_hash == plan().layout_hash();
     for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
       check_threshold_state(archive, buckets_[bucket].constants, plan()[bucket].size, bucket, same_buckets);
@@ -225,7 +227,7 @@ class BoundSparsifier {
   /// Adds what a rank that is gone had not sent yet, from the archive that it saved. Between steps. Blocks.
   template <class Archive>
   void absorb(Archive const& archive) {
-    check(archive);
+    check(archive, {.strict = false});
     for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
       char const* const name = residual_name(bucket);
       if (name == nullptr || settings_.memory.kind == SparsifierMemoryKind::estimate) continue;

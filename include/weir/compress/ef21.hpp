@@ -169,8 +169,8 @@ class EF21 {
       }
     }
     template <class Archive>
-    void check(Archive const& archive) const {
-      sparsifier_.check(archive);
+    void check(Archive const& archive, LoadOptions options) const {
+      sparsifier_.check(archive, options);
       for (std::size_t bucket = 0; bucket < sums_.size(); ++bucket) {
         if (sums_[bucket].size() != 0) check_by_parameter<Real>(archive, sum_name, *plan_, bucket);
       }

@@ -17,14 +17,34 @@ namespace weir::inline v1 {
 
 inline constexpr std::uint64_t sparsifier_archive_version = 1;
 
+namespace detail {
+inline std::string sparsified_buckets(BucketPlan const& plan) {
+  return plan.size() == 1 ? "sparsified bucket 0"
+                          : "sparsified buckets 0 to " + std::to_string(plan.size() - 1);
+}
+}  // namespace detail
+
 /// Errors: `ArchiveError` for another version.
 template <class Archive>
-void check_sparsifier_version(Archive const& archive) {
+void check_sparsifier_version(Archive const& archive, BucketPlan const& plan) {
   std::uint64_t const version = archive.template get_value<std::uint64_t>("sparsifier.version", 0);
   if (version != sparsifier_archive_version)
-    throw ArchiveError("the sparsifier's version differs: " + std::to_string(version) + " in the archive, " +
+    throw ArchiveError("the version of " + detail::sparsified_buckets(plan) +
+                       " differs: " + std::to_string(version) + " in the archive, " +
                        std::to_string(sparsifier_archive_version) + " here");
   (void)archive.text("sparsifier.policy", 0);
+}
+
+/// Errors: `ArchiveError` for another policy, stages or density, to which the state of the buckets says
+/// nothing.
+template <class Archive>
+void check_sparsifier_policy(Archive const& archive, BucketPlan const& plan, std::string const& here) {
+  std::string const saved(archive.text("sparsifier.policy", 0));
+  if (saved != here)
+    throw ArchiveError("the policy of " + detail::sparsified_buckets(plan) + " differs: '" + saved +
+                       "' in the archive, '" + here +
+                       "' here; a load that is not strict starts their thresholds, adaptation and counters "
+                       "anew, and keeps what was not sent");
 }
 
 /// `values` are those of a whole bucket.

@@ -165,9 +165,9 @@ class BoundRecipe {
     });
   }
 
-  /// Takes everything back. Strict loading refuses another seed or layout of ranks, workers, micro-batches or
-  /// batch; another bucket plan is always refused. Errors: `ArchiveError` that names the first field that
-  /// differs; nothing has been changed then.
+  /// Takes everything back. Strict loading refuses another seed, threshold policy or layout of ranks,
+  /// workers, micro-batches or batch; another bucket plan is always refused. Errors: `ArchiveError` that
+  /// names the first field that differs; nothing has been changed then.
   template <class Archive>
   void load(Archive const& archive, LoadOptions options = {}) {
     check(archive, options);
@@ -188,7 +188,11 @@ class BoundRecipe {
     saved.check(archive, options);
     if constexpr (requires { source_.seed(); }) saved.check_seed(archive, source_.seed(), options);
     runner_.chain().for_each([&](auto& object) {
-      if constexpr (requires { object.check(archive); }) object.check(archive);
+      if constexpr (requires { object.check(archive, options); }) {
+        object.check(archive, options);
+      } else if constexpr (requires { object.check(archive); }) {
+        object.check(archive);
+      }
     });
   }
 

@@ -16,7 +16,8 @@
 namespace weir::inline v1 {
 
 struct LoadOptions {
-  bool strict = true;        // refuse another number of ranks, workers, micro-batches or another local batch
+  bool strict = true;  // refuse another number of ranks, workers, micro-batches, another local batch, or
+                       // another policy of a stage whose state would be lost
   bool same_buckets = true;  // refuse the same parameters in other buckets, which stages that keep their
                              // state by parameter can take
 };
