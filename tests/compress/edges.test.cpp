@@ -119,8 +119,15 @@ TEST_CASE("at least one slot is sent: the first of the largest magnitude") {
 TEST_CASE("buckets of odd sizes, and of one element") {
   weir::HostExecutor const executor;
   Draws draws(5);
-  for (std::size_t const size : {0u, 1u, 2u, 3u, 31u, 33u, 4095u, 4096u, 4097u, 70001u}) {
+  for (std::size_t const size :
+       {0u, 1u, 2u, 3u, 31u, 33u, 4095u, 4096u, 4097u, 70001u, (1u << 20) - 1, 1u << 20, (1u << 20) + 1}) {
     std::vector<float> const values = draws.laplace(size);
+    Indices const order = in_order(values);
+    auto const check_top_k = [&](SparseBucket<float> const& bucket) {
+      Indices expected(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(bucket.last().k_target));
+      std::sort(expected.begin(), expected.end());
+      CHECK(bucket.indices() == expected);
+    };
     for (auto const& policy : policies()) {
       CAPTURE(std::string(policy.name));
       CAPTURE(size);
@@ -129,6 +136,9 @@ TEST_CASE("buckets of odd sizes, and of one element") {
       CHECK(bucket.last().k_target == (size == 0 ? 0 : std::max<std::size_t>(1, size / 10)));
       CHECK((size == 0 || bucket.last().k_selected >= 1));
       CHECK(bucket.last().k_selected <= size);
+      if (std::string(policy.name) == weir::ExactTopK::name) check_top_k(bucket);
+      if (size > 1000 && std::string(policy.name) == weir::Histogram::name)
+        CHECK(std::fabs(bucket.last().quality - 1.0) <= 0.01);
     }
   }
 }

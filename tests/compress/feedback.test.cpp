@@ -6,16 +6,22 @@
 #include <initializer_list>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "support/sparse_bucket.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/gamma.hpp"
+#include "weir/compress/threshold/gamma_approximate.hpp"
+#include "weir/compress/threshold/gamma_pareto.hpp"
 #include "weir/compress/threshold/gaussian_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/histogram.hpp"
+#include "weir/compress/threshold/normal.hpp"
 #include "weir/compress/threshold/random_k.hpp"
 #include "weir/compress/threshold/red_sync.hpp"
+#include "weir/compress/threshold/red_sync_trim.hpp"
 #include "weir/compress/threshold/sampled_top_k.hpp"
 #include "weir/core/half.hpp"
 
@@ -28,16 +34,31 @@ using weir_test::SparseBucketOptions;
 std::uint32_t bits(float value) {
   return std::bit_cast<std::uint32_t>(value);
 }
+std::uint64_t bits(double value) {
+  return std::bit_cast<std::uint64_t>(value);
+}
+
+template <class Element>
+using Accumulator = std::conditional_t<sizeof(Element) == 8, double, float>;
+template <class Element>
+using Bucket = SparseBucket<Accumulator<Element>, Element>;
 
 template <class Element>
 struct AnyPolicy {
   char const* name;
-  void (*step)(SparseBucket<float, Element>& bucket, std::vector<Element> const& gradient);
+  void (*step)(Bucket<Element>& bucket, std::vector<Element> const& gradient);
 };
 
 template <class Element, class... Policy>
 std::vector<AnyPolicy<Element>> list_of() {
   return {{Policy::name, [](auto& bucket, auto const& gradient) { bucket.step(gradient, Policy{}); }}...};
+}
+
+template <class Element>
+std::vector<AnyPolicy<Element>> all_policies() {
+  return list_of<Element, weir::Histogram, weir::ExactTopK, weir::Exponential, weir::GeneralizedPareto,
+                 weir::Gamma, weir::GammaApproximate, weir::GammaPareto, weir::Normal, weir::SampledTopK,
+                 weir::RedSync, weir::RedSyncTrim, weir::GaussianK, weir::RandomK>();
 }
 
 /// Steps with feedback: in each, what is sent and what stays are the accumulator, bit for bit.
@@ -47,29 +68,26 @@ void check_conservation(AnyPolicy<Element> const& policy, std::vector<std::vecto
   CAPTURE(std::string(policy.name));
   weir::HostExecutor const executor;
   std::size_t const size = gradients.front().size();
-  SparseBucket<float, Element> bucket(executor, size,
-                                      {.density = 0.02, .feedback = true, .capacity = capacity});
+  Bucket<Element> bucket(executor, size, {.density = 0.02, .feedback = true, .capacity = capacity});
   bool is_conserved = true;
+  std::size_t sent = 0;
   for (auto const& gradient : gradients) {
-    std::vector<float> const before = bucket.residual();
+    auto const before = bucket.residual();
     policy.step(bucket, gradient);
-    std::vector<float> rest = bucket.residual();
+    auto rest = bucket.residual();
     auto const indices = bucket.indices();
     for (std::size_t j = 0; j < indices.size(); ++j) {
       is_conserved &= bits(rest[indices[j]]) == 0;
       rest[indices[j]] = bucket.values()[j];
     }
     for (std::size_t i = 0; i < size; ++i) {
-      float const accumulated = static_cast<float>(gradient[i]) + before[i];
+      auto const accumulated = static_cast<Accumulator<Element>>(gradient[i]) + before[i];
       is_conserved &= bits(rest[i]) == bits(accumulated);
     }
+    sent += indices.size();
   }
   CHECK(is_conserved);
-}
-
-template <class Element>
-std::vector<Element> converted(std::vector<float> const& values) {
-  return std::vector<Element>(values.begin(), values.end());
+  CHECK(sent != 0);
 }
 
 }  // namespace
@@ -81,33 +99,31 @@ TEST_CASE("what is sent and what stays are the accumulator") {
     gradients.push_back(step % 3 == 0 ? draws.quantised(3000, 6) : draws.laplace(3000));
     for (std::size_t i = 0; i < 3000; i += 7) gradients.back()[i] *= step % 2 == 0 ? 1e-41f : -0.0f;
   }
-  auto const policies =
-      list_of<float, weir::Histogram, weir::ExactTopK, weir::Exponential, weir::GeneralizedPareto,
-              weir::SampledTopK, weir::RedSync, weir::GaussianK, weir::RandomK>();
-  for (auto const& policy : policies) {
+  for (auto const& policy : all_policies<float>()) {
     check_conservation(policy, gradients, 3000);
     check_conservation(policy, gradients, 20);
   }
 }
 
-TEST_CASE("the same for gradients of 16 bits") {
+TEST_CASE("the same for gradients of 16 and of 64 bits") {
   Draws draws(12);
   std::vector<std::vector<weir::half>> halves;
   std::vector<std::vector<weir::bfloat16>> brains;
+  std::vector<std::vector<double>> doubles;
   for (int step = 0; step < 8; ++step) {
     std::vector<float> const values = draws.laplace(2000);
     halves.emplace_back();
     brains.emplace_back();
+    doubles.emplace_back();
     for (float const value : values) {
       halves.back().emplace_back(value);
       brains.back().emplace_back(value);
+      doubles.back().push_back(static_cast<double>(value) / 3.0);
     }
   }
-  for (auto const& policy : list_of<weir::half, weir::Histogram, weir::GeneralizedPareto>()) {
-    check_conservation(policy, halves, 2000);
-  }
-  for (auto const& policy : list_of<weir::bfloat16, weir::Histogram>())
-    check_conservation(policy, brains, 2000);
+  for (auto const& policy : all_policies<weir::half>()) check_conservation(policy, halves, 2000);
+  for (auto const& policy : all_policies<weir::bfloat16>()) check_conservation(policy, brains, 2000);
+  for (auto const& policy : all_policies<double>()) check_conservation(policy, doubles, 2000);
 }
 
 TEST_CASE("over a thousand steps of integers the sum of what was sent and of what stays is exact") {

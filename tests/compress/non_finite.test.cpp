@@ -10,10 +10,20 @@
 #include <vector>
 
 #include "support/sparse_bucket.hpp"
+#include "weir/compress/threshold/everything.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
+#include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/gamma.hpp"
+#include "weir/compress/threshold/gamma_approximate.hpp"
+#include "weir/compress/threshold/gamma_pareto.hpp"
+#include "weir/compress/threshold/gaussian_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/histogram.hpp"
+#include "weir/compress/threshold/normal.hpp"
 #include "weir/compress/threshold/random_k.hpp"
+#include "weir/compress/threshold/red_sync.hpp"
+#include "weir/compress/threshold/red_sync_trim.hpp"
+#include "weir/compress/threshold/sampled_top_k.hpp"
 
 namespace {
 
@@ -35,6 +45,16 @@ SparseBucketOptions with(NonFinitePolicy policy, double density, std::size_t cap
   SparseBucketOptions options{.density = density, .feedback = true, .capacity = capacity};
   options.constants.non_finite = policy;
   return options;
+}
+
+struct AnyPolicy {
+  char const* name;
+  void (*step)(SparseBucket<float>& bucket, std::vector<float> const& gradient);
+};
+
+template <class... Policy>
+std::vector<AnyPolicy> list_of() {
+  return {{Policy::name, [](auto& bucket, auto const& gradient) { bucket.step(gradient, Policy{}); }}...};
 }
 
 }  // namespace
@@ -165,5 +185,36 @@ TEST_CASE("propagated: both sides of the residual may be the same memory") {
     executor.synchronize();
     CHECK(one.indices() == two.indices());
     CHECK(same_bits(residual, two.residual()));
+  }
+}
+
+TEST_CASE("propagated: no policy keeps anything that is not finite, whatever there is room for") {
+  weir::HostExecutor const executor;
+  auto const policies =
+      list_of<weir::Histogram, weir::ExactTopK, weir::Exponential, weir::GeneralizedPareto, weir::Gamma,
+              weir::GammaApproximate, weir::GammaPareto, weir::Normal, weir::SampledTopK, weir::RedSync,
+              weir::RedSyncTrim, weir::GaussianK, weir::RandomK, weir::Everything>();
+  for (auto const& policy : policies) {
+    CAPTURE(std::string(policy.name));
+    for (std::size_t const capacity : {0u, 7u, 400u, 4000u}) {
+      CAPTURE(capacity);
+      SparseBucketOptions options = with(NonFinitePolicy::propagate, 0.05, capacity);
+      options.momentum = true;
+      options.constants.momentum = 0.5;
+      SparseBucket<float> bucket(executor, 4000, options);
+      Draws draws(24);
+      for (int step = 0; step < 4; ++step) {
+        std::vector<float> gradient = draws.laplace(4000);
+        std::size_t const stride = step == 2 ? 4001 : 91;  // a step of finite numbers between
+        for (std::size_t i = 0; i < 4000; i += stride)
+          gradient[i] = step == 2 ? 1.0f : i % 3 == 0 ? not_a_number : i % 3 == 1 ? infinite : -infinite;
+        policy.step(bucket, gradient);
+        bool is_finite = true;
+        for (float const value : bucket.residual()) is_finite &= std::isfinite(value);
+        for (float const value : bucket.momentum()) is_finite &= std::isfinite(value);
+        CHECK(is_finite);
+        CHECK(bucket.last().non_finite == (step == 2 ? 0 : 44));
+      }
+    }
   }
 }

@@ -10,9 +10,12 @@
 #include "support/sparse_bucket.hpp"
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/gamma.hpp"
+#include "weir/compress/threshold/gamma_pareto.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/histogram.hpp"
+#include "weir/compress/threshold/normal.hpp"
 #include "weir/core/half.hpp"
+#include "weir/exec/staged_fit.hpp"
 
 namespace {
 
@@ -20,7 +23,7 @@ using weir_test::Draws;
 using weir_test::SparseBucket;
 using weir_test::SparseBucketOptions;
 
-constexpr std::size_t size = std::size_t{1} << 19;
+constexpr std::size_t size = std::size_t{1} << 20;
 
 template <class Policy>
 double quality(std::vector<float> const& values, double density, std::uint32_t stages) {
@@ -41,6 +44,48 @@ void check(std::vector<float> const& values, std::uint32_t stages, double bound,
     CAPTURE(density);
     double const miss = std::fabs(quality<Policy>(values, density, stages) - 1.0);
     CHECK(miss <= (density > 0.005 ? bound : wide_bound));
+  }
+}
+
+weir::TailStatistics tail_above(std::vector<float> const& values, double base) {
+  weir::TailStatistics tail;
+  for (float const value : values) {
+    double const x = std::fabs(static_cast<double>(value)) - base;
+    if (!(x > 0.0)) continue;
+    tail.smallest = tail.participants == 0 ? x : std::min(tail.smallest, x);
+    tail.largest = std::max(tail.largest, x);
+    ++tail.participants;
+    tail.sum += x;
+    tail.sum_of_logarithms += std::log(x);
+  }
+  for (float const value : values) {
+    double const x = std::fabs(static_cast<double>(value)) - base;
+    if (x > 0.0) tail.squared_deviations += (x - tail.mean()) * (x - tail.mean());
+  }
+  return tail;
+}
+
+/// No threshold of several stages is below the one before.
+template <class Policy>
+void check_rising(std::vector<float> const& values) {
+  CAPTURE(std::string(Policy::name));
+  weir::TailStatistics const whole = tail_above(values, 0.0);
+  for (std::uint32_t stages = 2; stages <= 10; ++stages) {
+    CAPTURE(stages);
+    for (double const density : {0.1, 0.01, 0.001}) {
+      CAPTURE(density);
+      weir::StagedFit<Policy> fit;
+      double last = 0.0;
+      bool goes_on = fit.start(Policy{}, {whole}, density, {}, stages, 0.25);
+      while (goes_on) {
+        CHECK(fit.threshold >= last);
+        last = fit.threshold;
+        goes_on = fit.resume(Policy{}, tail_above(values, last));
+      }
+      CHECK(fit.threshold >= last);
+      CHECK(fit.stages >= 1);
+      CHECK(fit.stages <= stages);
+    }
   }
 }
 
@@ -73,6 +118,51 @@ TEST_CASE("generalized Pareto in three stages does well on other data") {
   check_within(draws.student(size, 3.0), 0.70, 1.15);
   check_within(draws.mixture(size), 0.70, 1.15);
   check_within(draws.half_normal(size), 0.85, 1.05);
+}
+
+TEST_CASE("zeros take no part in a fit") {
+  Draws draws(34);
+  std::vector<float> values = draws.gamma(size, 0.3);
+  for (std::size_t i = 0; i < size; i += 2) values[i] = i % 4 == 0 ? 0.0f : -0.0f;
+  check<weir::Gamma>(values, 1, 0.08, 0.15);
+  values = draws.laplace(size);
+  for (std::size_t i = 0; i < size; i += 2) values[i] = 0.0f;
+  check<weir::Exponential>(values, 1, 0.05, 0.10);
+}
+
+TEST_CASE("numbers of 16 bits whose squares are none are fitted in double") {
+  weir::HostExecutor const executor;
+  Draws draws(35);
+  std::vector<weir::half> halves;
+  std::vector<float> floats;
+  for (float const value : draws.laplace(size / 4)) {
+    halves.emplace_back(value * 3000.0f);
+    floats.push_back(halves.back());
+  }
+  weir::TailStatistics const tail = tail_above(floats, 0.0);
+  CHECK(tail.largest > 256.0);
+  auto const check_fit = [&](auto const& policy, double ratio) {
+    SparseBucket<float, weir::half> bucket(executor, halves.size(), {.density = 0.01});
+    bucket.step(halves, policy);
+    CHECK(bucket.last().threshold / policy.fit(tail, ratio) == doctest::Approx(1.0).epsilon(1e-6));
+    CHECK(std::fabs(bucket.last().quality - 1.0) <= 0.08);
+  };
+  double const k = std::floor(0.01 * static_cast<double>(halves.size()));
+  double const ratio = k / static_cast<double>(tail.participants);
+  check_fit(weir::Exponential{}, ratio);
+  check_fit(weir::GeneralizedPareto{}, ratio);
+  check_fit(weir::Gamma{}, ratio);
+}
+
+TEST_CASE("thresholds of 2 to 10 stages do not fall") {
+  Draws draws(36);
+  for (auto const& values : {draws.laplace(8000), draws.pareto(8000, 0.3), draws.half_normal(8000),
+                             draws.uniform(8000), draws.quantised(8000, 12)}) {
+    check_rising<weir::Exponential>(values);
+    check_rising<weir::GeneralizedPareto>(values);
+    check_rising<weir::GammaPareto>(values);
+    check_rising<weir::Normal>(values);
+  }
 }
 
 TEST_CASE("the histogram is within one percent on anything") {

@@ -56,6 +56,42 @@ void check(SparseBucketOptions const& options, std::vector<std::vector<Element>>
   }
 }
 
+/// The same gradient again and again, captured and not, beside other work.
+template <class Policy>
+void check_repeats(bool has_feedback) {
+  CAPTURE(std::string(Policy::name));
+  CAPTURE(has_feedback);
+  std::size_t const size = case_size(4'000'001, 270'001);
+  SparseBucketOptions const options{.density = 0.01, .feedback = has_feedback};
+  weir::HostExecutor const host;
+  weir::CudaExecutor const executor, neighbour;
+  weir::Buffer<float, weir::CudaExecutor> const busy(neighbour, 64 << 20);
+  auto const gradient = Draws(89).laplace(size);
+  SparseBucket<float> expected(host, size, options);
+  DeviceBucket<float> found(executor, size, options);
+  found.set_gradient(gradient);
+  sparsify(executor, found.describe(), Policy{});
+  expected.step(gradient, Policy{});
+  CHECK(expected.counts.count != 0);
+  auto const graph =
+      weir::CudaGraph::capture(executor, [&] { sparsify(executor, found.describe(), Policy{}); });
+  for (int repeat = 0; repeat < (small_cases_only() ? 5 : 100); ++repeat) {
+    CAPTURE(repeat);
+    if (repeat % 3 == 0) weir::set_zero(neighbour, busy.view());
+    if (repeat % 2 == 0) {
+      graph.replay();
+    } else {
+      sparsify(executor, found.describe(), Policy{});
+    }
+    if (has_feedback) expected.step(gradient, Policy{});  // or it is the same again
+    CHECK(found.state().last.threshold == expected.last().threshold);
+    CHECK(found.indices() == expected.indices());
+    CHECK(oracle::same(found.values(), expected.values()));
+    if (has_feedback) CHECK(oracle::same(found.residual(), expected.residual()));
+  }
+  neighbour.synchronize();
+}
+
 template <class... Policy>
 void check_each(SparseBucketOptions const& options, std::vector<std::vector<float>> const& gradients,
                 std::size_t offset = 0) {
@@ -151,30 +187,13 @@ TEST_CASE("the same of other elements") {
   check<weir::GeneralizedPareto, double, double>({.density = 0.02}, doubles, 1);
 }
 
-TEST_CASE("a hundred repeats, captured and beside other work, give the same bits") {
-  std::size_t const size = case_size(4'000'001, 270'001);
-  weir::CudaExecutor const executor, neighbour;
-  weir::Buffer<float, weir::CudaExecutor> const busy(neighbour, 64 << 20);
-  auto const gradient = Draws(89).laplace(size);
-  DeviceBucket<float> first(executor, size, {.density = 0.01});
-  first.set_gradient(gradient);
-  sparsify(executor, first.describe(), weir::Histogram{});
-  auto const indices = first.indices();
-  auto const values = first.values();
-  CHECK(!indices.empty());
-  auto const graph =
-      weir::CudaGraph::capture(executor, [&] { sparsify(executor, first.describe(), weir::Histogram{}); });
-  for (int repeat = 0; repeat < (small_cases_only() ? 5 : 100); ++repeat) {
-    if (repeat % 3 == 0) weir::set_zero(neighbour, busy.view());
-    if (repeat % 2 == 0) {
-      graph.replay();
-    } else {
-      sparsify(executor, first.describe(), weir::Histogram{});
-    }
-    CHECK(first.indices() == indices);
-    CHECK(oracle::same(first.values(), values));
+TEST_CASE("a hundred repeats, captured and beside other work, give the bits of the host") {
+  for (bool const has_feedback : {false, true}) {
+    check_repeats<weir::Histogram>(has_feedback);
+    check_repeats<weir::ExactTopK>(has_feedback);
+    check_repeats<weir::Exponential>(has_feedback);
+    check_repeats<weir::GeneralizedPareto>(has_feedback);
   }
-  neighbour.synchronize();
 }
 
 TEST_CASE("pairs are moved into and out of vectors and valid sides as on the host") {

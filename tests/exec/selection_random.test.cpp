@@ -8,7 +8,7 @@
 
 namespace {
 
-/// Whether counts of equally likely outcomes, ten of them, are plausible: chi-square below its 0.999
+/// Whether counts of equally likely outcomes, ten of them, are plausible: chi-square below its 0.99
 /// quantile.
 bool is_uniform(std::vector<std::uint64_t> const& counts) {
   double all = 0.0;
@@ -17,7 +17,7 @@ bool is_uniform(std::vector<std::uint64_t> const& counts) {
   double chi_square = 0.0;
   for (auto const count : counts)
     chi_square += std::pow(static_cast<double>(count) - expected, 2.0) / expected;
-  return chi_square < 27.9;
+  return chi_square < 21.67;
 }
 
 }  // namespace
