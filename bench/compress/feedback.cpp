@@ -144,11 +144,13 @@ void feedback_in_place(benchmark::State& state) {
   time_steps(state, setting, sparsifier, goal_of_one_pass(setting.density));
 }
 
+/// Fits have adaptive stages: in one stage they collapse under feedback, and no threshold is worth keeping.
 template <class Policy>
 void reused_threshold(benchmark::State& state) {
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.gradient, setting.density, true);
   sparsifier.work().constants.reuse = weir::ThresholdReuse{};
+  sparsifier.work().constants.stages.count = weir::StageCount::adaptive;
   time_steps(state, setting, sparsifier, goal_of_one_pass(setting.density));
 }
 

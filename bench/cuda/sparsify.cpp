@@ -129,6 +129,8 @@ class Buckets {
       work.residual = {residual, residual + size_, size_, &states_.data()[set].side};
     }
     work.constants.reuse = reuse;
+    // In one stage fits collapse under feedback, and no threshold is worth keeping.
+    if (reuse.interval != 0) work.constants.stages.count = weir::StageCount::adaptive;
     work.state = states_.data() + set;
     work.out = {counts_.data(), indices_.view(), values_.view()};
     work.scratch = scratch_.view();
