@@ -6,6 +6,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -15,6 +17,7 @@
 #include "support/bits.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/gradient/loss_scale.hpp"
+#include "weir/gradient/non_finite.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
@@ -36,14 +39,17 @@ struct Hooked {
   std::atomic<int> index = 0;
   std::atomic<bool> in_forward = true;
   std::atomic<int> sleep_ms = 0;  // instead of throwing
+  std::atomic<bool> spoils_gradient = false;
 
   void forward(auto& micro) {
     happen(micro, true);
     scalar_chain::Model{}.forward(micro);
   }
   void backward(auto& micro) {
-    happen(micro, false);
+    if (!spoils_gradient) happen(micro, false);
     scalar_chain::Model{}.backward(micro);
+    if (spoils_gradient && static_cast<int>(micro.stage()) == stage)
+      micro.gradient(0)[0] = std::numeric_limits<double>::quiet_NaN();
   }
   void happen(auto& micro, bool is_forward) {
     if (static_cast<int>(micro.stage()) != stage || static_cast<int>(micro.index()) != index ||
@@ -159,12 +165,96 @@ TEST_CASE("an exception in any stage and micro-batch ends in one error that name
         auto const initial = scalar_chain::initial_weights();
         for (std::size_t s = 0; s <= static_cast<std::size_t>(stage); ++s)
           CHECK(run.weights[s] == initial[s]);
-        CHECK_THROWS_WITH_AS(sync(run.pipe(data.first(4), run.model)),
-                             "this pipeline has failed: reset() would make it usable again",
-                             weir::ContractViolation);
+        bool const is_torn = sync.updates() != std::vector<std::uint64_t>(4, 0);
+        if (stage < 3 && index == 3 && !in_forward) CHECK(is_torn);
+        if (stage == 3 || in_forward) CHECK(!is_torn);
+        if (is_torn) {
+          CHECK_THROWS_AS(sync(run.pipe(data.first(4), run.model)), weir::TornStep);
+        } else {
+          CHECK_THROWS_WITH_AS(sync(run.pipe(data.first(4), run.model)),
+                               "this pipeline has failed: reset() would make it usable again",
+                               weir::ContractViolation);
+        }
       }
     }
   }
+}
+
+TEST_CASE("a run that has updated some stages and not others is torn: refused until weights are restored") {
+  for (bool const has_flush : {true, false}) {
+    for (bool const is_loaded : {true, false}) {
+      auto const table = has_flush ? flush() : wpipe(4);
+      Run plain(table);
+      auto expected = plain.bind();
+      for (int i = 0; i < 2; ++i) expected(plain.pipe(data.first(4), plain.model));
+      expected.drain();
+
+      Run run(table);
+      auto sync = run.bind();
+      sync(run.pipe(data.first(4), run.model));
+      weir::Archive saved;
+      sync.save(saved);
+      auto const before = run.weights;
+
+      run.model.stage = 0;  // of which the last backward is the last of all
+      run.model.index = has_flush ? 3 : 1;
+      run.model.in_forward = false;
+      sync(run.pipe(data.first(4), run.model));
+      CHECK(failure_of(sync).find("no more") != std::string::npos);
+      run.model.stage = -1;
+      auto const counts = sync.updates();
+      CHECK(counts.front() < counts.back());
+      if (has_flush) CHECK(counts == std::vector<std::uint64_t>{1, 2, 2, 2});
+      for (std::size_t s = 0; s < 4; ++s) {
+        bool const is_as_before = run.weights[s] == before[s];
+        CHECK(is_as_before == (counts[s] == counts.front()));
+      }
+
+      auto const torn = run.weights;
+      auto const refused = [&](auto const& call) {
+        try {
+          call();
+        } catch (weir::TornStep const& error) {
+          std::string const text = error.what();
+          return text.find(has_flush ? "(1 2 2 2 updates)" : " updates)") != std::string::npos &&
+                 text.find("restored()") != std::string::npos;
+        }
+        return false;
+      };
+      weir::Archive unused;
+      CHECK(refused([&] { sync(run.pipe(data.first(4), run.model)); }));
+      CHECK(refused([&] { sync.evaluate(run.pipe(data.first(4), run.model)); }));
+      CHECK(refused([&] { sync.save(unused); }));
+      CHECK(refused([&] { sync.reset(); }));
+      CHECK(refused([&] { sync.reset(); }));
+      CHECK(same_bits(run.weights, torn));
+
+      if (is_loaded) {
+        sync.load(saved);
+      } else {
+        std::copy(before.begin(), before.end(), run.weights.begin());  // in place
+        sync.restored();
+      }
+      sync(run.pipe(data.first(4), run.model));
+      sync.drain();
+      CHECK(same_bits(run.weights, plain.weights));
+    }
+  }
+}
+
+TEST_CASE("an update that fails in one part has torn the step of all") {
+  Run run(flush());
+  auto sync = (weir::LocalAggregator{} | weir::NonFinite{weir::NonFinitePolicy::error} |
+               weir::Sgd{{.learning_rate = 0.25}})
+                  .on(run.pipe, weir::view(run.weights));
+  run.model.stage = 2;
+  run.model.in_forward = false;
+  run.model.spoils_gradient = true;
+  sync(run.pipe(data.first(4), run.model));
+  CHECK(failure_of(sync).find("worker 2, 2UPDATE0: ") == 0);
+  CHECK(sync.updates() == std::vector<std::uint64_t>{1, 1, 0, 1});
+  CHECK(run.weights[2] == scalar_chain::initial_weights()[2]);
+  CHECK_THROWS_AS(sync.reset(), weir::TornStep);
 }
 
 TEST_CASE("after a reset a pipeline goes on with the weights of the last update") {

@@ -32,6 +32,8 @@ inline std::string text(PipelineEdge const& edge) {
 ///   `try_send(edge, message)`: true if it has taken over the message.
 ///   `try_receive(edge, tag, message)`: true if this message has come.
 ///   `clear()`: forgets what is under way; between runs.
+///   `left_over(edge, run)`, if there is one: the tag of a message of this run, or of one before, that lies
+///   on the edge. Called by the receiver when it has received all that was due.
 /// Errors: `ContractViolation` that names the tag, for a message that is not the one that is due, or that is
 /// there twice.
 template <class T>

@@ -25,7 +25,8 @@ namespace weir::inline v1 {
 /// returns. Batch and model stay as they are until `drain`, which also puts the latest weights in the
 /// caller's memory.
 /// Errors: the first failure ends the run on all workers; it is thrown once, by `drain` or the next run.
-/// Further runs are then refused until `reset`; the weights are those of each stage's last update.
+/// Further runs are then refused until `reset`; the weights are those of each stage's last update. Where
+/// these are not the same number, further runs and `reset` throw `TornStep` until `load` or `restored`.
 template <class Pipeline, class Bound>
 class BoundPipeline {
   using Unit = typename Pipeline::Unit;
@@ -113,18 +114,17 @@ class BoundPipeline {
   }
 
   /// Makes a pipeline usable again that has failed, with the weights that are in the caller's memory.
+  /// Errors: `TornStep`, if these belong to no step.
   void reset() {
     settle();
-    pipe_.core().reset();
-    failure_ = nullptr;
-    has_failed_ = false;
+    if (is_torn_) throw TornStep(torn_text());
     restart();
   }
 
-  /// Says that the caller has changed the weights. Waits for the runs before.
+  /// Says that the caller has changed the weights or, after a failure, restored them. Waits for the runs
+  /// before. Errors: rethrows a failure that nobody has been told of.
   void restored() {
     drain();
-    pipe_.core().reset();
     restart();
   }
 
@@ -162,8 +162,7 @@ class BoundPipeline {
       bound_[unit]->load(ArchiveScope(archive, part_name(unit)), options);
       core.units()[unit].resume(updates);
     }
-    failure_ = nullptr;
-    has_failed_ = false;
+    forget_failure();
   }
 
  private:
@@ -176,7 +175,26 @@ class BoundPipeline {
 
   void check() {
     if (pipe_.core().watch().is_stopped()) drain();
+    if (is_torn_) throw TornStep(torn_text());
     if (has_failed_) throw ContractViolation("this pipeline has failed: reset() would make it usable again");
+  }
+
+  std::string torn_text() {
+    std::string counts;
+    for (std::uint64_t const count : updates()) counts += (counts.empty() ? "" : " ") + std::to_string(count);
+    return "the last run failed when some parts of this pipeline had been updated and others had not (" +
+           counts +
+           " updates): load a checkpoint, or restore the weights and what the recipes remember, and call "
+           "restored()";
+  }
+
+  /// Whether the parts of this process are not all after the same update.
+  bool has_torn_part() {
+    auto& units = pipe_.core().units();
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
+      if (bound_[unit]->is_torn() || units[unit].completed() != units[0].completed()) return true;
+    }
+    return false;
   }
 
   void wait_for_runs() noexcept {
@@ -203,10 +221,15 @@ class BoundPipeline {
       wait_for_count(core.units()[unit]);
     }
     if (has_failed_) core.traffic().cancel();
+    if (!core.watch().is_stopped()) {
+      for (std::size_t worker = 0; worker < core.watch().workers(); ++worker)
+        core.traffic().check_left_over(worker, UINT32_MAX);
+    }
     if (core.watch().is_stopped()) {
       has_failed_ = true;
       if (auto const failure = core.watch().take_failure()) failure_ = failure;
     }
+    is_torn_ = is_torn_ || (has_failed_ && has_torn_part());
     if (!std::exchange(has_run_, false)) return;
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) core.units()[unit].export_weights();
   }
@@ -219,7 +242,15 @@ class BoundPipeline {
     }
   }
 
+  void forget_failure() {
+    failure_ = nullptr;
+    has_failed_ = false;
+    is_torn_ = false;
+  }
+
   void restart() {
+    pipe_.core().reset();
+    forget_failure();
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       pipe_.core().units()[unit].restart();
       bound_[unit]->restored();
@@ -244,6 +275,7 @@ class BoundPipeline {
   std::vector<std::unique_ptr<Bound>> bound_;
   std::exception_ptr failure_;
   bool has_failed_ = false;
+  bool is_torn_ = false;
   bool has_run_ = false;  // since the last `settle`
 };
 

@@ -272,6 +272,7 @@ class InterleavedPipeline {
       for (std::size_t i = 0; i < program.worker(worker).size();)
         i = do_slot(batch, model, run, program, worker, i, point);
       core_.traffic().finish(worker);
+      core_.traffic().check_left_over(worker, run.number);
     } catch (detail::PipelineStopped const&) {
     } catch (...) {
       watch.fail_at(worker);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "weir/pipeline/fifo_order.hpp"
 #include "weir/pipeline/pipeline_arrivals.hpp"
 #include "weir/pipeline/pipeline_channels.hpp"
+#include "weir/pipeline/pipeline_error.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
@@ -124,6 +126,19 @@ class PipelineTraffic {
         PipelineEdge const& edge = channels_.edges()[index];
         if (edge.from != worker) continue;
         watch_.wait(worker, WorkerWait::room, &edge, [&] { return transport_.try_flush(index); });
+      }
+    }
+  }
+
+  /// A message of the run, or of one before, that lies there when a worker has received all that was due has
+  /// come twice: that is a failure.
+  void check_left_over(std::size_t worker, std::uint32_t run) {
+    if constexpr (requires { std::as_const(transport_).left_over(std::size_t{}, run); }) {
+      for (std::size_t index = 0; index < channels_.edges().size(); ++index) {
+        PipelineEdge const& edge = channels_.edges()[index];
+        if (edge.to != worker) continue;
+        if (auto const tag = std::as_const(transport_).left_over(index, run))
+          watch_.fail(std::make_exception_ptr(came_twice(edge, *tag)));
       }
     }
   }
@@ -311,6 +326,18 @@ class PipelineTraffic {
       return false;
     });
     watch_.bell(edge.from).ring();
+  }
+
+  PipelineError came_twice(PipelineEdge const& edge, MessageTag const& tag) const {
+    Operation receiver{tag.is_forward ? OperationKind::forward : OperationKind::backward, tag.direction};
+    receiver.stage = static_cast<std::uint16_t>(tag.is_forward ? tag.stage + 1 : tag.stage - 1);
+    if (tag.link != 0) {
+      SkipEdge const& skip = options_.skip_edges[tag.link - 1u];
+      receiver.stage = static_cast<std::uint16_t>(tag.is_forward ? skip.to : skip.from);
+    }
+    receiver.micro_batch = tag.micro_batch;
+    return {edge.to, receiver,
+            std::make_exception_ptr(ContractViolation(text(edge) + " brought " + text(tag) + " twice"))};
   }
 
   /// On the way.

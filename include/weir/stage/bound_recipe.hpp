@@ -89,6 +89,9 @@ class BoundRecipe {
   /// Whether a step has failed since the last `wait`. From any thread.
   bool has_failed() const noexcept { return runner_.has_failed(); }
 
+  /// Whether further steps throw `TornStep`. Between steps.
+  bool is_torn() const noexcept { return runner_.is_torn(); }
+
   /// One look at whether the steps under way can end, for who waits for them by other means; else they fail.
   static constexpr bool is_watched = StageChain<E, Real, Stages...>::is_watched;
   void watch() noexcept { runner_.watch(); }

@@ -146,6 +146,7 @@ class StepRunner final : public GradientSink<E, Real> {
   }
 
   bool has_failed() const noexcept override { return failure_.present(); }
+  bool is_torn() const noexcept { return torn_; }
   std::exception_ptr take_failure() { return failure_.take(); }
   void forget_failure() {
     failure_.take();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/fifo_order.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule/one_f_one_b.hpp"
 #include "weir/pipeline/schedule/wpipe.hpp"
 #include "weir/stage/recipe.hpp"
 
@@ -71,10 +73,11 @@ Outcome run(weir::Faults const& faults, std::chrono::milliseconds watchdog = 60s
     sync.drain();
   } catch (weir::PipelineError const& error) {
     outcome.failure = error.what();
+    CHECK_NOTHROW(sync.drain());  // it was told once
     auto const kept = outcome.weights;
     auto const initial = scalar_chain::initial_weights();
     std::copy(initial.begin(), initial.end(), outcome.weights.begin());  // in place
-    sync.reset();
+    sync.restored();
     sync(pipe(data, model));
     sync.drain();
     outcome.after_reset = outcome.weights;
@@ -85,6 +88,11 @@ Outcome run(weir::Faults const& faults, std::chrono::milliseconds watchdog = 60s
 
 bool has(std::string const& text, char const* part) {
   return text.find(part) != std::string::npos;
+}
+
+/// "worker 1, 3B0: ..."
+bool names_worker_and_operation(std::string const& failure) {
+  return std::regex_search(failure, std::regex("^worker [01], [0-3](F|B|UPDATE)[0-7]: "));
 }
 
 }  // namespace
@@ -135,23 +143,58 @@ TEST_CASE("where messages come in order none is held back") {
 
 TEST_CASE("each fault ends in one exception that names worker and operation, and a reset repairs it") {
   auto const expected = run({}).weights;
-  // Wherever it is; the watchdog notices what is lost, the receiver what comes twice.
-  for (std::uint64_t const number : {0u, 5u, 20u}) {
+  // Every message of the run; the watchdog notices what is lost, the receiver what comes twice.
+  std::uint64_t const messages = 48;
+  CHECK(run({.fail = messages}).failure == "");
+  for (std::uint64_t number = 0; number < messages; ++number) {
     CAPTURE(number);
     auto const failed = run({.fail = number});
-    CHECK(has(failed.failure, "worker "));
+    CHECK(names_worker_and_operation(failed.failure));
     CHECK(has(failed.failure, "the transport was told to fail at "));
     CHECK(same_bits(failed.after_reset, expected));
 
-    auto const lost = run({.drop = number}, 30ms);
-    CHECK(has(lost.failure, "where ") == !has(lost.failure, "nothing has gone on for 30 ms"));
+    auto const lost = run({.drop = number}, 100ms);
+    CHECK(has(lost.failure, "where ") == !has(lost.failure, "nothing has gone on for 100 ms"));
+    CHECK(names_worker_and_operation(lost.failure));
     CHECK(has(lost.failure, "edge "));
     CHECK(same_bits(lost.after_reset, expected));
 
-    auto const doubled = run({.duplicate = number}, 30ms);
-    CHECK(has(doubled.failure, "brought "));
+    auto const doubled = run({.duplicate = number});
+    CHECK(names_worker_and_operation(doubled.failure));
+    CHECK((has(doubled.failure, "brought ") || has(doubled.failure, "twice")));
     CHECK(same_bits(doubled.after_reset, expected));
   }
+}
+
+TEST_CASE("a message that comes twice is noticed in its run where messages need their tags, too") {
+  auto const expected = run({}, 60s, out_of_order()).weights;
+  for (std::uint64_t number = 0; number < 48; ++number) {
+    CAPTURE(number);
+    auto const doubled = run({.duplicate = number}, 60s, out_of_order());
+    CHECK(names_worker_and_operation(doubled.failure));
+    CHECK((has(doubled.failure, " twice") || has(doubled.failure, " and it was sent again")));
+    CHECK(same_bits(doubled.after_reset, expected));
+  }
+}
+
+TEST_CASE("the last message of an edge that comes twice ends the run that it belongs to, by its name") {
+  weir::ScheduleTable const table = weir::make_table<weir::OneFOneB>({.workers = 2, .micro_batches = 2});
+  std::vector<double> weights{1, .5};
+  scalar_chain::Model const model;
+  weir::HostExecutor const executor;
+  weir::InterleavedPipeline<weir::HostExecutor, double, weir::Single, Transport> pipe{
+      executor,
+      table,
+      {.stages = scalar_chain::layouts(2)},
+      {},
+      Transport(weir::ThreadTransport(), {.duplicate = 3})};  // 1B1: no other is sent behind it
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  sync(pipe(data.first(2), model));
+  CHECK_THROWS_WITH_AS(sync.drain(), "worker 0, 0B1: edge 1 -> 0 (B) brought 1B1 twice", weir::PipelineError);
+  CHECK(sync.updates() == std::vector<std::uint64_t>(2, 1));
+  sync.reset();  // all have been updated
+  sync(pipe(data.first(2), model));
+  CHECK_NOTHROW(sync.drain());
 }
 
 TEST_CASE("a worker that stalls for longer than the watchdog waits is noticed, a shorter one is not") {

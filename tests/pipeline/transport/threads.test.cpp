@@ -59,6 +59,22 @@ TEST_CASE("an edge out of order is searched for the tag, and does not hold one t
   CHECK_FALSE(transport.try_receive(0, {.micro_batch = 1}, got));
 }
 
+TEST_CASE("what is left over on an edge is told by its tag, but nothing of a later run") {
+  for (bool const is_in_order : {true, false}) {
+    auto transport = open(is_in_order);
+    weir::PipelineMessage got;
+    weir::PipelineMessage later = message(0);
+    later.tag.run = 1;
+    CHECK(!transport.left_over(0, 0));
+    CHECK(transport.try_send(0, message(0)));
+    CHECK(transport.try_send(0, later));
+    CHECK(transport.left_over(0, 0) == weir::MessageTag{.micro_batch = 0});
+    CHECK(transport.try_receive(0, {.micro_batch = 0}, got));
+    CHECK(!transport.left_over(0, 0));
+    CHECK(transport.left_over(0, 1) == later.tag);
+  }
+}
+
 TEST_CASE("without room a send ends when the receiver stands at its message") {
   weir::ThreadTransport transport({.capacity = 0});
   std::vector<weir::PipelineEdge> const edges{{.from = 0, .to = 1}};

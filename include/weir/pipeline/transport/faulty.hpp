@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -74,6 +75,12 @@ requires(!RemoteTransport<Inner>) class FaultyTransport {
     }
     return inner_.try_receive(index, tag, message);
   }
+
+  std::optional<MessageTag> left_over(std::size_t index, std::uint32_t run) const requires
+      requires(Inner const& inner) {
+    inner.left_over(index, run);
+  }
+  { return inner_.left_over(index, run); }
 
   void clear() {
     inner_.clear();

@@ -62,6 +62,14 @@ class ThreadTransport {
     return true;
   }
 
+  std::optional<MessageTag> left_over(std::size_t index, std::uint32_t run) const {
+    for (Slot const& slot : edges_[index].slots) {
+      if (slot.state.load(std::memory_order_acquire) == State::full && slot.message.tag.run <= run)
+        return slot.message.tag;
+    }
+    return std::nullopt;
+  }
+
   void clear() {
     for (Edge& edge : edges_) {
       for (Slot& slot : edge.slots) slot.state = State::empty;
