@@ -11,40 +11,25 @@
 #include "weir/pipeline/schedule_table.hpp"
 
 /// Whether any interleaving of a table's workers comes to an end, by trying all of them. For small tables
-/// without pairs, with every operation there once.
+/// with every operation there once.
 class BruteForce {
  public:
   static constexpr std::size_t no_limit = SIZE_MAX;
 
   explicit BruteForce(weir::TableView const& table, std::size_t capacity = no_limit) : capacity_(capacity) {
-    std::map<std::tuple<int, std::uint32_t, std::uint32_t>, std::size_t> homes;
+    Homes homes;
     for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
       for (weir::Operation const& operation : table.worker(worker)) homes[key(operation)] = worker;
     }
     steps_.resize(table.workers());
     for (std::uint32_t worker = 0; worker < table.workers(); ++worker) {
-      for (weir::Operation const& operation : table.worker(worker)) {
-        auto const input = [&](int kind, std::uint32_t stage) {
-          Id const id{kind, stage, operation.micro_batch};
-          if (homes.at(id) == worker) {
-            steps_[worker].push_back({Step::need, id, 0, 0, true});
-          } else {
-            steps_[worker].push_back({Step::receive, id, homes.at(id), worker, kind == 0});
-          }
-        };
-        auto const output = [&](std::uint32_t stage) {
-          Id const reader{kind_of(operation), stage, operation.micro_batch};
-          Step const send{Step::send, key(operation), worker, homes.at(reader), kind_of(operation) == 0};
-          if (homes.at(reader) != worker) steps_[worker].push_back(send);
-        };
-        int const kind = kind_of(operation);
-        if (kind == 0 && operation.stage > 0) input(0, operation.stage - 1u);
-        if (kind == 1) input(0, operation.stage);
-        if (kind == 1 && operation.stage + 1u < table.stages()) input(1, operation.stage + 1u);
-        if (kind == 2) input(1, operation.stage);
-        steps_[worker].push_back({Step::compute, key(operation), 0, 0, true});
-        if (kind == 0 && operation.stage + 1u < table.stages()) output(operation.stage + 1u);
-        if (kind == 1 && operation.stage > 0) output(operation.stage - 1u);
+      auto const row = table.worker(worker);
+      for (std::size_t i = 0, end = 0; i < row.size(); i = end) {
+        end = i + (row[i].kind == weir::OperationKind::pair ? 2 : 1);
+        for (std::size_t k = i; k < end; ++k) take_in(table, homes, worker, row[k]);
+        for (std::size_t k = i; k < end; ++k)
+          steps_[worker].push_back({Step::compute, key(row[k]), 0, 0, true});
+        for (std::size_t k = i; k < end; ++k) hand_on(table, homes, worker, row[k]);
       }
     }
   }
@@ -53,6 +38,7 @@ class BruteForce {
 
  private:
   using Id = std::tuple<int, std::uint32_t, std::uint32_t>;
+  using Homes = std::map<Id, std::size_t>;
   using State = std::vector<std::size_t>;  // how many steps each worker has done
   struct Step {
     enum Kind { need, receive, compute, send } kind;
@@ -67,6 +53,34 @@ class BruteForce {
   }
   static Id key(weir::Operation const& operation) {
     return {kind_of(operation), operation.stage, operation.micro_batch};
+  }
+
+  /// What an operation needs: a part of a pair waits for it before either computes.
+  void take_in(weir::TableView const& table, Homes const& homes, std::size_t worker,
+               weir::Operation const& operation) {
+    auto const input = [&](int kind, std::uint32_t stage) {
+      Id const id{kind, stage, operation.micro_batch};
+      if (homes.at(id) == worker) {
+        steps_[worker].push_back({Step::need, id, 0, 0, true});
+      } else {
+        steps_[worker].push_back({Step::receive, id, homes.at(id), worker, kind == 0});
+      }
+    };
+    int const kind = kind_of(operation);
+    if (kind == 0 && operation.stage > 0) input(0, operation.stage - 1u);
+    if (kind == 1) input(0, operation.stage);
+    if (kind == 1 && operation.stage + 1u < table.stages()) input(1, operation.stage + 1u);
+    if (kind == 2) input(1, operation.stage);
+  }
+  void hand_on(weir::TableView const& table, Homes const& homes, std::size_t worker,
+               weir::Operation const& operation) {
+    int const kind = kind_of(operation);
+    auto const output = [&](std::uint32_t stage) {
+      std::size_t const reader = homes.at({kind, stage, operation.micro_batch});
+      if (reader != worker) steps_[worker].push_back({Step::send, key(operation), worker, reader, kind == 0});
+    };
+    if (kind == 0 && operation.stage + 1u < table.stages()) output(operation.stage + 1u);
+    if (kind == 1 && operation.stage > 0) output(operation.stage - 1u);
   }
 
   bool is_done(State const& state, Step::Kind kind, Id const& id) const {

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "pipeline/random_table.hpp"
 #include "weir/pipeline/edge_capacity.hpp"
 #include "weir/pipeline/grid_csv.hpp"
+#include "weir/pipeline/place_communication.hpp"
 #include "weir/pipeline/schedule_catalog.hpp"
 
 using namespace weir;
@@ -33,6 +36,82 @@ std::vector<ViolationCode> codes(Validation const& validation) {
   std::vector<ViolationCode> result;
   for (Violation const& violation : validation.violations()) result.push_back(violation.code);
   return result;
+}
+
+Rows rows_of(TableView const& table) {
+  Rows rows;
+  for (std::uint32_t worker = 0; worker < table.workers(); ++worker)
+    rows.emplace_back(table.worker(worker).begin(), table.worker(worker).end());
+  return rows;
+}
+
+/// The operations of a worker, a pair in one.
+std::vector<std::vector<Operation>> slots_of(std::vector<Operation> const& row) {
+  std::vector<std::vector<Operation>> slots;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i == 0 || row[i - 1].kind != OperationKind::pair) slots.emplace_back();
+    slots.back().push_back(row[i]);
+  }
+  return slots;
+}
+std::vector<Operation> joined(std::vector<std::vector<Operation>> const& slots) {
+  std::vector<Operation> row;
+  for (auto const& slot : slots) row.insert(row.end(), slot.begin(), slot.end());
+  return row;
+}
+
+/// Whether a worker sends what it has computed, and receives before it computes.
+bool messages_are_complete(std::vector<Operation> const& row) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (!is_communication(row[i])) continue;
+    bool const is_ahead =
+        row[i].kind == OperationKind::send_forward || row[i].kind == OperationKind::receive_forward;
+    bool const is_send =
+        row[i].kind == OperationKind::send_forward || row[i].kind == OperationKind::send_backward;
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      bool const is_its = (is_ahead ? is_forward(row[k]) : gives_input_gradient(row[k])) &&
+                          row[k].stage == row[i].stage && row[k].micro_batch == row[i].micro_batch;
+      if (is_its && (is_send ? k > i : k < i)) return false;
+    }
+  }
+  return true;
+}
+
+/// Whether an operation stands before one that it needs itself, on one worker.
+bool has_inversion(Rows const& rows) {
+  for (std::vector<Operation> const& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      for (std::size_t k = i + 1; k < row.size(); ++k) {
+        Operation const& early = row[i];
+        Operation const& late = row[k];
+        if (early.micro_batch != late.micro_batch) continue;
+        bool const is_weight = gives_weight_gradient(early) && !gives_input_gradient(early);
+        bool const needs_forward = (is_forward(early) && late.stage + 1 == early.stage) ||
+                                   (gives_input_gradient(early) && late.stage == early.stage);
+        bool const needs_backward = (gives_input_gradient(early) && late.stage == early.stage + 1) ||
+                                    (is_weight && late.stage == early.stage);
+        if (is_forward(late) ? needs_forward : gives_input_gradient(late) && needs_backward) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// With one forward moved to before the last backward of the update that it waits for.
+std::optional<Rows> without_patience(Rows rows, std::uint32_t choice, std::uint32_t period) {
+  std::vector<Operation>& row = rows[choice % rows.size()];
+  std::size_t const from = choice % row.size();
+  Operation const forward = row[from];
+  if (!is_forward(forward) || forward.version == 0) return std::nullopt;
+  for (std::size_t to = 0; to < from; ++to) {
+    if (row[to].kind != OperationKind::backward || row[to].stage != forward.stage ||
+        row[to].micro_batch + 1 != forward.version * period)
+      continue;
+    row.erase(row.begin() + static_cast<std::ptrdiff_t>(from));
+    row.insert(row.begin() + static_cast<std::ptrdiff_t>(to), forward);
+    return rows;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -224,39 +303,143 @@ TEST_CASE(
   CHECK(mutations >= 10'000);
 }
 
-TEST_CASE("every deletion, repetition and exchange in a schedule is rejected or harmless") {
-  for (char const* name : {"zb-v", "dualpipe", "wpipe", "chimera"}) {
-    ScheduleTable const table = find_schedule(name)->make_table({.workers = 2, .micro_batches = 4});
-    Rows rows;
-    for (std::uint32_t worker = 0; worker < 2; ++worker) {
-      std::span<Operation const> const operations = table.view().worker(worker);
-      rows.emplace_back(operations.begin(), operations.end());
-    }
-    auto const judge = [&](Rows const& changed) {
-      return validate(ScheduleTable(table.properties(), changed));
-    };
-    for (std::size_t worker = 0; worker < 2; ++worker) {
-      for (std::size_t i = 0; i < rows[worker].size(); ++i) {
-        Rows deleted = rows;
-        deleted[worker].erase(deleted[worker].begin() + static_cast<std::ptrdiff_t>(i));
-        CHECK(judge(deleted).has(ViolationCode::missing));
-        Rows repeated = rows;
-        repeated[worker].push_back(rows[worker][i]);
-        CHECK(judge(repeated).has(ViolationCode::duplicate));
-        if (i == 0 || rows[worker][i].kind == OperationKind::pair ||
-            rows[worker][i - 1].kind == OperationKind::pair)
-          continue;
-        Rows swapped = rows;
-        std::swap(swapped[worker][i - 1], swapped[worker][i]);
-        bool has_pairs = false;
-        for (Operation const& each : table.operations())
-          has_pairs = has_pairs || each.kind == OperationKind::pair;
-        if (has_pairs) continue;
-        CHECK(judge(swapped).has(ViolationCode::order) + judge(swapped).has(ViolationCode::deadlock) ==
-              (BruteForce(ScheduleTable(table.properties(), swapped)).ends() ? 0 : 1));
+TEST_CASE("every deletion, repetition and exchange of any two slots in a schedule is rejected or harmless") {
+  std::size_t rejected = 0;
+  std::size_t harmless = 0;
+  for (NamedSchedule const& schedule : schedule_catalog()) {
+    for (std::uint32_t p : {2u, 3u}) {
+      ScheduleShape const shape{.workers = p, .micro_batches = p == 2 ? 4u : 3u};
+      if (schedule.refusal(shape)) continue;
+      ScheduleTable const table = schedule.make_table(shape);
+      CAPTURE(schedule.traits.name);
+      CAPTURE(p);
+      Rows const rows = rows_of(table);
+      auto const judge = [&](Rows const& changed) {
+        return validate(ScheduleTable(table.properties(), changed));
+      };
+      for (std::size_t worker = 0; worker < p; ++worker) {
+        for (std::size_t i = 0; i < rows[worker].size(); ++i) {
+          Rows deleted = rows;
+          deleted[worker].erase(deleted[worker].begin() + static_cast<std::ptrdiff_t>(i));
+          CHECK(judge(deleted).has(ViolationCode::missing));
+          Rows repeated = rows;
+          repeated[worker].push_back(rows[worker][i]);
+          CHECK(judge(repeated).has(ViolationCode::duplicate));
+        }
+        // Of three workers only some: a search takes longer there.
+        std::size_t const slots = slots_of(rows[worker]).size();
+        for (std::size_t i = 0; i < slots; ++i) {
+          for (std::size_t k = i + 1; k < slots; k += p == 2 ? 1 : 4) {
+            Rows swapped = rows;
+            auto parts = slots_of(rows[worker]);
+            std::swap(parts[i], parts[k]);
+            swapped[worker] = joined(parts);
+            Validation const found = judge(swapped);
+            bool const is_free = !found.has(ViolationCode::order) && !found.has(ViolationCode::deadlock);
+            CHECK(is_free == BruteForce(ScheduleTable(table.properties(), swapped)).ends());
+            ++(is_free ? harmless : rejected);
+          }
+        }
       }
     }
   }
+  CHECK(rejected > 500);
+  CHECK(harmless > 50);
+}
+
+TEST_CASE("every deletion, repetition and exchange of a message's cell is rejected or harmless") {
+  std::size_t rejected = 0;
+  for (char const* name : {"1f1b", "interleaved-1f1b", "zb-h1", "zb-v", "wpipe", "chimera"}) {
+    for (std::uint32_t prefetch : {0u, 2u}) {
+      ScheduleTable const table =
+          place_communication(find_schedule(name)->make_table({.workers = 2, .micro_batches = 4}), prefetch);
+      CAPTURE(name);
+      Rows const rows = rows_of(table);
+      auto const judge = [&](Rows const& changed) {
+        return validate(ScheduleTable(table.properties(), changed));
+      };
+      REQUIRE(judge(rows));
+      for (std::size_t worker = 0; worker < 2; ++worker) {
+        for (std::size_t i = 0; i < rows[worker].size(); ++i) {
+          Operation const& cell = rows[worker][i];
+          if (!is_communication(cell)) continue;
+          Rows deleted = rows;
+          deleted[worker].erase(deleted[worker].begin() + static_cast<std::ptrdiff_t>(i));
+          CHECK(judge(deleted).has(ViolationCode::channel));
+          Rows moved = deleted;
+          moved[1 - worker].push_back(cell);
+          CHECK(judge(moved).has(ViolationCode::channel));
+          Rows repeated = rows;
+          repeated[worker].push_back(cell);
+          CHECK(judge(repeated).has(ViolationCode::duplicate));
+          for (std::size_t k = 0; k < rows[worker].size(); ++k) {
+            Rows swapped = rows;
+            std::swap(swapped[worker][i], swapped[worker][k]);
+            bool const is_complete = messages_are_complete(swapped[worker]);
+            CHECK(judge(swapped).has(ViolationCode::channel) == !is_complete);
+            rejected += is_complete ? 0 : 1;
+          }
+        }
+      }
+    }
+  }
+  CHECK(rejected > 500);
+}
+
+TEST_CASE("random mutations of messages, order, versions and periods are rejected with the right code") {
+  std::size_t counts[5] = {};
+  for (std::uint32_t seed = 0; seed < 4'000; ++seed) {
+    CAPTURE(seed);
+    RandomTable random(seed);
+    ScheduleTable const with_messages = place_communication(random.table(), random.below(3));
+    Rows rows = rows_of(with_messages);
+    std::vector<Operation>& row = rows[random.below(rows.size())];
+    std::size_t const lost = row.empty() ? 0 : random.below(row.size());
+    if (!row.empty() && is_communication(row[lost])) {
+      row.erase(row.begin() + static_cast<std::ptrdiff_t>(lost));
+      // The last one of all leaves a table without messages.
+      Rows const left = rows;
+      bool const has_others = std::any_of(left.begin(), left.end(), [](auto const& each) {
+        return std::any_of(each.begin(), each.end(), [](Operation const& o) { return is_communication(o); });
+      });
+      CHECK(validate(ScheduleTable(with_messages.properties(), rows)).has(ViolationCode::channel) ==
+            has_others);
+      ++counts[0];
+    }
+
+    std::uint32_t const needed = min_edge_capacity(random.table());
+    if (needed > 0) {
+      CHECK(codes(validate(random.table(), {.edge_capacity = needed - 1})) ==
+            std::vector{ViolationCode::capacity});
+      ++counts[1];
+    }
+
+    for (std::vector<Operation>& each : random.rows) {
+      if (each.size() > 1) std::swap(each[random.below(each.size())], each[random.below(each.size())]);
+    }
+    Validation const exchanged = validate(random.table());
+    bool const is_backward_in_time = has_inversion(random.rows);
+    CHECK(exchanged.has(ViolationCode::order) == is_backward_in_time);
+    if (!is_backward_in_time) {
+      bool const is_stuck = !BruteForce(random.table()).ends();
+      CHECK(exchanged.has(ViolationCode::deadlock) == is_stuck);
+      counts[2] += is_stuck ? 1 : 0;
+    }
+
+    std::uint32_t const workers = 2 + random.below(3);
+    bool const is_wpipe = random.below(2) == 0;
+    ScheduleShape const shape{.workers = workers, .micro_batches = 3 * workers, .period = workers};
+    ScheduleTable late = find_schedule(is_wpipe ? "wpipe" : "pipedream-2bw")->make_table(shape);
+    if (auto const early = without_patience(rows_of(late), random.below(1000), workers)) {
+      CHECK(validate(ScheduleTable(late.properties(), *early)).has(ViolationCode::version));
+      ++counts[3];
+    }
+    late.properties().period = 2 + random.below(3 * workers - 1);
+    bool const divides = 3 * workers % late.properties().period == 0;
+    CHECK(validate(late).has(ViolationCode::period) == !divides);
+    counts[4] += divides ? 0 : 1;
+  }
+  for (std::size_t const count : counts) CHECK(count > 30);
 }
 
 TEST_CASE("the verdict is that of a search over all interleavings") {
