@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,18 +41,33 @@ AnyStore store_of(Store const& store, std::uint32_t stages) {
   return any;
 }
 
+Chain initial_weights(std::size_t stages) {
+  Chain weights(stages);
+  for (std::size_t s = 0; s < stages; ++s) weights[s] = scalar_chain::initial_weights()[s % 4];
+  return weights;
+}
+
+/// As many runs as go through the eight samples so often, and at least as many.
+std::size_t samples_of(weir::ScheduleTable const& table, std::size_t rounds) {
+  std::size_t const m = table.properties().micro_batches;
+  return m < 8 ? 8 * rounds : m * rounds;
+}
+
 template <class Optimizer>
 Chain train(weir::ScheduleTable const& table, AnyStore const& store, Optimizer const& optimizer,
             std::size_t rounds = 1) {
-  Chain weights = scalar_chain::initial_weights();
+  std::size_t const stages = table.properties().stages;
+  Chain weights = initial_weights(stages);
+  std::vector<scalar_chain::Sample> data;
+  for (std::size_t i = 0; i < samples_of(table, rounds); ++i) data.push_back(scalar_chain::samples[i % 8]);
   scalar_chain::Model const model;
   weir::HostExecutor const executor;
   weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> pipe{
-      executor, table, {.stages = scalar_chain::layouts(4)}, store};
+      executor, table, {.stages = scalar_chain::layouts(stages)}, store};
   auto sync = (weir::LocalAggregator{} | optimizer).on(pipe, weir::view(weights));
   std::size_t const m = table.properties().micro_batches;
-  for (std::size_t at = 0; at < 8 * rounds; at += m)
-    sync(pipe(scalar_chain::Batch(scalar_chain::samples).subspan(at % 8, m), model));
+  for (std::size_t at = 0; at < data.size(); at += m)
+    sync(pipe(scalar_chain::Batch(data).subspan(at, m), model));
   sync.drain();
   return weights;
 }
@@ -101,48 +117,49 @@ template <class Optimizer>
 Chain recurrence(Case const& the, Optimizer const& optimizer, std::size_t rounds = 1) {
   using Source = weir::Gradients<weir::HostExecutor, double>;
   auto const plan = weir::BucketPlan::by_bytes({sizeof(double)}, 8, 8, weir::ElementType::float64);
-  Chain weights = scalar_chain::initial_weights();
+  std::size_t const stages = the.table.properties().stages;
+  Chain weights = initial_weights(stages);
   std::vector<Chain> history{weights};
   weir::HostExecutor const executor;
-  Chain gradients(4);
+  Chain gradients(stages);
   std::vector<std::unique_ptr<Source>> sources;
   auto const bind = [&](std::size_t s) {
     return (weir::LocalAggregator{} | optimizer).on(*sources[s], weir::view(&weights[s], 1));
   };
-  for (std::size_t s = 0; s < 4; ++s) {
+  for (std::size_t s = 0; s < stages; ++s) {
     sources.push_back(std::make_unique<Source>(
         executor, plan,
         std::vector<weir::TensorView<double, weir::HostSpace>>{weir::view(&gradients[s], 1)}));
   }
   using Bound = decltype(bind(0));
   std::vector<std::unique_ptr<Bound>> bound;
-  for (std::size_t s = 0; s < 4; ++s) bound.push_back(std::unique_ptr<Bound>(new Bound(bind(s))));
+  for (std::size_t s = 0; s < stages; ++s) bound.push_back(std::unique_ptr<Bound>(new Bound(bind(s))));
 
   auto const& properties = the.table.properties();
   std::size_t first_version = 0;
-  for (std::size_t at = 0; at < 8 * rounds; at += properties.micro_batches) {
+  for (std::size_t at = 0; at < samples_of(the.table, rounds); at += properties.micro_batches) {
     for (std::size_t t = 0; t * the.period < properties.micro_batches; ++t) {
       std::size_t const from = at + t * the.period;
-      Chain sum(4, 0.0);
+      Chain sum(stages, 0.0);
       for (std::size_t j = 0; j < the.period; ++j) {
         auto const [x, target] = scalar_chain::samples[(from + j) % 8];
-        double input[5] = {x};
-        double w[4];
-        for (std::size_t s = 0; s < 4; ++s) {
+        Chain input(stages + 1, x);
+        Chain w(stages);
+        for (std::size_t s = 0; s < stages; ++s) {
           std::size_t const delay = properties.synchronous     ? 0
                                     : the.store.counts[s] == 0 ? 0
                                                                : the.store.counts[s] - 1;
           w[s] = history[first_version + (t < delay ? 0 : t - delay)][s];
           input[s + 1] = w[s] * input[s];
         }
-        double gradient = input[4] - target;
-        for (std::size_t s = 4; s-- > 0;) {
+        double gradient = input[stages] - target;
+        for (std::size_t s = stages; s-- > 0;) {
           sum[s] = j == 0 ? gradient * input[s] : sum[s] + gradient * input[s];
           gradient = gradient * w[s];
         }
       }
-      for (std::size_t s = 0; s < 4; ++s) {
-        gradients[s] = sum[s] / static_cast<double>(the.period);  // a power of two: exact
+      for (std::size_t s = 0; s < stages; ++s) {
+        gradients[s] = sum[s] / static_cast<double>(the.period);
         std::size_t const count[1] = {the.period};
         (*bound[s])((*sources[s])(count));
         bound[s]->wait();
@@ -170,8 +187,61 @@ TEST_CASE("schedules without a flush are the recurrences of delayed updates, bit
     auto const check = [&](auto const& optimizer) {
       CHECK(same_bits(train(the.table, the.store, optimizer, 3), recurrence(the, optimizer, 3)));
     };
+    check(weir::Sgd{{.learning_rate = 0.25}});
     check(weir::Sgd{{.learning_rate = 0.25, .momentum = 0.9}});
     check(weir::AdamW{{.learning_rate = 0.05}});
+  }
+}
+
+TEST_CASE("so they are for other workers, micro-batches of an update and blocks") {
+  std::vector<Case> more;
+  struct WPipeShape {
+    std::uint32_t workers, period, blocks;
+  };
+  for (auto const& [p, period, blocks] : std::vector<WPipeShape>{
+           {2, 1, 1}, {3, 3, 1}, {4, 3, 1}, {4, 4, 1}, {4, 6, 1}, {4, 8, 2}, {4, 12, 3}}) {
+    more.push_back({"wpipe",
+                    weir::make_table<weir::WPipe>(
+                        {.workers = p, .micro_batches = 4 * period, .period = period, .blocks = blocks}),
+                    store_of(weir::GroupDoubleBuffer{}, 2 * p),
+                    period,
+                    {}});
+  }
+  for (std::uint32_t const p : {2u, 4u, 5u}) {
+    for (std::uint32_t const period : {3u, 4u}) {
+      if (period + 1 < p) continue;
+      more.push_back({"pipedream-2bw",
+                      weir::make_table<weir::PipeDream2BW>(
+                          {.workers = p, .micro_batches = 4 * period, .period = period}),
+                      store_of(weir::DoubleBuffer{}, p),
+                      period,
+                      {}});
+    }
+  }
+  for (std::uint32_t const p : {2u, 3u, 8u})
+    more.push_back({"pipedream",
+                    weir::make_table<weir::PipeDream>({.workers = p, .micro_batches = 16}),
+                    store_of(weir::Stash<>{}, p),
+                    1,
+                    {}});
+  for (Case const& the : more) {
+    CAPTURE(the.name);
+    CAPTURE(the.period);
+    CAPTURE(the.table.properties().workers);
+    auto const check = [&](auto const& optimizer) {
+      Chain const found = train(the.table, the.store, optimizer, 3);
+      Chain const expected = recurrence(the, optimizer, 3);
+      // What is written down divides by the micro-batches first, which is exact for powers of two.
+      if ((the.period & (the.period - 1)) == 0) {
+        CHECK(same_bits(found, expected));
+      } else {
+        for (std::size_t s = 0; s < found.size(); ++s)
+          CHECK(found[s] == doctest::Approx(expected[s]).epsilon(1e-12));
+      }
+    };
+    check(weir::Sgd{{.learning_rate = 0.125}});
+    check(weir::Sgd{{.learning_rate = 0.0625, .momentum = 0.5}});
+    check(weir::AdamW{{.learning_rate = 0.0625}});
   }
 }
 
