@@ -12,6 +12,7 @@
 #include "support/bits.hpp"
 #include "support/cuda/clean_session.hpp"
 #include "support/cuda/training.hpp"
+#include "weir/comm/self.hpp"
 #include "weir/cuda/graph.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/gradient/clip.hpp"
@@ -19,8 +20,11 @@
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/gradient/loss_scale.hpp"
 #include "weir/gradient/non_finite.hpp"
+#include "weir/gradient/sharded_update.hpp"
+#include "weir/gradient/used_parameters.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/optim/weight_copy.hpp"
 #include "weir/optim/weight_sync.hpp"
 #include "weir/tensor/buffer.hpp"
 #include "weir/workers/gradients.hpp"
@@ -37,14 +41,14 @@ weir::BucketPlan plan_of(weir::ElementType type) {
 /// enqueued, or the second one captured and replayed. Returns the weights.
 template <class Element, class Recipe>
 std::vector<float> train(bool captured, int replays, Recipe const& recipe, std::size_t workers, std::size_t m,
-                         bool launch_thread) {
+                         bool launch_thread, bool is_partial) {
   auto const plan = plan_of(weir::element_type_of<Element>);
   stand_in::Trainer trainer(weir::CudaExecutor({.launch_thread = launch_thread}),
                             weir::WorkerOptions{.workers = workers, .buckets = plan, .local_batch = 2},
                             recipe);
   auto& sync = trainer.sync();
-  stand_in::EnqueuingModel<Element> const model{.parameters = plan.parameters()};
-  auto const samples = stand_in::samples_of(2 * workers * m);
+  stand_in::EnqueuingModel<Element> const model{.parameters = plan.parameters(), .is_partial = is_partial};
+  auto const samples = stand_in::samples_of(2 * workers * m - 1);
   trainer.step(samples, model);
   auto const total = static_cast<std::uint64_t>(replays) + 2;
   if (captured) {
@@ -70,14 +74,14 @@ std::vector<float> train(bool captured, int replays, Recipe const& recipe, std::
 
 template <class Element = float, class Recipe>
 void check(Recipe const& recipe, std::size_t workers, std::size_t m, int replays = 10,
-           bool launch_thread = false) {
+           bool launch_thread = false, bool is_partial = false) {
   CAPTURE(workers);
   CAPTURE(m);
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);
     CleanSession const session({.seed = seed});
-    auto const expected = train<Element>(false, replays, recipe, workers, m, launch_thread);
-    CHECK(same_bits(train<Element>(true, replays, recipe, workers, m, launch_thread), expected));
+    auto const expected = train<Element>(false, replays, recipe, workers, m, launch_thread, is_partial);
+    CHECK(same_bits(train<Element>(true, replays, recipe, workers, m, launch_thread, is_partial), expected));
   }
 }
 
@@ -104,6 +108,8 @@ TEST_CASE("so are replays of all recipes") {
       check(sum(m) | weir::WeightSync{weir::WeightPolicy::sequential, adamw}, workers, m);
       check(sum(m) | clip | weir::WeightSync{weir::WeightPolicy::overlap, sgd}, workers, m);
       check(sum(m) | weir::NonFinite{} | weir::LossScale{{.initial = 8.0, .interval = 3}} | sgd, workers, m);
+      check(sum(m) | weir::UsedParameters{weir::SelfCommunicator{}} | sgd, workers, m, 10, false, true);
+      check(sum(m) | weir::ShardedUpdate{weir::SelfCommunicator{}, adamw}, workers, m);
       check<weir::bfloat16>(sum(m) | clip | adamw, workers, m);
     }
   }
@@ -111,6 +117,26 @@ TEST_CASE("so are replays of all recipes") {
 
 TEST_CASE("so are replays of a step that launch threads enqueued") {
   check(sum(2) | clip | adamw, 3, 2, 10, true);
+}
+
+TEST_CASE("so are replays that write 16-bit copies of the weights") {
+  CleanSession const session;
+  auto const plan = plan_of(weir::ElementType::bfloat16);
+  weir::CudaExecutor const executor;
+  weir::Buffer<weir::bfloat16, weir::CudaExecutor> const copies(executor, plan.elements());
+  auto const recipe = sum(2) | adamw | weir::WeightCopy{copies.view()};
+  stand_in::Trainer trainer(executor, weir::WorkerOptions{.workers = 3, .buckets = plan}, recipe);
+  stand_in::EnqueuingModel<weir::bfloat16> const model{.parameters = plan.parameters()};
+  auto const samples = stand_in::samples_of(6);
+  trainer.step(samples, model);
+  auto const after_one = trainer.weights();
+  auto const graph = weir::CudaGraph::capture(executor, [&] { trainer.step(samples, model); });
+  for (int i = 0; i < 5; ++i) graph.replay();
+  trainer.sync().replayed(5);
+  auto const weights = trainer.weights();
+  CHECK(weights != after_one);
+  CHECK(same_bits(weir::to_host(executor, copies.view()),
+                  std::vector<weir::bfloat16>(weights.begin(), weights.end())));
 }
 
 TEST_CASE("a replay is one call, and makes, allocates and waits for nothing") {

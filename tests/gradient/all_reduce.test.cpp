@@ -15,6 +15,7 @@
 #include "support/counting_communicator.hpp"
 #include "support/network.hpp"
 #include "support/ranks.hpp"
+#include "support/uneven_ranks.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
@@ -24,10 +25,13 @@
 
 namespace {
 
-std::vector<weir::WorkLayout> uneven_ranks(std::size_t local_batch) {
-  return {{3, 1, local_batch}, {1, 1, local_batch}, {2, 3, local_batch}, {1, 5, local_batch}};
+constexpr std::size_t micro_batches = uneven_ranks::total_micro_batches;
+
+std::vector<weir::WorkLayout> layouts_of(std::size_t local_batch) {
+  std::vector<weir::WorkLayout> layouts;
+  for (auto const& [workers, m] : uneven_ranks::layouts) layouts.push_back({workers, m, local_batch});
+  return layouts;
 }
-constexpr std::size_t micro_batches = 15;  // of those ranks
 
 /// The gradient of one step, as each rank would apply it.
 template <class Real>
@@ -59,7 +63,7 @@ void check_uneven_ranks(std::size_t missing_samples, double tolerance) {
   auto const weights = network::initial_weights<Real>();
   for (std::size_t local_batch : {1u, 3u, 8u}) {
     auto const data = network::samples(micro_batches * local_batch - missing_samples * local_batch / 8);
-    auto const found = gradients_of_ranks(uneven_ranks(local_batch), network::Batch(data), weights);
+    auto const found = gradients_of_ranks(layouts_of(local_batch), network::Batch(data), weights);
     for (auto const& rank : found) CHECK(same_bits(rank, found[0]));
     CAPTURE(local_batch);
     CHECK(network::relative_error(weights, network::Batch(data), local_batch, found[0]) <= tolerance);
@@ -81,7 +85,7 @@ TEST_CASE("a ragged tail, with micro-batches that are empty, gives the exact mea
 }
 
 TEST_CASE("one thread may drive all ranks") {
-  auto const layouts = uneven_ranks(4);
+  auto const layouts = layouts_of(4);
   auto const data = network::samples(micro_batches * 4);
   auto const group = weir::ThreadCommunicator::group(layouts.size());
   auto const model = network::model();

@@ -42,7 +42,7 @@ auto const sharded = [](auto const& communicator) {
 };
 
 seeded::Training training(std::size_t steps) {
-  return {.workers = 2, .micro_batches = 2, .ranks = ranks(), .steps = steps};
+  return {.workers = 2, .micro_batches = 2, .of_others = 4 * (ranks() - 1), .steps = steps};
 }
 
 template <class RecipeOf>

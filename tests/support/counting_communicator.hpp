@@ -10,6 +10,12 @@
 template <class OnReduce>
 class CountingCommunicator {
  public:
+  static constexpr bool stream_ordered = weir::ThreadCommunicator::stream_ordered;
+  static constexpr bool device_pointers = weir::ThreadCommunicator::device_pointers;
+  static constexpr bool capturable = weir::ThreadCommunicator::capturable;
+  static constexpr bool bounded_wait = weir::ThreadCommunicator::bounded_wait;
+  static constexpr std::size_t max_count = weir::ThreadCommunicator::max_count;
+
   CountingCommunicator(weir::ThreadCommunicator communicator, OnReduce& on_reduce)
       : communicator_(std::move(communicator)), on_reduce_(&on_reduce) {}
 

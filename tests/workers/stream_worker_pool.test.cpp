@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/bits.hpp"
+#include "support/bucket_orders.hpp"
 #include "support/collect.hpp"
 #include "support/network.hpp"
 #include "support/ranks.hpp"
@@ -62,23 +63,17 @@ bool is_touched(std::size_t step, std::size_t u, std::size_t parameter) {
   return true;
 }
 
-/// Trains 4 buckets with 3 workers, in step s of which each worker reports in the order that `order_of(s,
-/// worker)` numbers. The sums depend on the order of their terms.
+/// Trains 4 buckets with 3 workers, in step s of which each worker reports in `order_of(s, worker)`. The sums
+/// depend on the order of their terms.
 template <class OrderOf>
 Weights train_in_orders(std::size_t steps, OrderOf const& order_of) {
-  constexpr std::size_t buckets = 4, workers = 3;
-  std::array<std::size_t, buckets> order = {0, 1, 2, 3};
-  std::vector<std::array<std::size_t, buckets>> orders;
-  do {
-    orders.push_back(order);
-  } while (std::next_permutation(order.begin(), order.end()));
-
+  constexpr std::size_t workers = 3;
   weir::HostExecutor const executor;
   Weights weights(26, 1.0f);
   weir::StreamWorkerPool pool{
       executor, {.workers = workers, .buckets = weir::BucketPlan::by_bytes({32, 28, 24, 20}, 1, 1)}};
   auto const model = [&](auto& micro) {
-    for (std::size_t bucket : orders[order_of(micro.step(), micro.worker()) % orders.size()]) {
+    for (std::size_t bucket : order_of(micro.step(), micro.worker())) {
       float const share = static_cast<float>(micro.step() % 7 + 1) / static_cast<float>(micro.worker() + 3);
       for (float& g : micro.bucket_gradient(bucket)) g = share * static_cast<float>(bucket + 1);
       micro.ready(bucket);
@@ -110,12 +105,9 @@ TEST_CASE("100 runs with random delays in the workers give the same bits") {
 }
 
 TEST_CASE("buckets may be reported in all orders by each of 3 workers, with the same bits") {
-  constexpr std::size_t orders = 24, steps = orders * orders * orders;
-  auto const expected = train_in_orders(steps, [](std::size_t, std::size_t) { return std::size_t{0}; });
-  auto const found = train_in_orders(steps, [](std::size_t step, std::size_t worker) {
-    std::size_t const of_worker[] = {step, step / orders, step / (orders * orders)};
-    return of_worker[worker];
-  });
+  auto const in_order = [](std::uint64_t, std::size_t) { return bucket_orders()[0]; };
+  auto const expected = train_in_orders(steps_of_all_orders, in_order);
+  auto const found = train_in_orders(steps_of_all_orders, bucket_order);
   CHECK(same_bits(found, expected));
   CHECK(expected[0] != expected[25]);
 }

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "support/bucket_orders.hpp"
 #include "support/cuda/verbs.hpp"
+#include "support/partial_use.hpp"
 #include "weir/exec/host_copy.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/stage/recipe.hpp"
@@ -28,13 +30,13 @@ void enqueue_on(weir::CudaExecutor const& executor, char const* name, std::vecto
   enqueue(executor, name, std::move(accesses), f);
 }
 
-inline float factor_of(float factor) {
+inline double factor_of(double factor) {
   return factor;
 }
-inline float factor_of(weir::LossFactor const& factor) {
-  return static_cast<float>(factor.value());
+inline double factor_of(weir::LossFactor const& factor) {
+  return factor.value();
 }
-inline void add_accesses(float, std::vector<Access>&) {}
+inline void add_accesses(double, std::vector<Access>&) {}
 inline void add_accesses(weir::LossFactor const& factor, std::vector<Access>& accesses) {
   if (factor.scale != nullptr) accesses.push_back(reads(factor.scale));
 }
@@ -50,21 +52,24 @@ inline weir::RandomStream random_of(weir::StepRandom const& random) {
 }
 
 /// A model for both executors: its gradient depends on weights, samples, parameter and random numbers, and
-/// the sum of gradients on the order of addition. Parameters are reported last to first.
+/// the sum of gradients on the order of addition. Parameters are reported last to first, or in all orders.
 template <class Element = float>
 struct EnqueuingModel {
   std::size_t parameters = 0;
-  float* ends = nullptr;  // by worker, in the executor's memory: written after all was reported; or null
+  float* ends = nullptr;    // by worker, in the executor's memory: written after all was reported; or null
+  bool is_partial = false;  // leaves some parameters alone, as `is_used` tells
+  weir::BucketPlan const* all_orders_of = nullptr;  // a plan of 4 buckets, reported in all orders; or null
 
   template <class Micro>
   void operator()(Micro& micro) const {
     float sum = 0;
     for (float sample : micro.samples()) sum += sample;
-    for (std::size_t p = parameters; p-- > 0;) {
-      auto const gradient = micro.template gradient<Element>(p);
-      compute(micro.executor(), gradient, micro.weights(p), micro.loss_scale(),
-              micro.random(static_cast<std::uint32_t>(p)), micro.accumulate(p), sum);
-      micro.ready_parameter(p);
+    if (all_orders_of == nullptr) {
+      for (std::size_t p = parameters; p-- > 0;) pass(micro, p, sum);
+    } else {
+      for (std::size_t const bucket : bucket_order(micro.step(), micro.worker())) {
+        for (std::size_t const p : (*all_orders_of)[bucket].parameters) pass(micro, p, sum);
+      }
     }
     if (ends == nullptr) return;
     Inside const inside;
@@ -73,9 +78,19 @@ struct EnqueuingModel {
   }
 
  private:
-  template <class E, class Gradient, class Weights, class Factor, class Random>
-  static void compute(E const& executor, Gradient gradient, Weights weights, Factor factor, Random random,
-                      bool add, float sum) {
+  template <class Micro>
+  void pass(Micro& micro, std::size_t p, float sum) const {
+    if (!is_partial || is_used(p, micro.global_index(), micro.step())) {
+      auto const gradient = micro.template gradient<Element>(p);
+      compute(micro.executor(), gradient, micro.weights(p), micro.loss_scale(),
+              micro.random(static_cast<std::uint32_t>(p)), micro.accumulate(p), sum);
+    }
+    micro.ready_parameter(p);
+  }
+
+  template <class E, class Gradient, class Real, class Space, class Factor, class Random>
+  static void compute(E const& executor, Gradient gradient, weir::TensorView<Real const, Space> weights,
+                      Factor factor, Random random, bool add, float sum) {
     Inside const inside;
     std::vector<Access> accesses{reads(weights)};
     if (add) accesses.push_back(reads(gradient));
@@ -83,10 +98,10 @@ struct EnqueuingModel {
     add_accesses(factor, accesses);
     add_accesses(random, accesses);
     enqueue_on(executor, "the model", std::move(accesses), [=] {
-      float const share = factor_of(factor) / (1.0f + sum * sum);
-      float const offset = random_of(random).uniform(0);
+      Real const share = static_cast<Real>(factor_of(factor)) / (Real{1} + Real{sum} * Real{sum});
+      Real const offset = random_of(random).uniform(0);
       for (std::size_t i = 0; i < gradient.size(); ++i) {
-        float const value = share * (weights[i] + 0.1f * static_cast<float>(i % 11) + offset);
+        Real const value = share * (weights[i] + Real{0.1f} * static_cast<Real>(i % 11) + offset);
         if constexpr (sizeof(Element) == 2) {
           gradient[i] = Element(value);
         } else {
@@ -97,9 +112,10 @@ struct EnqueuingModel {
   }
 };
 
-inline std::vector<float> initial_weights(std::size_t count) {
-  std::vector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(i * 7 % 13) / 3.0f - 2.0f;
+template <class Real = float>
+std::vector<Real> initial_weights(std::size_t count) {
+  std::vector<Real> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<Real>(i * 7 % 13) / Real{3} - Real{2};
   return values;
 }
 
@@ -110,20 +126,17 @@ inline std::vector<float> samples_of(std::size_t count) {
 }
 
 /// A pool, weights and a bound recipe on one executor.
-template <class E, class Recipe>
+template <class E, class Recipe, class Real = float>
 class Trainer {
  public:
-  using Pool = weir::StreamWorkerPool<E>;
+  using Pool = weir::StreamWorkerPool<E, Real>;
   using Sync = decltype(std::declval<Recipe const&>().on(
-      std::declval<Pool&>(), std::declval<weir::TensorView<float, typename E::memory_space>>()));
+      std::declval<Pool&>(), std::declval<weir::TensorView<Real, typename E::memory_space>>()));
 
   Trainer(E const& executor, weir::WorkerOptions const& options, Recipe const& recipe)
       : executor_(executor),
         weights_(executor, options.buckets.elements()),
-        pool_((weir::from_host(executor, std::span<float const>(initial_weights(options.buckets.elements())),
-                               weights_.view()),
-               executor),
-              options),
+        pool_((fill_weights(), executor), options),
         sync_(recipe.on(pool_, weights_.view())) {}
 
   template <class Model>
@@ -131,7 +144,7 @@ class Trainer {
     sync_(pool_(batch, model));
   }
 
-  std::vector<float> weights() {
+  std::vector<Real> weights() {
     sync_.wait();
     return weir::to_host(executor_, weights_.view());
   }
@@ -142,8 +155,13 @@ class Trainer {
   auto view() const { return weights_.view(); }
 
  private:
+  void fill_weights() {
+    auto const initial = initial_weights<Real>(weights_.size());
+    weir::from_host(executor_, std::span<Real const>(initial), weights_.view());
+  }
+
   E executor_;
-  weir::Buffer<float, E> weights_;
+  weir::Buffer<Real, E> weights_;
   Pool pool_;
   Sync sync_;
 };
