@@ -277,6 +277,7 @@ ncclResult_t ncclCommCount(ncclComm_t handle, int* count) {
 }
 
 ncclResult_t ncclCommGetAsyncError(ncclComm_t handle, ncclResult_t* error) {
+  stand_in::Inside const inside;
   Lock lock(mutex());
   auto const communicator = checked(handle, "ncclCommGetAsyncError", true);
   if (communicator == nullptr) return ncclInvalidArgument;
@@ -339,11 +340,13 @@ ncclResult_t ncclCommAbort(ncclComm_t handle) {
 }
 
 ncclResult_t ncclGroupStart() {
+  stand_in::Inside const inside;
   ++pending_group.depth;
   return ncclSuccess;
 }
 
 ncclResult_t ncclGroupEnd() {
+  stand_in::Inside const inside;
   if (--pending_group.depth > 0) return ncclSuccess;
   {
     Lock const lock(mutex());
@@ -358,30 +361,37 @@ ncclResult_t ncclGroupEnd() {
 
 ncclResult_t ncclAllReduce(void const* from, void* to, std::size_t count, ncclDataType_t type, ncclRedOp_t op,
                            ncclComm_t handle, cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclAllReduce", from, to, count, type, op, -1, 0, stream, false});
 }
 ncclResult_t ncclReduce(void const* from, void* to, std::size_t count, ncclDataType_t type, ncclRedOp_t op,
                         int root, ncclComm_t handle, cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclReduce", from, to, count, type, op, root, 0, stream, false});
 }
 ncclResult_t ncclReduceScatter(void const* from, void* to, std::size_t count, ncclDataType_t type,
                                ncclRedOp_t op, ncclComm_t handle, cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclReduceScatter", from, to, count, type, op, -1, 0, stream, false});
 }
 ncclResult_t ncclAllGather(void const* from, void* to, std::size_t count, ncclDataType_t type,
                            ncclComm_t handle, cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclAllGather", from, to, count, type, ncclSum, -1, 0, stream, false});
 }
 ncclResult_t ncclBroadcast(void const* from, void* to, std::size_t count, ncclDataType_t type, int root,
                            ncclComm_t handle, cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclBroadcast", from, to, count, type, ncclSum, root, 0, stream, false});
 }
 ncclResult_t ncclSend(void const* from, std::size_t count, ncclDataType_t type, int peer, ncclComm_t handle,
                       cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclSend", from, nullptr, count, type, ncclSum, peer, 0, stream, false});
 }
 ncclResult_t ncclRecv(void* to, std::size_t count, ncclDataType_t type, int peer, ncclComm_t handle,
                       cudaStream_t stream) {
+  stand_in::Inside const inside;
   return add(handle, {"ncclRecv", nullptr, to, count, type, ncclSum, peer, 0, stream, false});
 }
 
