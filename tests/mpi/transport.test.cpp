@@ -165,9 +165,10 @@ std::vector<std::pair<std::size_t, double>> train_skipping(std::size_t elements,
   return result;
 }
 
-/// A stage that throws, or sleeps, in its first forward.
+/// A stage that throws in an early forward or its last backward, or sleeps in each forward.
 struct Failing {
   bool throws = false;
+  bool throws_at_the_end = false;
   std::chrono::milliseconds sleep{0};
   staged::Stage<double> inner = {};
 
@@ -177,6 +178,7 @@ struct Failing {
     inner.forward(micro);
   }
   void backward(auto& micro) const {
+    if (throws_at_the_end && micro.index() == 3) throw std::domain_error("no more");
     inner.backward_input(micro);
     inner.backward_weight(micro);
   }
@@ -292,6 +294,47 @@ TEST_CASE("a rank that does not go on is noticed by the watchdog of the others")
       CHECK(has_cause<weir::PeerAborted>(error));  // the one that is late, or that heard of it first
     }
   });
+}
+
+TEST_CASE(
+    "a step that some ranks have made and others not is torn on all of them, until weights are restored") {
+  World const world;
+  weir::HostExecutor const executor;
+  staged::Stages<double> const stages(std::vector<std::size_t>(world.size(), 1));
+  auto const data = staged::samples(4);
+  Pipe<weir::MpiTransport> pipe{executor,
+                                make_table("1f1b", {.workers = world.size(), .micro_batches = 4}),
+                                {.stages = stages.layouts},
+                                {},
+                                weir::MpiTransport(world.communicator)};
+  std::vector<double> weights(staged::layer_parameters, 0.5);
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{}}).on(pipe, weir::view(weights));
+  bool const is_first = world.communicator.rank() == 0;  // whose last backward is the last of all
+  std::vector<Failing> const failing(world.size(), Failing{.throws_at_the_end = is_first});
+  std::vector<Failing> const model(world.size());
+  auto const run = [&](std::vector<Failing> const& stages_of_run) {
+    sync(pipe(staged::Batch(data), stages_of_run));
+    sync.drain();
+  };
+  run(model);
+  auto const before = weights;
+  run(model);
+  auto const expected = weights;
+  weights = before;
+  sync.restored();
+  try {
+    run(failing);
+    run(model);  // the others may have ended before they were told
+    CHECK(false);
+  } catch (weir::PipelineError const& error) {
+    CHECK((is_first ? has_cause<std::domain_error>(error) : has_cause<weir::PeerAborted>(error)));
+  }
+  CHECK(sync.updates() == std::vector<std::uint64_t>{is_first ? 0u : 1u});
+  for (int i = 0; i < 2; ++i) CHECK_THROWS_AS(sync.reset(), weir::TornStep);
+  weights = before;
+  sync.restored();
+  run(model);
+  CHECK(same_bits(weights, expected));
 }
 
 TEST_CASE("what the ranks have to agree on is compared, and a placement that cannot be is refused") {

@@ -216,7 +216,8 @@ TEST_CASE("a run that has updated some stages and not others is torn: refused un
           call();
         } catch (weir::TornStep const& error) {
           std::string const text = error.what();
-          return text.find(has_flush ? "(1 2 2 2 updates)" : " updates)") != std::string::npos &&
+          return text.find(has_flush ? "(1 2 2 2 updates in this process)" : " updates in") !=
+                     std::string::npos &&
                  text.find("restored()") != std::string::npos;
         }
         return false;

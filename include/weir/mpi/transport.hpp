@@ -144,15 +144,31 @@ class MpiTransport {
     return false;
   }
 
+  /// Whether a run has failed, here or on a rank that has told this one, and `clear` was not called since.
+  bool has_failed() {
+    std::lock_guard const lock(gate());
+    if (!notices().is_failed()) notices().read();
+    return notices().is_failed();
+  }
+
+  /// After a failure all ranks call it, which blocks until all have: whether they all give the same numbers,
+  /// of which these are the least and the most; a rank that has none gives the largest as the least. Else
+  /// nobody is asked. Errors: as `clear`.
+  bool agree(std::uint64_t least, std::uint64_t most) {
+    if (!has_failed()) return least >= most;
+    auto const all = gathered({least, most});
+    for (std::size_t rank = 0; rank < all.size() / 2; ++rank) {
+      if (all[2 * rank] < least) least = all[2 * rank];
+      if (all[2 * rank + 1] > most) most = all[2 * rank + 1];
+    }
+    return least >= most;
+  }
+
   /// After a failure all ranks call it, which blocks until all have; else it does nothing. What was under way
   /// is received and thrown away, and what follows has a communicator of its own.
   /// Errors: `PeerTimeout` if a rank does not call it before the deadline, for good.
   void clear() {
-    {
-      std::lock_guard const lock(gate());
-      if (!notices().is_failed()) notices().read();
-    }
-    if (!notices().is_failed()) return;
+    if (!has_failed()) return;
     MpiCommunicator next = home_.split(0, home_.rank());
     discard();
     communicator_ = std::move(next);
@@ -237,6 +253,7 @@ class MpiTransport {
     auto numbers =
         std::make_unique<Numbers>(Numbers{std::move(mine), std::vector<std::uint64_t>(count * home_.size())});
     MPI_Request request = MPI_REQUEST_NULL;
+    home_.member_->link().check();
     try {
       await([&] {
         if (request == MPI_REQUEST_NULL) {
@@ -251,6 +268,7 @@ class MpiTransport {
       });
     } catch (...) {
       (void)numbers.release();  // MPI may still write to it
+      home_.abort();
       throw;
     }
     return std::move(numbers->all);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/pipeline/operation.hpp"
 #include "weir/pipeline/pipeline_core.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
@@ -113,16 +114,18 @@ class BoundPipeline {
     for (auto const& bound : bound_) bound->set_learning_rate(rate);
   }
 
-  /// Makes a pipeline usable again that has failed, with the weights that are in the caller's memory.
-  /// Errors: `TornStep`, if these belong to no step.
+  /// Makes a pipeline usable again that has failed, with the weights that are in the caller's memory. All
+  /// processes of the pipeline call it. Errors: `TornStep`, if the weights belong to no step, in all
+  /// processes.
   void reset() {
     settle();
+    is_torn_ = !has_even_parts_everywhere();
     if (is_torn_) throw TornStep(torn_text());
     restart();
   }
 
-  /// Says that the caller has changed the weights or, after a failure, restored them. Waits for the runs
-  /// before. Errors: rethrows a failure that nobody has been told of.
+  /// Says that the caller has changed the weights or, after a failure, restored them, in all processes. Waits
+  /// for the runs before. Errors: rethrows a failure that nobody has been told of.
   void restored() {
     drain();
     restart();
@@ -184,17 +187,34 @@ class BoundPipeline {
     for (std::uint64_t const count : updates()) counts += (counts.empty() ? "" : " ") + std::to_string(count);
     return "the last run failed when some parts of this pipeline had been updated and others had not (" +
            counts +
-           " updates): load a checkpoint, or restore the weights and what the recipes remember, and call "
+           " updates in this process): load a checkpoint, or restore the weights and what the recipes "
+           "remember, and call "
            "restored()";
   }
 
-  /// Whether the parts of this process are not all after the same update.
-  bool has_torn_part() {
-    auto& units = pipe_.core().units();
+  /// The least and the most updates of a part, as far as they are whole.
+  struct UpdateRange {
+    std::uint64_t least = UINT64_MAX;
+    std::uint64_t most = 0;
+  };
+  UpdateRange update_range() {
+    UpdateRange range;
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
-      if (bound_[unit]->is_torn() || units[unit].completed() != units[0].completed()) return true;
+      std::uint64_t const count = pipe_.core().units()[unit].completed();
+      bool const is_torn = bound_[unit]->is_torn();
+      range.least = detail::smaller(range.least, is_torn ? 0 : count);
+      range.most = detail::larger(range.most, is_torn ? UINT64_MAX : count);
     }
-    return false;
+    return range;
+  }
+  bool has_even_parts() {
+    UpdateRange const range = update_range();
+    return range.least >= range.most;
+  }
+  bool has_even_parts_everywhere() {
+    UpdateRange const range = update_range();
+    if (is_torn_) return pipe_.core().traffic().agree(0, UINT64_MAX);
+    return pipe_.core().traffic().agree(range.least, range.most);
   }
 
   void wait_for_runs() noexcept {
@@ -229,7 +249,7 @@ class BoundPipeline {
       has_failed_ = true;
       if (auto const failure = core.watch().take_failure()) failure_ = failure;
     }
-    is_torn_ = is_torn_ || (has_failed_ && has_torn_part());
+    is_torn_ = is_torn_ || (has_failed_ && !has_even_parts());
     if (!std::exchange(has_run_, false)) return;
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) core.units()[unit].export_weights();
   }

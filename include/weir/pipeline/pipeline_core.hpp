@@ -298,8 +298,9 @@ class PipelineCore {
   /// Makes a pipeline that has failed ready again, after so many updates. When no worker is at work and no
   /// update under way.
   void reset(std::uint64_t updates = 0) {
+    bool const has_failed = watch_.is_stopped() || traffic_.has_failed_elsewhere();
     traffic_.clear();
-    if (watch_.is_stopped()) planner_.number_anew();
+    if (has_failed) planner_.number_anew();
     watch_.reset();
     planner_.go_on_from(updates);
     clocks_.set(updates);

@@ -149,6 +149,17 @@ class PipelineTraffic {
     if constexpr (is_carried) transport_.remote().cancel();
   }
 
+  /// Whether another process has told of a failure.
+  bool has_failed_elsewhere() {
+    if constexpr (requires { transport_.has_failed(); }) return transport_.has_failed();
+    return false;
+  }
+  /// Whether, after a failure, the numbers of all processes are the same; `least` and `most` are of this one.
+  bool agree(std::uint64_t least, std::uint64_t most) {
+    if constexpr (requires { transport_.agree(least, most); }) return transport_.agree(least, most);
+    return least >= most;
+  }
+
   /// Errors: `PipelineError` with a message that will never come, or never be taken.
   void check() {
     if constexpr (is_carried) transport_.check(channels_, lanes_);
