@@ -8,6 +8,7 @@
 
 #include "weir/core/smaller.hpp"
 #include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/check_pipeline.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
 #include "weir/pipeline/insert_predict.hpp"
 #include "weir/pipeline/insert_recompute.hpp"

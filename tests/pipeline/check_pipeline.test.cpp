@@ -1,4 +1,4 @@
-#include "weir/pipeline/pipeline_run.hpp"
+#include "weir/pipeline/check_pipeline.hpp"
 
 #include <doctest/doctest.h>
 
