@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fault/sanitizers.hpp"
 #include "mask/design_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/random.hpp"
@@ -137,8 +138,9 @@ TEST_CASE("GroupDesign: whole designs of 2^i in GF(2^j): pairs of a group never 
 
 TEST_CASE("GroupDesign: any shape has the degrees that were promised, and every entry an inverse") {
   std::uint32_t const groups[] = {2, 3, 4, 5, 7, 8, 9, 16, 25, 27, 32, 49, 64, 81, 128, 256};
+  constexpr std::uint32_t step = UNDER_ADDRESS_SANITIZER ? 20 : 1;  // which makes it 10 times as slow
   std::size_t checked = 0, with_levels = 0, cut_both_ways = 0;
-  for (std::uint32_t i = 0; i < 10'000; ++i) {
+  for (std::uint32_t i = 0; i < 10'000; i += step) {
     weir::RandomWords const words = weir::RandomStream{.seed = 5}(i);
     std::uint32_t const n = groups[words[2] % 16];
     std::size_t const outputs = drawn(words[0], n, 2048);
@@ -174,9 +176,9 @@ TEST_CASE("GroupDesign: any shape has the degrees that were promised, and every 
     double const bound = std::sqrt(static_cast<double>(design.field_order()));
     CHECK(weir::singular_values(design).second <= bound * (1 + 1e-6));
   }
-  CHECK(checked == 10'000);
-  CHECK(with_levels > 2'000);
-  CHECK(cut_both_ways > 5'000);
+  CHECK(checked == 10'000 / step);
+  CHECK(with_levels > 2'000 / step);
+  CHECK(cut_both_ways > 5'000 / step);
 }
 
 TEST_CASE("GroupDesign: levels, up to full but one, cut or not") {
@@ -192,7 +194,7 @@ TEST_CASE("GroupDesign: levels, up to full but one, cut or not") {
   }
   CHECK(fault_of(GroupDesign{{100, 70, 9, 8}}) == "");
   CHECK(fault_of(GroupDesign{{519, 514, 512, 5}}) == "");
-  CHECK(fault_of(GroupDesign{{1030, 1024, 512, 300, 2}}) == "");
+  if (!UNDER_ADDRESS_SANITIZER) CHECK(fault_of(GroupDesign{{1030, 1024, 512, 300, 2}}) == "");
   CHECK(fault_of(GroupDesign{{1100, 1040, 1024, 3, 1}}) == "");
   CHECK(fault_of(GroupDesign{{260, 258, 256, 255}}) == "");
 }
