@@ -28,33 +28,33 @@ struct GroupShape {
 /// holds m diagonals: level l is the entries z = y + offset(a, c, l), where digits are added modulo p. The
 /// last class and the last group may be cut off; their missing entries are padding among the values.
 ///
-/// Cost: an entry in O(1); at the cut edge O(m). Tables: 2 bytes per cell, and up to 1 KiB for levels.
+/// Cost: an entry in O(1); at the cut edge O(m). Tables: 2 bytes per cell, and up to 4 bytes times n for
+/// levels.
 class GroupLayout {
  public:
   GroupShape shape = {};
   std::uint16_t const* cells = nullptr;   ///< t x s, see `cell`; null where n is 1
-  std::uint16_t const* powers = nullptr;  ///< n-1 powers of x in GF(n), then n logarithms; or null
+  std::uint16_t const* powers = nullptr;  ///< n-1 powers of x in GF(n), then n logarithms; null: level l is l
 
   /// Where the diagonals of a cell begin, and which ones they are.
   struct Cell {
     std::uint32_t offset;
-    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1), or offset + l scattered; 0: offset + l
+    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1)
   };
 
   WEIR_HOST_DEVICE constexpr Cell cell(std::uint32_t a, std::uint32_t c) const {
     if (cells == nullptr) return {0, 0};
     std::uint32_t const word = cells[std::size_t{a} * shape.groups + c];
-    if (powers != nullptr) return {word & 255u, word >> 8};
-    bool const is_scattered = draws_levels(shape) && !has_powers(shape);
-    return {word, is_scattered ? drawn_key(shape, a, c) : 0};
+    if (powers == nullptr) return {word, 0};
+    if (keys_are_stored()) return {word & 255u, word >> 8};
+    return {word, drawn_key(shape, a, c)};
   }
 
   /// The diagonal of a level, 0 .. m-1.
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(Cell const& cell, std::uint32_t level) const {
     level += shape.first_level;
     if (level == 0) return cell.offset;
-    return add(cell.offset,
-               powers == nullptr ? scattered(level, cell.key) : powers[turned(cell.key + level - 1)]);
+    return add(cell.offset, powers == nullptr ? level : powers[turned(cell.key + level - 1)]);
   }
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(std::uint32_t a, std::uint32_t c,
                                                   std::uint32_t level) const {
@@ -192,21 +192,13 @@ class GroupLayout {
     return {shape, cells == nullptr ? nullptr : words, powers == nullptr ? nullptr : words + cell_words()};
   }
 
-  /// Whether levels are neither one diagonal nor all but one.
-  WEIR_HOST_DEVICE static constexpr bool draws_levels(GroupShape const& shape) {
-    return shape.levels > 1 && shape.levels + 1 < shape.group;
-  }
-  /// Whether levels are drawn by powers of x. Beyond n = 256 the tables of these would outgrow the cells'.
-  WEIR_HOST_DEVICE static constexpr bool has_powers(GroupShape const& shape) {
-    return draws_levels(shape) && shape.group <= 256;
-  }
-  /// The key of a cell: 0 .. n-2 where there are powers, else any word.
+  /// The key of a cell, 0 .. n-2.
   WEIR_HOST_DEVICE static constexpr std::uint32_t drawn_key(GroupShape const& shape, std::uint32_t a,
                                                             std::uint32_t c) {
     std::uint64_t const word = philox({{a, c, 0x6c65'7665, 0}}, shape.seed)[0];
-    if (!has_powers(shape)) return static_cast<std::uint32_t>(word);
     return static_cast<std::uint32_t>(word * (shape.group - 1) >> 32);
   }
+  WEIR_HOST_DEVICE constexpr bool keys_are_stored() const { return shape.group <= 256; }
 
  private:
   static constexpr std::uint32_t dead = static_cast<std::uint32_t>(-1);
@@ -233,35 +225,9 @@ class GroupLayout {
     return power < shape.group - 1 ? power : power - (shape.group - 1);
   }
 
-  /// A permutation of 0 .. n-1, of which 0 stays 0. The key 0 leaves all as they are.
-  WEIR_HOST_DEVICE constexpr std::uint32_t scattered(std::uint32_t level, std::uint32_t key) const {
-    if (key == 0) return level;
-    return folded(folded(folded(level) * (key | 1)) * (key >> 16 | 1));
-  }
-  WEIR_HOST_DEVICE constexpr std::uint32_t gathered(std::uint32_t place, std::uint32_t key) const {
-    if (key == 0) return place;
-    return folded(folded(folded(place) * inverse_of_odd(key >> 16 | 1)) * inverse_of_odd(key | 1));
-  }
-  /// Adds the upper half of the bits below n to the lower one: its own inverse, and what carries upwards in a
-  /// product comes down again.
-  WEIR_HOST_DEVICE constexpr std::uint32_t folded(std::uint32_t word) const {
-    word &= shape.group - 1;
-    std::uint32_t half = 1;  // at least half of the bits
-    while (1u << (2 * half) < shape.group) ++half;
-    return word ^ word >> half;
-  }
-  /// Modulo 2^32, by Newton's method, which doubles the right bits: 3, 6, 12, 24, 48.
-  WEIR_HOST_DEVICE static constexpr std::uint32_t inverse_of_odd(std::uint32_t odd) {
-    std::uint32_t inverse = odd;
-    for (int step = 0; step < 4; ++step) inverse *= 2 - odd * inverse;
-    return inverse;
-  }
-
   WEIR_HOST_DEVICE constexpr std::uint32_t level_of(Cell const& cell, std::uint32_t diagonal) const {
     std::uint32_t level = subtract(diagonal, cell.offset);
-    if (powers == nullptr) {
-      level = gathered(level, cell.key);
-    } else if (level != 0) {
+    if (level != 0 && powers != nullptr) {
       level = 1 + turned(powers[shape.group - 1 + level] + (shape.group - 1) - cell.key);
     }
     if (level < shape.first_level || level - shape.first_level >= shape.levels) return dead;
