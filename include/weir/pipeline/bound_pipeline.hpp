@@ -188,8 +188,7 @@ class BoundPipeline {
     return "the last run failed when some parts of this pipeline had been updated and others had not (" +
            counts +
            " updates in this process): load a checkpoint, or restore the weights and what the recipes "
-           "remember, and call "
-           "restored()";
+           "remember, and call restored()";
   }
 
   /// The least and the most updates of a part, as far as they are whole.

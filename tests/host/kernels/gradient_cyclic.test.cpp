@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fault/sanitizers.hpp"
+#include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
 #include "weir/host/kernels/gradient_gathered.hpp"
 #include "weir/mask/design/cyclic.hpp"
@@ -15,21 +16,6 @@ namespace {
 
 using weir::BatchOrder;
 using weir::GradientMode;
-
-template <int Bytes, class Kernel>
-void run_parts(Kernel const& kernel, std::size_t parts) {
-  for (std::size_t part = 0; part < parts; ++part) {
-    if constexpr (Bytes == 0) {
-      weir::detail::multiply_widest(kernel, part);
-    } else if constexpr (Bytes == 16) {
-      kernel.template run<16>(part);
-    } else {
-#if defined(__x86_64__)
-      weir::detail::multiply_avx2(kernel, part);
-#endif
-    }
-  }
-}
 
 /// The gradient by both kernels with vectors of `Bytes`, in several parts and in one.
 template <int Bytes, class Element>

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fault/sanitizers.hpp"
+#include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
 #include "weir/host/kernels/multiply_gathered.hpp"
 #include "weir/mask/design/cyclic.hpp"
@@ -26,21 +27,6 @@ weir::CyclicDesign some_design(std::uint32_t order) {
   }
   differences.push_back(order - 1);
   return weir::CyclicDesign(order, differences);
-}
-
-template <class Kernel, int Bytes>
-void run_parts(Kernel const& kernel, std::size_t parts) {
-  for (std::size_t part = 0; part < parts; ++part) {
-    if constexpr (Bytes == 0) {
-      weir::detail::multiply_widest(kernel, part);
-    } else if constexpr (Bytes == 16) {
-      kernel.template run<16>(part);
-    } else {
-#if defined(__x86_64__)
-      weir::detail::multiply_avx2(kernel, part);
-#endif
-    }
-  }
 }
 
 /// The same product by both kernels, this one with vectors of `Bytes`.
@@ -64,12 +50,12 @@ void check_same_bits(std::uint32_t order, std::size_t samples, BatchOrder batch_
   using Kernel = weir::detail::MultiplyCyclic<Element, Element, Element, Transposed>;
   REQUIRE(Kernel::takes(layout));
   auto const parts = Kernel::parts_of(layout, samples, threads);
-  run_parts<Kernel, Bytes>({layout, values.data(), x.constant(), y.view(), epilogue, parts}, parts.count());
+  run_parts<Bytes>(Kernel{layout, values.data(), x.constant(), y.view(), epilogue, parts}, parts.count());
 
   using Gathered = weir::detail::MultiplyGathered<Element, Element, Element>;
   auto const entries = weir::detail::entries_of<Transposed>(layout);
   auto const all = Gathered::parts_of(entries, samples, 1);
-  run_parts<Gathered, 0>({entries, values.data(), x.constant(), wanted.view(), epilogue, all}, all.count());
+  run_parts<0>(Gathered{entries, values.data(), x.constant(), wanted.view(), epilogue, all}, all.count());
   bool is_same = true;
   for (std::size_t i = 0; i < samples; ++i) {
     for (std::size_t f = 0; f < order; ++f) is_same = is_same && y(i, f) == wanted(i, f);
@@ -112,8 +98,8 @@ TEST_CASE("an infinity reaches only the outputs that have an entry for it") {
     using Kernel = weir::detail::MultiplyCyclic<float, float, float, false>;
     using Transposed = weir::detail::MultiplyCyclic<float, float, float, true>;
     auto const parts = Kernel::parts_of(layout, 9, 1);
-    run_parts<Kernel, 0>({layout, values.data(), x.constant(), y.view(), {}, parts}, parts.count());
-    run_parts<Transposed, 0>({layout, values.data(), x.constant(), dx.view(), {}, parts}, parts.count());
+    run_parts<0>(Kernel{layout, values.data(), x.constant(), y.view(), {}, parts}, parts.count());
+    run_parts<0>(Transposed{layout, values.data(), x.constant(), dx.view(), {}, parts}, parts.count());
     for (std::size_t at = 0; at < 133; ++at) {
       CHECK(std::isfinite(y(4, at)) == !layout.contains(at, bad));
       CHECK(std::isfinite(dx(8, at)) == !layout.contains(bad, at));

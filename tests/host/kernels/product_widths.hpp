@@ -25,3 +25,19 @@ void with_each_product_width(Prepare const& prepare, Check const& check) {
   }
 #endif
 }
+
+/// Runs all parts of a kernel with vectors of so many bytes; 0: the widest that this processor has.
+template <int Bytes, class Kernel>
+void run_parts(Kernel const& kernel, std::size_t parts) {
+  for (std::size_t part = 0; part < parts; ++part) {
+    if constexpr (Bytes == 0) {
+      weir::detail::multiply_widest(kernel, part);
+    } else if constexpr (Bytes == 16) {
+      kernel.template run<16>(part);
+    } else {
+#if defined(__x86_64__)
+      weir::detail::multiply_avx2(kernel, part);
+#endif
+    }
+  }
+}
