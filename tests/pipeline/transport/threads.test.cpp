@@ -2,17 +2,25 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "pipeline/overstating_transport.hpp"
 #include "pipeline/scalar_chain.hpp"
+#include "support/bits.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
 #include "weir/pipeline/schedule_catalog.hpp"
+#include "weir/pipeline/simulate.hpp"
+#include "weir/pipeline/validate.hpp"
 #include "weir/stage/recipe.hpp"
 
 namespace {
@@ -94,41 +102,137 @@ TEST_CASE("without room a send ends when the receiver stands at its message") {
   CHECK_FALSE(transport.try_send(0, message(1, &buffer[0])));
 }
 
-TEST_CASE("with the least capacity a table runs through, with less it is refused before it runs") {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// More versions than any schedule here needs.
+struct Versions {
+  std::uint32_t versions(std::uint32_t, std::uint32_t stages) const { return stages; }
+};
+
+/// One edge holds a message less than the others.
+struct UnevenTransport : weir::ThreadTransport {
+  UnevenTransport(std::uint32_t capacity, std::size_t tight)
+      : ThreadTransport({.capacity = capacity}), tight_edge(tight) {}
+
+  void open(std::span<weir::PipelineEdge const> opened, std::uint32_t needed,
+            weir::MessageNumbers const& numbers) {
+    edges->assign(opened.begin(), opened.end());
+    ThreadTransport::open(opened, needed, numbers);
+  }
+  std::uint32_t capacity(std::size_t edge) const {
+    return ThreadTransport::capacity(edge) - (edge == tight_edge ? 1 : 0);
+  }
+
+  std::size_t tight_edge;
+  std::shared_ptr<std::vector<weir::PipelineEdge>> edges =
+      std::make_shared<std::vector<weir::PipelineEdge>>();
+};
+
+/// The weights after two runs.
+template <class Transport>
+std::vector<double> train(weir::TableView const& table, Transport transport,
+                          std::chrono::milliseconds watchdog = 60s) {
+  std::uint32_t const stages = table.stages();
+  std::vector<double> weights(stages, 0.75);
   scalar_chain::Model const model;
   weir::HostExecutor const executor;
-  for (char const* const name :
-       {"sequential", "gpipe", "1f1b", "looped-bfs", "wpipe", "interleaved-1f1b", "zb-v", "dualpipe-v"}) {
-    weir::ScheduleShape const shape{.workers = 2, .micro_batches = 8, .warmup_factor = 1, .period = 0};
-    auto const& schedule = *weir::find_schedule(name);
-    weir::ScheduleShape plain = shape;
-    if (std::string(name) != "interleaved-1f1b") plain.warmup_factor = 0;
-    auto const table = schedule.make_table(plain);
-    std::uint32_t const needed = weir::min_edge_capacity(table);
-    CAPTURE(name);
-    std::uint32_t const stages = table.properties().stages;
-    auto const run = [&](std::uint32_t capacity) {
-      std::vector<double> weights(stages, 0.5);
-      weir::InterleavedPipeline<weir::HostExecutor, double, weir::DoubleBuffer> pipe{
-          executor,
-          table,
-          {.stages = scalar_chain::layouts(stages)},
-          {},
-          weir::ThreadTransport({.capacity = capacity})};
-      auto sync =
-          (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
-      sync(pipe(scalar_chain::Batch(scalar_chain::samples), model));
-      sync.drain();
-      return pipe.take_loss().samples;
-    };
-    CHECK(run(needed) == 8);
-    CHECK((needed == 0) == (std::string(name) == "sequential" || std::string(name) == "gpipe"));
-    if (needed > 0) {
-      CHECK_THROWS_WITH_AS(run(needed - 1),
-                           ("capacity: edge 0 -> 1 (F) holds " + std::to_string(needed - 1) +
-                            " messages, this table needs " + std::to_string(needed))
-                               .c_str(),
-                           weir::ContractViolation);
+  auto const is_believed = belief_in(transport);
+  weir::InterleavedPipeline<weir::HostExecutor, double, Versions, Transport> pipe{
+      executor,
+      table,
+      {.stages = scalar_chain::layouts(stages), .watchdog = watchdog},
+      {},
+      std::move(transport)};
+  *is_believed = true;
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  scalar_chain::Batch const batch(scalar_chain::samples);
+  for (int run = 0; run < 2; ++run) sync(pipe(batch.first(table.micro_batches()), model));
+  sync.drain();
+  return weights;
+}
+
+struct Case {
+  char const* name;
+  weir::ScheduleShape shape;
+};
+
+/// Every schedule, with both directions or with one, for two to four workers.
+std::vector<Case> cases() {
+  std::vector<Case> cases;
+  for (std::uint32_t p = 2; p <= 4; ++p) {
+    for (weir::NamedSchedule const& schedule : weir::schedule_catalog()) {
+      auto const& traits = schedule.traits;
+      for (std::uint32_t factor = traits.has_warmup_factor ? 1 : 0; factor <= (factor == 0 ? 0 : 2);
+           ++factor) {
+        weir::ScheduleShape shape{.workers = p, .micro_batches = 8, .warmup_factor = factor};
+        if (!traits.synchronous) shape.period = traits.name == std::string("pipedream") ? 1 : 4;
+        if (!schedule.refusal(shape)) cases.push_back({traits.name, shape});
+      }
     }
+  }
+  return cases;
+}
+
+}  // namespace
+
+TEST_CASE("with the least capacity every schedule runs through, and capacity changes no bit") {
+  std::vector<std::string> names;
+  for (Case const& the : cases()) {
+    CAPTURE(the.name);
+    CAPTURE(the.shape.workers);
+    auto const table = weir::find_schedule(the.name)->make_table(the.shape);
+    std::uint32_t const needed = weir::min_edge_capacity(table);
+    bool const has_any = the.name == std::string("sequential") || the.name == std::string("gpipe");
+    CHECK((needed == 0) == has_any);
+    auto const expected = train(table, weir::ThreadTransport());
+    CHECK(expected != std::vector<double>(expected.size(), 0.75));
+    CHECK(same_bits(train(table, weir::ThreadTransport({.capacity = needed})), expected));
+    if (names.empty() || names.back() != the.name) names.emplace_back(the.name);
+  }
+  std::size_t const with_an_odd_number_of_workers = weir::schedule_catalog().size() - 2;
+  CHECK(names.size() == 2 * weir::schedule_catalog().size() + with_an_odd_number_of_workers);
+}
+
+TEST_CASE("a transport of which one edge holds too little is refused before anything runs, by its name") {
+  for (Case const& the : cases()) {
+    if (the.shape.workers == 3) continue;
+    CAPTURE(the.name);
+    auto const table = weir::find_schedule(the.name)->make_table(the.shape);
+    std::uint32_t const needed = weir::min_edge_capacity(table);
+    if (needed == 0) continue;
+    auto const bind = [&](std::size_t tight_edge) {
+      UnevenTransport transport(needed, tight_edge);
+      auto const edges = transport.edges;
+      std::uint32_t const stages = table.properties().stages;
+      weir::HostExecutor const executor;
+      weir::InterleavedPipeline<weir::HostExecutor, double, Versions, UnevenTransport> const pipe{
+          executor, table, {.stages = scalar_chain::layouts(stages)}, {}, std::move(transport)};
+      return *edges;
+    };
+    std::vector<weir::PipelineEdge> const edges = bind(SIZE_MAX);
+    CHECK(edges.size() >= 2 * (the.shape.workers - 1));
+    for (std::size_t edge = 0; edge < edges.size(); ++edge) {
+      std::string const text = "capacity: " + weir::text(edges[edge]) + " holds " +
+                               std::to_string(needed - 1) + " messages, this table needs " +
+                               std::to_string(needed);
+      CHECK_THROWS_WITH_AS(bind(edge), text.c_str(), weir::ContractViolation);
+    }
+  }
+}
+
+TEST_CASE("with less than the least capacity a run ends by its watchdog, as the validator says") {
+  for (Case const& the : cases()) {
+    CAPTURE(the.name);
+    CAPTURE(the.shape.workers);
+    auto const table = weir::find_schedule(the.name)->make_table(the.shape);
+    std::uint32_t const needed = weir::min_edge_capacity(table);
+    CHECK(weir::validate(table, {.edge_capacity = needed}).has(weir::ViolationCode::capacity) == false);
+    if (needed == 0) continue;
+    CHECK(weir::validate(table, {.edge_capacity = needed - 1}).has(weir::ViolationCode::capacity));
+    CHECK_THROWS_AS(weir::simulate(table, {}, {.edge_capacity = needed - 1}), weir::ContractViolation);
+    CHECK_THROWS_WITH_AS(train(table, OverstatingTransport(needed - 1), 20ms),
+                         doctest::Contains("waits for room on edge "), weir::PipelineStalled);
   }
 }
