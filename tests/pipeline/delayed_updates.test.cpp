@@ -187,3 +187,18 @@ TEST_CASE("a network of layers follows the recurrence of delayed updates as writ
     check(weir::AdamW{{.learning_rate = 0.01}}, staged::WrittenAdam{.rate = 0.01});
   }
 }
+
+TEST_CASE("recomputing changes no bit of delayed updates, with dropout") {
+  weir::Sgd const optimizer{{.learning_rate = 0.1, .momentum = 0.5}};
+  for (Case const& the : delayed_cases()) {
+    CAPTURE(the.schedule);
+    CAPTURE(the.shape.workers);
+    auto const run = [&](weir::Recompute recompute, bool has_dropout) {
+      return train(the, optimizer, versions_of(the), recompute, has_dropout);
+    };
+    auto const kept = run(weir::Recompute::never, true);
+    CHECK(same_bits(run(weir::Recompute::always, true), kept));
+    CHECK(same_bits(run(weir::Recompute::except_last, true), kept));
+    CHECK(!same_bits(run(weir::Recompute::never, false), kept));
+  }
+}
