@@ -2,12 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "pipeline/all_schedules.hpp"
+#include "weir/gradient/scale.hpp"
 
 using staged::train_one;
 using staged::train_pipeline;
@@ -121,21 +123,88 @@ TEST_CASE("recomputing gives the same bits with dropout where micro-batches go i
   }
 }
 
-TEST_CASE("gradients summed over several flushes are those of one flush of all") {
-  auto const data = staged::samples(16);
-  auto const table = staged::make_table("1f1b", {.workers = 2, .micro_batches = 4});
-  staged::Stages<double> const stages({1, 1}, true);
-  auto const expected = train_one<double>(2, data, 2, 8, true);
-  std::vector<double> weights = staged::initial_weights<double>(2);
+namespace {
+
+/// The same samples in flushes of so many micro-batches.
+template <class Scale>
+std::vector<double> train_in_flushes(char const* schedule, std::uint32_t p, std::uint32_t m,
+                                     std::size_t flushes, staged::Batch data, Scale const& scale,
+                                     weir::Sgd const& optimizer) {
+  auto const table = staged::make_table(schedule, {.workers = p, .micro_batches = m});
+  staged::Stages<double> const stages(std::vector<std::size_t>(table.properties().stages, 1), true);
+  std::vector<double> weights = staged::initial_weights<double>(stages.total);
   weir::HostExecutor const executor;
   weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
-      executor, table, {.stages = stages.layouts, .local_batch = 2, .seed = 9, .flushes_per_update = 2}};
-  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1, .momentum = 0.5}})
-                  .on(pipe, weir::view(weights));
-  for (std::size_t flush = 0; flush < 10; ++flush)
-    sync(pipe(staged::Batch(data).subspan(flush % 2 * 8, 8), stages.list));
+      executor,
+      table,
+      {.stages = stages.layouts, .local_batch = 2, .seed = 9, .flushes_per_update = flushes}};
+  auto sync = (weir::LocalAggregator{scale} | optimizer).on(pipe, weir::view(weights));
+  std::size_t const samples = 2 * std::size_t{m};
+  for (std::size_t flush = 0; flush < 3 * flushes; ++flush) {
+    std::size_t const begin = flush % flushes * samples;
+    sync(pipe(data.subspan(begin, std::min(samples, data.size() - begin)), stages.list));
+  }
   sync.drain();
-  CHECK(same_bits(weights, expected));
+  CHECK(sync.updates() == std::vector<std::uint64_t>(table.properties().stages, 3));
+  return weights;
+}
+
+/// A flushes of M micro-batches against one worker that has A * M of them at once.
+template <class Scale>
+void check_outer_accumulation(Scale const& scale) {
+  weir::Sgd const optimizer{{.learning_rate = 0.1, .momentum = 0.5}};
+  for (char const* const schedule : {"gpipe", "1f1b", "interleaved-1f1b", "zb-h2"}) {
+    for (std::uint32_t const m : {1u, 4u}) {
+      for (std::size_t const flushes : {1u, 2u, 3u}) {
+        CAPTURE(schedule);
+        CAPTURE(m);
+        CAPTURE(flushes);
+        std::size_t const layers = schedule == std::string("interleaved-1f1b") ? 4 : 2;
+        std::size_t const all = flushes * m;
+        // The last micro-batch of all is smaller: micro-batches are not samples.
+        auto const data = staged::samples(2 * all - 1);
+        auto const whole = staged::train_whole<double>(layers, data, 2, all, 3, optimizer, true, 1, scale);
+        CHECK(same_bits(train_in_flushes(schedule, 2, m, flushes, data, scale, optimizer), whole));
+        if (flushes == 1) continue;
+        auto const at_once =
+            train_in_flushes(schedule, 2, static_cast<std::uint32_t>(all), 1, data, scale, optimizer);
+        CHECK(same_bits(at_once, whole));
+      }
+    }
+  }
+}
+
+/// A user's own.
+struct TwoThirds {
+  double factor(weir::StepInfo const&) const { return 2.0 / 3.0; }
+};
+
+}  // namespace
+
+TEST_CASE("gradients over several flushes are those of one flush of all: sum, means, and a user's scale") {
+  check_outer_accumulation(weir::SumScale{});
+  check_outer_accumulation(weir::MeanOverSamples{});
+  check_outer_accumulation(weir::MeanOverMicroBatches{});
+  check_outer_accumulation(TwoThirds{});
+}
+
+TEST_CASE("the sum is the mean times the number that this divides by") {
+  auto const data = staged::samples(16);
+  auto const train = [&](staged::Batch batch, double rate, auto const& scale) {
+    return train_in_flushes("1f1b", 2, 4, 2, batch, scale, weir::Sgd{{.learning_rate = rate}});
+  };
+  // Eight micro-batches of two samples each: a power of two, by which nothing is rounded otherwise.
+  auto const sum = train(data, 0.0125, weir::SumScale{});
+  CHECK(same_bits(train(data, 8 * 0.0125, weir::MeanOverMicroBatches{}), sum));
+  CHECK(same_bits(train(data, 8 * 0.0125, weir::MeanOverSamples{}), sum));
+  // With fewer samples there are as many micro-batches.
+  staged::Batch const fewer = staged::Batch(data).first(15);
+  auto const sum_of_fewer = train(fewer, 0.0125, weir::SumScale{});
+  CHECK(same_bits(train(fewer, 8 * 0.0125, weir::MeanOverMicroBatches{}), sum_of_fewer));
+  auto const mean_of_fewer = train(fewer, 15 / 2.0 * 0.0125, weir::MeanOverSamples{});
+  CHECK(!same_bits(train(fewer, 8 * 0.0125, weir::MeanOverSamples{}), sum_of_fewer));
+  for (std::size_t i = 0; i < sum_of_fewer.size(); ++i)
+    CHECK(mean_of_fewer[i] == doctest::Approx(sum_of_fewer[i]).epsilon(1e-13));
 }
 
 TEST_CASE("options that do not fit the table are refused by name") {

@@ -7,6 +7,7 @@
 #include "weir/core/random.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"
+#include "weir/gradient/scale.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
 #include "weir/pipeline/schedule_catalog.hpp"
@@ -242,10 +243,10 @@ inline weir::ScheduleTable make_table(char const* schedule, weir::ScheduleShape 
 }
 
 /// Trains `steps` flushes with one worker; or with two, of which each takes half of the micro-batches.
-template <class Real, class Optimizer>
+template <class Real, class Optimizer, class Scale = weir::MeanOverSamples>
 std::vector<Real> train_whole(std::size_t layers, Batch batch, std::size_t local_batch,
                               std::size_t micro_batches, std::size_t steps, Optimizer const& optimizer,
-                              bool has_dropout = false, std::size_t workers = 1) {
+                              bool has_dropout = false, std::size_t workers = 1, Scale const& scale = {}) {
   std::vector<Real> weights = initial_weights<Real>(layers);
   std::vector<weir::Parameter> parameters;
   for (std::size_t i = 0; i < layers; ++i) {
@@ -259,7 +260,7 @@ std::vector<Real> train_whole(std::size_t layers, Batch batch, std::size_t local
                                                          .local_batch = local_batch,
                                                          .seed = 9}};
   WholeModel<Real> const model{layers, has_dropout};
-  auto sync = (weir::GradAccumulator{micro_batches / workers} | weir::LocalAggregator{} | optimizer)
+  auto sync = (weir::GradAccumulator{micro_batches / workers} | weir::LocalAggregator{scale} | optimizer)
                   .on(pool, weir::view(weights));
   for (std::size_t step = 0; step < steps; ++step) sync(pool(batch, model));
   sync.wait();
