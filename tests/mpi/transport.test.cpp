@@ -13,9 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/delayed_recurrence.hpp"
 #include "pipeline/staged_model.hpp"
 #include "support/bits.hpp"
 #include "support/has_cause.hpp"
+#include "weir/comm/mesh.hpp"
+#include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/adamw.hpp"
@@ -28,9 +31,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using staged::make_table;
-using Store = weir::GroupDoubleBuffer;  // of which schedules with a flush use one version
-template <class Transport>
-using Pipe = weir::InterleavedPipeline<weir::HostExecutor, double, Store, Transport>;
+/// As many versions as any schedule needs.
+struct Store {
+  std::uint32_t versions(std::uint32_t, std::uint32_t stages) const { return stages < 2 ? 2 : stages; }
+};
+template <class Transport, class Real = double>
+using Pipe = weir::InterleavedPipeline<weir::HostExecutor, Real, Store, Transport>;
 
 /// All ranks, met at its beginning and end, so that one test does not run into the next.
 struct World {
@@ -45,73 +51,88 @@ struct World {
 };
 
 /// The weights of some of the stages.
-std::vector<double> part_of(std::vector<double> const& all, staged::Stages<double> const& stages,
-                            std::size_t stage) {
+template <class Real>
+std::vector<Real> part_of(std::vector<Real> const& all, staged::Stages<Real> const& stages,
+                          std::size_t stage) {
   auto const begin =
       all.begin() + static_cast<std::ptrdiff_t>(stages.list[stage].first_layer * staged::layer_parameters);
   return {begin, begin + static_cast<std::ptrdiff_t>(stages.list[stage].layers * staged::layer_parameters)};
 }
 
+template <class Real>
 struct Outcome {
-  std::vector<double> weights;  // of the stages of this process, in order
+  std::vector<Real> weights;  // of the stages of this process, in order
   std::vector<std::size_t> stages;
   std::vector<std::uint64_t> updates;
   double evaluated = 0;  // in this process
 };
 
+struct Case {
+  char const* schedule;
+  weir::ScheduleShape shape;
+  std::vector<std::size_t> layers = {};  // of each stage; empty: one
+  weir::PipelineOptions options = {};
+  weir::EdgeCodec codec = weir::EdgeCodec::none;
+  std::vector<std::size_t> ranks = {};  // of each worker
+  std::size_t left_out = 1;             // samples of the last run
+
+  /// Of each stage: two runs of all micro-batches, and the last one.
+  std::uint64_t updates(weir::TableProperties const& table) const {
+    if (table.synchronous) return 3;
+    std::size_t const last = (2 * table.micro_batches - left_out + 1) / 2;
+    bool const has_partial = options.remainder == weir::Remainder::partial && last % table.period != 0;
+    return 2 * (table.micro_batches / table.period) + last / table.period + (has_partial ? 1 : 0);
+  }
+};
+
 /// Two runs, an evaluation, and one more run of fewer samples.
-template <class Transport>
-Outcome train(weir::ScheduleTable const& table, staged::Stages<double> const& stages, Transport transport,
-              weir::PipelineOptions options = {}) {
-  Outcome outcome;
+template <class Real, class Transport, class Optimizer>
+Outcome<Real> train(Case const& the, staged::Stages<Real> const& stages, Transport transport,
+                    Optimizer const& optimizer) {
+  Outcome<Real> outcome;
   weir::HostExecutor const executor;
+  weir::PipelineOptions options = the.options;
   options.stages = stages.layouts;
   options.seed = 9;
   options.local_batch = 2;
-  options.remainder = weir::Remainder::partial;
-  Pipe<Transport> pipe{executor, table, options, {}, std::move(transport)};
+  auto const table = make_table(the.schedule, the.shape);
+  Pipe<Transport, Real> pipe{executor, table, options, {}, std::move(transport)};
   for (std::size_t part = 0; part < pipe.parts(); ++part) {
     outcome.stages.push_back(pipe.stage_of(part));
-    auto const initial = part_of(staged::initial_weights<double>(stages.total), stages, pipe.stage_of(part));
+    auto const initial = part_of(staged::initial_weights<Real>(stages.total), stages, pipe.stage_of(part));
     outcome.weights.insert(outcome.weights.end(), initial.begin(), initial.end());
   }
-  auto sync =
-      (weir::LocalAggregator{} | weir::AdamW{{.learning_rate = 0.05}}).on(pipe, weir::view(outcome.weights));
+  auto sync = (weir::LocalAggregator{} | optimizer).on(pipe, weir::view(outcome.weights));
   auto const data = staged::samples(2 * table.properties().micro_batches);
   for (int run = 0; run < 2; ++run) sync(pipe(staged::Batch(data), stages.list));
   outcome.evaluated = sync.evaluate(pipe(staged::Batch(data), stages.list)).sum;
-  sync(pipe(staged::Batch(data).first(data.size() - 1), stages.list));
+  sync(pipe(staged::Batch(data).first(data.size() - the.left_out), stages.list));
   sync.drain();
   outcome.updates = sync.updates();
   return outcome;
 }
 
-void check_same_as_threads(char const* name, weir::ScheduleShape const& shape,
-                           std::vector<std::size_t> layers = {}, weir::PipelineOptions const& options = {},
-                           weir::EdgeCodec codec = weir::EdgeCodec::none) {
-  CAPTURE(name);
-  CAPTURE(shape.workers);
+template <class Real = double, class Optimizer = weir::AdamW>
+void check_same_as_threads(Case const& the,
+                           Optimizer const& optimizer = weir::AdamW{{.learning_rate = 0.05}}) {
+  CAPTURE(the.schedule);
+  CAPTURE(the.shape.workers);
   World const world;
-  auto const table = make_table(name, shape);
-  if (layers.empty()) layers.assign(table.properties().stages, 1);
-  staged::Stages<double> stages(layers, true);
-  for (weir::StageLayout& layout : stages.layouts) layout.codec = codec;
-  auto const expected = train(table, stages, weir::ThreadTransport(), options);
-  auto const outcome = train(table, stages, weir::MpiTransport(world.communicator), options);
-  std::vector<double> weights;
+  auto const properties = make_table(the.schedule, the.shape).properties();
+  std::vector<std::size_t> const layers =
+      the.layers.empty() ? std::vector<std::size_t>(properties.stages, 1) : the.layers;
+  staged::Stages<Real> stages(layers, true);
+  for (weir::StageLayout& layout : stages.layouts) layout.codec = the.codec;
+  auto const expected = train(the, stages, weir::ThreadTransport(), optimizer);
+  auto const outcome =
+      train(the, stages, weir::MpiTransport(world.communicator, {.ranks = the.ranks}), optimizer);
+  std::vector<Real> weights;
   for (std::size_t const stage : outcome.stages) {
-    std::size_t before = 0;
-    for (std::size_t s = 0; s < stage; ++s) before += layers[s] * staged::layer_parameters;
-    auto const begin = expected.weights.begin() + static_cast<std::ptrdiff_t>(before);
-    weights.insert(weights.end(), begin,
-                   begin + static_cast<std::ptrdiff_t>(layers[stage] * staged::layer_parameters));
+    auto const part = part_of(expected.weights, stages, stage);
+    weights.insert(weights.end(), part.begin(), part.end());
   }
   CHECK(same_bits(outcome.weights, weights));
-  CHECK(outcome.updates ==
-        std::vector<std::uint64_t>(outcome.stages.size(),
-                                   3 * (table.properties().synchronous
-                                            ? 1
-                                            : table.properties().micro_batches / table.properties().period)));
+  CHECK(outcome.updates == std::vector<std::uint64_t>(outcome.stages.size(), the.updates(properties)));
   std::uint64_t parts = outcome.stages.size();
   MPI_Allreduce(MPI_IN_PLACE, &parts, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
   CHECK(parts == expected.stages.size());
@@ -222,29 +243,136 @@ TEST_CASE("processes train to the bits of threads, whatever the schedule, with a
   World const world;
   std::uint32_t const p = world.size();
   for (char const* const name : {"gpipe", "1f1b", "zb-h2", "zb-v", "dualpipe-v"})
-    check_same_as_threads(name, {.workers = p, .micro_batches = 2 * p});
-  check_same_as_threads("interleaved-1f1b", {.workers = p, .micro_batches = 2 * p, .chunks = 2});
-  check_same_as_threads("1f1b", {.workers = p, .micro_batches = 1});
+    check_same_as_threads({name, {.workers = p, .micro_batches = 2 * p}});
+  check_same_as_threads({"interleaved-1f1b", {.workers = p, .micro_batches = 2 * p, .chunks = 2}});
+  check_same_as_threads({"1f1b", {.workers = p, .micro_batches = 1}});
 }
 
-TEST_CASE("WPipe over processes is that over threads, with exactly N / M updates of each stage") {
+TEST_CASE("so they do with momentum, in float and with other numbers of micro-batches") {
   World const world;
   std::uint32_t const p = world.size();
-  check_same_as_threads("wpipe", {.workers = p, .micro_batches = 3 * p, .period = p});
+  weir::Sgd const momentum{{.learning_rate = 0.1, .momentum = 0.9}};
+  for (Case const& the : std::vector<Case>{{"sequential", {.workers = p, .micro_batches = 3}},
+                                           {"gpipe", {.workers = p, .micro_batches = 2 * p - 1}},
+                                           {"looped-bfs", {.workers = p, .micro_batches = 2 * p + 1}},
+                                           {"zb-h1", {.workers = p, .micro_batches = p - 1}},
+                                           {"wpipe", {.workers = p, .micro_batches = 2 * p, .period = p}}}) {
+    check_same_as_threads<double>(the, momentum);
+    check_same_as_threads<float>(the, momentum);
+    check_same_as_threads<float>(the);
+  }
+}
+
+TEST_CASE("schedules without a flush are over processes what they are over threads, update for update") {
+  World const world;
+  std::uint32_t const p = world.size();
+  for (Case const& the :
+       std::vector<Case>{{"wpipe", {.workers = p, .micro_batches = 3 * p, .period = p}},
+                         {"wpipe", {.workers = p, .micro_batches = 4 * p, .period = 2 * p, .blocks = 2}},
+                         {"wpipe",
+                          {.workers = p, .micro_batches = 2 * p, .period = p},
+                          {},
+                          {.recompute = weir::Recompute::except_last}},
+                         {"pipedream-2bw", {.workers = p, .micro_batches = 4 * p, .period = p}},
+                         {"pipedream", {.workers = p, .micro_batches = 2 * p + 1, .period = 1}}}) {
+    check_same_as_threads(the);
+    check_same_as_threads(the, weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}});
+  }
+}
+
+TEST_CASE("so is what becomes of micro-batches that do not fill a period") {
+  World const world;
+  std::uint32_t const p = world.size();
+  for (weir::Remainder const remainder : {weir::Remainder::drop, weir::Remainder::partial}) {
+    for (char const* const schedule : {"wpipe", "pipedream-2bw"}) {
+      for (std::size_t const left_out : {std::size_t{3}, std::size_t{2} * p})
+        check_same_as_threads({.schedule = schedule,
+                               .shape = {.workers = p, .micro_batches = 3 * p, .period = p},
+                               .options = {.remainder = remainder},
+                               .left_out = left_out});
+    }
+  }
+}
+
+TEST_CASE("schedules of two directions run where both copies of a stage are in one process") {
+  World const world;
+  std::uint32_t const p = 2 * world.size();
+  std::vector<std::size_t> ranks;
+  for (std::uint32_t worker = 0; worker < p; ++worker)
+    ranks.push_back(worker < p / 2 ? worker : p - 1 - worker);
+  check_same_as_threads({.schedule = "chimera", .shape = {.workers = p, .micro_batches = p}, .ranks = ranks});
+  check_same_as_threads(
+      {.schedule = "dualpipe", .shape = {.workers = p, .micro_batches = 2 * p}, .ranks = ranks});
 }
 
 TEST_CASE("a process may have several workers, stages be uneven or empty, and activations recomputed") {
-  check_same_as_threads("1f1b", {.workers = 4, .micro_batches = 6}, {2, 0, 1, 1});
-  check_same_as_threads("zb-h1", {.workers = 4, .micro_batches = 5}, {0, 2, 2, 0});
-  check_same_as_threads("interleaved-1f1b", {.workers = 4, .micro_batches = 5, .chunks = 2}, {},
-                        {.recompute = weir::Recompute::always});
-  check_same_as_threads("wpipe", {.workers = 4, .micro_batches = 12, .period = 4});
+  check_same_as_threads({"1f1b", {.workers = 4, .micro_batches = 6}, {2, 0, 1, 1}});
+  check_same_as_threads({"zb-h1", {.workers = 4, .micro_batches = 5}, {0, 2, 2, 0}});
+  check_same_as_threads({"interleaved-1f1b",
+                         {.workers = 4, .micro_batches = 5, .chunks = 2},
+                         {},
+                         {.recompute = weir::Recompute::always}});
+  check_same_as_threads({"wpipe", {.workers = 4, .micro_batches = 12, .period = 4}});
 }
 
 TEST_CASE("what is rounded to 16 bits on its way is so over processes, too") {
   World const world;
-  check_same_as_threads("zb-v", {.workers = world.size(), .micro_batches = 2 * world.size()}, {}, {},
-                        weir::EdgeCodec::half);
+  check_same_as_threads({.schedule = "zb-v",
+                         .shape = {.workers = world.size(), .micro_batches = 2 * world.size()},
+                         .codec = weir::EdgeCodec::half});
+}
+
+TEST_CASE(
+    "a mesh of processes, of which one axis is a pipeline and one has replicas, follows the recurrence") {
+  World const world;
+  std::size_t const replicas = world.size() % 2 == 0 ? 2 : 1;
+  std::size_t const p = world.size() / replicas;
+  weir::Mesh const mesh{world.communicator, {{"data", replicas}, {"pipeline", p}}};
+  weir::AdamW const optimizer{{.learning_rate = 0.01}};
+  weir::ScheduleShape const shape{.workers = 2, .micro_batches = 8, .period = 2};
+  auto const data = staged::samples(replicas * 2 * shape.micro_batches);
+  for (char const* const schedule : {"wpipe", "pipedream-2bw"}) {
+    CAPTURE(schedule);
+    std::vector<std::size_t> delays{1, 1};
+    if (schedule == std::string("wpipe")) delays = {1, 1, 0, 0};
+    auto const expected = staged::delayed_recurrence<double>({.delays = delays,
+                                                              .micro_batches = shape.micro_batches,
+                                                              .period = shape.period,
+                                                              .replicas = replicas},
+                                                             data, staged::WrittenAdam{.rate = 0.01});
+    staged::Stages<double> const stages(std::vector<std::size_t>(delays.size(), 1));
+    // Each stage has ranks of its own, whose sums are under way at the same time.
+    std::vector<weir::MpiCommunicator> of_stage;
+    for (std::size_t stage = 0; stage < delays.size(); ++stage)
+      of_stage.push_back(mesh.axis("data").split(0, mesh.coordinate("data")));
+    weir::HostExecutor const executor;
+    std::size_t const last = p - 1;
+    Pipe<weir::MpiTransport> pipe{
+        executor,
+        make_table(schedule, shape),
+        {.stages = stages.layouts, .local_batch = 2, .replica = mesh.coordinate("data")},
+        {},
+        weir::MpiTransport(mesh.axis("pipeline"), {.ranks = {0, last}})};
+    std::vector<double> weights;
+    std::vector<double> part_expected;
+    for (std::size_t part = 0; part < pipe.parts(); ++part) {
+      std::size_t const stage = pipe.stage_of(part);
+      auto const initial = part_of(staged::initial_weights<double>(stages.total), stages, stage);
+      weights.insert(weights.end(), initial.begin(), initial.end());
+      auto const trained = part_of(expected, stages, stage);
+      part_expected.insert(part_expected.end(), trained.begin(), trained.end());
+    }
+    auto sync = pipe.bind_each(
+        [&](std::size_t unit) {
+          return weir::LocalAggregator{} | weir::AllReduce{of_stage[pipe.stage_of(unit)]} | optimizer;
+        },
+        weir::view(weights));
+    std::size_t const share = data.size() / replicas;
+    for (int run = 0; run < 3; ++run)
+      sync(pipe(staged::Batch(data).subspan(mesh.coordinate("data") * share, share), stages.list));
+    sync.drain();
+    CHECK(same_bits(weights, part_expected));
+  }
 }
 
 TEST_CASE("skip edges, and messages that MPI sends only when they are received, give the bits of threads") {
