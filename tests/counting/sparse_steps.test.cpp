@@ -17,6 +17,7 @@
 #include "weir/compress/ef21.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/local_clip.hpp"
+#include "weir/compress/local_clip_by_value.hpp"
 #include "weir/compress/momentum_correction.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
@@ -70,6 +71,8 @@ TEST_CASE("steps 3 to 10 of a sparsified gradient allocate nothing, start no thr
       {.density = 0.1}, weir::GeneralizedPareto{}, weir::AdaptiveStages<>{}};
   check_stages(histogram);
   check_stages(weir::LocalClip{weir::SelfCommunicator{}, {.max_norm = 1.0}} | weir::ErrorFeedback{fitted});
+  check_stages(weir::LocalClipByValue{weir::SelfCommunicator{}, {.max_value = 1.0}} |
+               weir::ErrorFeedback{fitted});
   check_stages(weir::MomentumCorrection{histogram});
   check_stages(weir::EF21{histogram});
 }

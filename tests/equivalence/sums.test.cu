@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -44,7 +45,8 @@ class Sums {
   }
 
   /// Sums in both memories; whether all is equal afterwards.
-  bool equal(std::size_t count, bool measures = false, bool adds_residual = false, bool has_tail = false) {
+  bool equal(std::size_t count, bool measures = false, bool adds_residual = false, bool has_tail = false,
+             double most = std::numeric_limits<double>::infinity()) {
     oracle::Numbers numbers(count);
     std::vector<weir::WeightedTerm<Element, DeviceSpace>> there;
     std::vector<weir::WeightedTerm<Element, HostSpace>> here;
@@ -58,11 +60,13 @@ class Sums {
     sum_weighted(device_, std::span<weir::WeightedTerm<Element, DeviceSpace> const>(there), out.device(),
                  {.measurement = measures ? measurement_.get() : nullptr,
                   .residual = adds_residual ? residual.device().data() : nullptr,
-                  .tail = has_tail ? tail_.get() : nullptr});
+                  .tail = has_tail ? tail_.get() : nullptr,
+                  .clamp = {.most = most}});
     sum_weighted(host_, std::span<weir::WeightedTerm<Element, HostSpace> const>(here), out.host(),
                  {.measurement = measures ? &measurement : nullptr,
                   .residual = adds_residual ? residual.host().data() : nullptr,
-                  .tail = has_tail ? &tail : nullptr});
+                  .tail = has_tail ? &tail : nullptr,
+                  .clamp = {.most = most}});
     host_.synchronize();
     bool equal = out.equal() && residual.equal();
     for (std::size_t term = 0; term < count; ++term) equal = equal && inputs[term]->equal();
@@ -128,6 +132,8 @@ void check_counts(weir::CudaExecutor const& device, weir::HostExecutor const& ho
       CHECK(sums.equal(count, false, true));
       sums.lay(count, size, at, offset == 1);
       CHECK(sums.equal(count, count % 2 == 0, true, true));
+      sums.lay(count, size, at, offset == 1);
+      CHECK(sums.equal(count, count % 2 == 0, count % 3 == 0, false, 0.5));
     }
   }
 }

@@ -290,6 +290,26 @@ TEST_CASE("all verbs give the same bits with 1, 2, 3 and 8 threads, and the bits
   }
 }
 
+TEST_CASE(
+    "a clamped sum is measured as it is written, and the scale of its bound is read when the work runs") {
+  using Term = weir::WeightedTerm<float, HostSpace>;
+  weir::HostExecutor const executor;
+  std::vector<float> a{1, -1, 3, -8, 0.5f}, b{0.5f, -1, 1, 0, 0}, out(5);
+  std::vector<Term> const terms{{view(std::as_const(a)), 1.0}, {view(std::as_const(b)), 1.0}};
+  weir::GradientControl control;
+  weir::Measurement measurement;
+  executor.submit([&](weir::HostExecutor const&) { control.factor = 0.5; });
+  sum_weighted(executor, std::span<Term const>(terms), view(out),
+               {.measurement = &measurement, .clamp = {.most = 1.0, .scale = {1.0, &control}}});
+  executor.synchronize();
+  CHECK(out == std::vector<float>{1.5f, -2, 2, -2, 0.5f});
+  CHECK(measurement.sum_of_squares == 14.5);
+  // Without a measurement, in one of the terms.
+  sum_weighted(executor, std::span<Term const>(terms), view(a), {.clamp = {.most = 3.0}});
+  executor.synchronize();
+  CHECK(a == std::vector<float>{1.5f, -2, 3, -3, 0.5f});
+}
+
 TEST_CASE("a measured sum equals the sum and then its measurement, at any number of threads") {
   using Term = weir::WeightedTerm<float, HostSpace>;
   for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4097}, std::size_t{3'000'001}}) {

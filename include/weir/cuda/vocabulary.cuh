@@ -66,7 +66,8 @@ struct SumLaunch {
     if (!is_aligned) return run<1>(long_sum(), alignment);
     // Sums of narrower numbers in double are rare, and not worth kernels of their own.
     if constexpr (std::is_same_v<Element, Real> || sizeof(Real) == sizeof(float)) {
-      if (!adds && residual() == nullptr && epilogue.tail == nullptr && terms.size() <= most_unrolled_terms) {
+      bool const is_plain = residual() == nullptr && epilogue.tail == nullptr && epilogue.clamp.is_empty();
+      if (is_plain && !adds && terms.size() <= most_unrolled_terms) {
         return unrolled(alignment, std::make_integer_sequence<int, most_unrolled_terms>());
       }
     }
@@ -93,6 +94,7 @@ struct SumLaunch {
     sum.count = static_cast<int>(terms.size());
     sum.adds = adds;
     sum.residual = residual();
+    sum.clamp = epilogue.clamp;
     take_terms(sum);
     return sum;
   }

@@ -137,7 +137,8 @@ void sum_weighted(HostExecutor const& executor, std::span<WeightedTerm<Element, 
                                                epilogue.residual == nullptr ? 0 : out.size()));
   executor.submit([terms, out, epilogue](HostExecutor const& point) {
     Real const* const residual = static_cast<Real const*>(epilogue.residual);
-    detail::SumWeighted<Element, Real> const sum{terms.data(), terms.size(), out.data(), residual};
+    detail::SumWeighted<Element, Real> sum{terms.data(), terms.size(), out.data(), residual};
+    if (!epilogue.clamp.is_empty()) sum.limit = epilogue.clamp.template limit<Real>();
     std::size_t const bytes = terms.size() * sizeof(Element) + (residual == nullptr ? 1 : 2) * sizeof(Real);
     if (epilogue.tail != nullptr) {
       auto const root =

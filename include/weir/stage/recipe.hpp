@@ -85,9 +85,10 @@ class Recipe {
                   "double weights");
     static_assert(std::same_as<typename Given::space, typename E::memory_space>,
                   "the weights are not in the memory of the source's executor");
-    static_assert(!detail::is_unscaled_too_late<Stages...>(),
-                  "the loss scale would be in what a sparsifier keeps, which also hides overflows from it: "
-                  "LossScale belongs before it");
+    static_assert(
+        !detail::is_unscaled_too_late<Stages...>(),
+        "the loss scale would be in what a sparsifier keeps or a local clip bounds, which also hides "
+        "overflows from it: LossScale belongs before it");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
     if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,

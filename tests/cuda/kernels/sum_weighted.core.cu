@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "cuda/kernels/play_kernels.cuh"
@@ -24,14 +26,16 @@ struct Case {
     }
   }
 
-  /// `start` plus the terms, or the terms; then, maybe, the residual.
-  std::vector<Real> expected(std::vector<Real> const* start, bool adds_residual) const {
+  /// `start` plus the terms, or the terms; clamped; then, maybe, the residual.
+  std::vector<Real> expected(std::vector<Real> const* start, bool adds_residual,
+                             Real most = std::numeric_limits<Real>::infinity()) const {
     std::vector<Real> sums = start != nullptr ? *start : std::vector<Real>(residual.size());
     for (std::size_t i = 0; i < sums.size(); ++i) {
       for (std::size_t term = 0; term < inputs.size(); ++term) {
         Real const product = oracle::times(weights[term], static_cast<Real>(inputs[term][i]));
         sums[i] = term == 0 && start == nullptr ? product : oracle::plus(sums[i], product);
       }
+      if (std::isfinite(sums[i]) && std::abs(sums[i]) > most) sums[i] = std::copysign(most, sums[i]);
       if (adds_residual) sums[i] = oracle::plus(sums[i], residual[i]);
     }
     return sums;
@@ -75,6 +79,8 @@ void check_added() {
   CHECK(oracle::same(out, sums.expected(&sums.residual, false)));
 }
 
+weir::GradientControl const half_control{0.5, 0};
+
 template <class Element, class Real>
 void check_long() {
   using Sum = DeviceLongSum<Element, Real>;
@@ -84,19 +90,25 @@ void check_long() {
         for (bool adds_residual : {false, true}) {
           Case<Element, Real> sums(count, size);
           auto const start = sums.numbers.template vector<Real>(size);
+          if (size > 100) {
+            sums.inputs[0][7] = Element(std::numeric_limits<float>::quiet_NaN());
+            sums.inputs[0][100] = Element(-std::numeric_limits<float>::infinity());
+          }
+          Real const most = count % 2 == 0 ? Real(0.5) : std::numeric_limits<Real>::infinity();
           std::vector<Real> wide = start, narrow = start;
           for (auto* out : {&wide, &narrow}) {
             Sum sum = sums.template sum<Sum>(out->data());
             sum.count = static_cast<int>(count);
             sum.adds = adds;
             sum.residual = adds_residual ? sums.residual.data() : nullptr;
+            if (count % 2 == 0) sum.clamp = {.most = 0.25, .scale = {-1.0, &half_control}};
             if (out == &wide) {
               play::tiles<Sum::width>(sum, Partition::of(size, Sum::width, size % Sum::width));
             } else {
               play::tiles<1>(sum, Partition::of(size, 1, 0));
             }
           }
-          auto const expected = sums.expected(adds ? &start : nullptr, adds_residual);
+          auto const expected = sums.expected(adds ? &start : nullptr, adds_residual, most);
           CHECK(oracle::same(wide, expected));
           CHECK(oracle::same(narrow, expected));
         }
@@ -118,7 +130,9 @@ void check_all() {
 
 }  // namespace
 
-TEST_CASE("sums have the bits of a plain loop, with any number of terms and in any of their forms") {
+TEST_CASE(
+    "sums have the bits of a plain loop, with any number of terms and in any of their forms, clamped or "
+    "not") {
   check_all<float, float>();
   check_all<half, float>();
   check_all<bfloat16, float>();

@@ -131,6 +131,8 @@ void sum_weighted(CudaExecutor const& executor, std::span<WeightedTerm<Element, 
   }
   // The reads come first: memory of which nothing was written may be written, not read.
   std::swap(accesses.front(), accesses.back());
+  if (auto const* control = epilogue.clamp.scale.control; control != nullptr)
+    accesses.push_back(stand_in::reads(control));
   if (epilogue.measurement != nullptr) {
     accesses.push_back(stand_in::writes(epilogue.measurement));
     accesses.push_back(stand_in::scratch_of(executor));

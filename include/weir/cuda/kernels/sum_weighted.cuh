@@ -6,6 +6,7 @@
 #include "weir/core/rounded_product.hpp"
 #include "weir/cuda/kernels/access.cuh"
 #include "weir/cuda/kernels/unroll.cuh"
+#include "weir/exec/element_clamp.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -57,7 +58,7 @@ struct DeviceSum {
   }
 };
 
-/// The same of any number of terms up to `most_terms`, and then `+ residual`, where there is one.
+/// The same of any number of terms up to `most_terms`, clamped, and then `+ residual`, where there is one.
 template <class Element, class Real>
 struct DeviceLongSum {
   static constexpr int together = 4;  // terms that are read before one is used
@@ -68,6 +69,7 @@ struct DeviceLongSum {
   Real const* residual;
   int count;
   bool adds;  // begins with what is in `out`
+  ElementClamp clamp;
   Element const* terms[most_terms];
   Real weights[most_terms];
 
@@ -90,6 +92,13 @@ struct DeviceLongSum {
     }
     for (; term + together <= count; term += together) add<Width, Rows, together>(term, first, stride, sums);
     for (; term < count; ++term) add<Width, Rows, 1>(term, first, stride, sums);
+    if (!clamp.is_empty()) {
+      auto const limit = clamp.template limit<Real>();
+      unroll<Rows>([&](int row) {
+        unroll<Width>(
+            [&](int i) { sums[row].elements[i] = ElementClamp::clamped(sums[row].elements[i], limit); });
+      });
+    }
     unroll<Rows>([&](int row) {
       if (residual != nullptr) {
         unroll<Width>([&](int i) { sums[row].elements[i] += rest[row].elements[i]; });

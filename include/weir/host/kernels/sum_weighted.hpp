@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
+#include "weir/exec/element_clamp.hpp"
 #include "weir/exec/weighted_term.hpp"
 #include "weir/host/load_store.hpp"
 #include "weir/tensor/memory_space.hpp"
@@ -9,8 +11,30 @@
 namespace weir::inline v1 {
 namespace detail {
 
-/// `out = ((w_0 * t_0 + w_1 * t_1) + w_2 * t_2) + .. [+ residual]`. Of one position, everything is read
-/// before it is written.
+/// `ElementClamp::clamped`, lane by lane.
+template <class Real, int Count>
+[[gnu::always_inline]] inline void clamp(typename MagnitudeKey<Real>::Bits limit,
+                                         Lanes<Real, Count>& values) {
+  using Key = MagnitudeKey<Real>;
+  using Bits = typename Key::Bits;
+  if constexpr (Count == 1) {
+    values = ElementClamp::clamped(values, limit);
+  } else {
+    using Words = Lanes<Bits, Count>;
+    using Signed = Lanes<std::make_signed_t<Bits>, Count>;  // SSE2 compares no others
+    Words const bits = reinterpret_cast<Words>(values);
+    Words const keys = bits & (~Bits{0} >> 1);
+    Signed const compared = reinterpret_cast<Signed>(keys);
+    Words result;
+    select((compared > static_cast<std::make_signed_t<Bits>>(limit)) &
+               (compared < static_cast<std::make_signed_t<Bits>>(Key::infinity)),
+           (bits ^ keys) | limit, bits, result);
+    values = reinterpret_cast<Lanes<Real, Count>>(result);
+  }
+}
+
+/// `out = ((w_0 * t_0 + w_1 * t_1) + w_2 * t_2) + ..`, clamped, `[+ residual]`. Of one position, everything
+/// is read before it is written.
 template <class Element, class Number>
 struct SumWeighted {
   using Real = Number;
@@ -18,6 +42,9 @@ struct SumWeighted {
   std::size_t count;
   Real* out;
   Real const* residual = nullptr;
+  typename MagnitudeKey<Real>::Bits limit = no_limit;  // of the key of the sum
+
+  static constexpr auto no_limit = MagnitudeKey<Real>::infinity;
 
   template <int VectorBytes>
   [[gnu::always_inline]] void run(std::size_t begin, std::size_t end) const {
@@ -36,6 +63,7 @@ struct SumWeighted {
     for (std::size_t term = 1; term < count; ++term) {
       add<Count>(terms[term].values.data() + i, static_cast<Real>(terms[term].weight), sum);
     }
+    if (limit != no_limit) clamp<Real, Count>(limit, sum);
     if (residual != nullptr) add_residual<Count>(i, sum);
     store<Real, Count>(sum, out + i);
   }
@@ -58,6 +86,12 @@ struct SumWeighted {
       add<Count>(values + Count, weight, b);
       add<Count>(values + 2 * Count, weight, c);
       add<Count>(values + 3 * Count, weight, d);
+    }
+    if (limit != no_limit) {
+      clamp<Real, Count>(limit, a);
+      clamp<Real, Count>(limit, b);
+      clamp<Real, Count>(limit, c);
+      clamp<Real, Count>(limit, d);
     }
     if (residual != nullptr) {
       prefetch<4 * Count * sizeof(Real), false>(residual + i);
