@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -71,9 +72,38 @@ TEST_CASE("order statistics of samples, small and large") {
                                               {size / 2, 9},
                                               {size / 2 + 5000, 3},
                                               {size, 1},
-                                              {size, 4}}) {
+                                              {size, 4},
+                                              {size, 60}}) {
       CHECK(passes.sample(request) == plain.sample(request));
     }
+  }
+}
+
+TEST_CASE("samples and slots that are drawn are the same with one to eight threads") {
+  std::size_t const size = 600'001;
+  auto const values = weir_test::Draws(64).laplace(size);
+  weir::SelectionKey const key{3, 4, 5};
+  std::uint64_t const count = 60'000;
+  std::vector<std::uint32_t> indices;
+  std::vector<float> drawn, magnitudes;
+  for (std::size_t threads = 1; threads <= 8; ++threads) {
+    CAPTURE(threads);
+    Case one(values, threads);
+    std::vector<float> found;
+    for (weir::SampleRequest const request :
+         {weir::SampleRequest{6000, 60}, {100'000, 5000}, {size / 2 + 5000, 4}, {size, 4096}})
+      found.push_back(Passes(one.team, one.work, key).sample(request));
+    Passes(one.team, one.work, key).draw(count, 2.0);
+    auto const& out = one.work.out;
+    if (threads == 1) {
+      magnitudes = found;
+      indices.assign(out.indices.begin(), out.indices.begin() + count);
+      drawn.assign(out.values.begin(), out.values.begin() + count);
+      weir_test::PlainPasses<float, float>(one.work, key).draw(count, 2.0);
+    }
+    CHECK(found == magnitudes);
+    CHECK(std::equal(indices.begin(), indices.end(), out.indices.begin()));
+    CHECK(std::equal(drawn.begin(), drawn.end(), out.values.begin()));
   }
 }
 

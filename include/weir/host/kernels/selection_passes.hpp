@@ -8,6 +8,7 @@
 #include "weir/exec/threshold_search.hpp"
 #include "weir/host/kernels/collect_candidates.hpp"
 #include "weir/host/kernels/compact_selected.hpp"
+#include "weir/host/kernels/magnitude_of_rank.hpp"
 #include "weir/host/kernels/selection_input.hpp"
 #include "weir/host/kernels/tail_lanes.hpp"
 
@@ -99,7 +100,7 @@ class SelectionPasses {
     if (is_first && has_counts_ && shift == counted_.shift && Key::of(largest) >= counted_.low &&
         (Key::of(largest) - counted_.low) >> shift < counted_.bins) {
       RankedBin const found = bin_of_rank(pool_.counts(0), counted_.bins, query.rank);
-      if (found.bin != counted_.bins) return answer(counted_, found, 0);
+      if (found.bin != counted_.bins) return answer(counted_, found);
     }
     Bits const lowest = is_first ? Bits{0} : static_cast<Bits>(query.prefix << query.parent_shift);
     Bits const highest =
@@ -255,39 +256,18 @@ class SelectionPasses {
     return candidates_.fit && guard_of(cut) >= candidates_.guard;
   }
 
-  static RankAnswer answer(BinRange<Real> const& range, RankedBin const& found, std::uint64_t above,
-                           std::uint64_t inside) {
-    return {std::uint64_t{range.low >> range.shift} + found.bin, above + found.above, inside};
-  }
-  RankAnswer answer(BinRange<Real> const& range, RankedBin const& found, std::uint64_t above) const {
-    return answer(range, found, above, pool_.counts(0)[found.bin]);
+  RankAnswer answer(BinRange<Real> const& range, RankedBin const& found) const {
+    return {std::uint64_t{range.low >> range.shift} + found.bin, found.above, pool_.counts(0)[found.bin]};
   }
 
   /// Among the values with keys from `lowest` to `highest`. False where there are not so many.
   bool rank_among(Real const* values, std::size_t size, std::uint64_t rank, Bits lowest, Bits highest,
                   unsigned shift, RankAnswer& result) {
     has_counts_ = false;
-    std::uint64_t above = 0;
-    for (;;) {
-      BinRange<Real> range = BinRange<Real>::below(highest, shift);
-      if (range.low < lowest) {
-        std::size_t const skipped = static_cast<std::size_t>((lowest - range.low) >> shift);
-        range = {lowest, shift, range.bins - skipped};
-      }
-      sweeps_ += values == values_ ? 1 : 0;
-      count_all_in_bins(team_, values, size, range, pool_);
-      RankedBin const found = bin_of_rank(pool_.counts(0), range.bins, rank - above);
-      if (found.bin != range.bins) {
-        result = answer(range, found, above);
-        return true;
-      }
-      above += found.above;
-      if (range.low <= lowest) {
-        result = {std::uint64_t{lowest >> shift}, above, 0};
-        return false;
-      }
-      highest = range.low - 1;
-    }
+    FoundRank const found = find_rank(team_, pool_, values, size, rank, lowest, highest, shift);
+    sweeps_ += values == values_ ? found.passes : 0;
+    result = found.answer;
+    return found.is_there;
   }
 
   ThreadTeam& team_;

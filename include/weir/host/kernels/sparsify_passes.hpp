@@ -8,6 +8,8 @@
 #include "weir/exec/selection_random.hpp"
 #include "weir/exec/sparsify_work.hpp"
 #include "weir/exec/threshold_search.hpp"
+#include "weir/host/kernels/drawn_slots.hpp"
+#include "weir/host/kernels/magnitude_of_rank.hpp"
 #include "weir/host/kernels/scatter.hpp"
 #include "weir/host/kernels/selection_passes.hpp"
 
@@ -93,51 +95,30 @@ class SparsifyPasses {
   Real sample(SampleRequest const& request) {
     passes_.forget();
     std::size_t const samples = static_cast<std::size_t>(request.size);
-    std::size_t const rank = static_cast<std::size_t>(request.rank);
-    auto const magnitude = [&](std::size_t number) {
-      auto const key = Key::of(accumulator_[sampled_slot(key_, size_, samples, number)]);
-      return Key::takes_part(key) ? Key::value(key) : Real{0};
-    };
-    if (samples <= pool_.capacity()) {
-      for (std::size_t i = 0; i < samples; ++i) pool_.values()[i] = magnitude(i);
-      return largest_of_rank(pool_.values(), samples, rank);
+    Real* const values = pool_.values();
+    std::size_t kept = 0;
+    for (std::size_t drawn = 0;;) {
+      std::size_t const count = smaller(samples - drawn, pool_.capacity() - kept);
+      draw_magnitudes(samples, drawn, count, values + kept);
+      drawn += count;
+      Real const found = magnitude_of_rank(team_, pool_, values, kept + count, request.rank);
+      if (drawn == samples) return found;
+      // More than half of a large vector is drawn for the sake of a handful.
+      kept = keep_largest(values, kept + count, static_cast<std::size_t>(request.rank), found);
     }
-    // More than half of a large vector is drawn for the sake of a handful: those are kept in order.
-    Real* const kept = pool_.sample();
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < samples; ++i) {
-      Real const value = magnitude(i);
-      if (count == rank && !(value > kept[rank - 1])) continue;
-      std::size_t place = count < rank ? count++ : rank - 1;
-      for (; place > 0 && value > kept[place - 1]; --place) kept[place] = kept[place - 1];
-      kept[place] = value;
-    }
-    return kept[rank - 1];
   }
 
   /// Writes `count` slots drawn by chance, in ascending order, their values times `factor`; a factor of 0
   /// gives +0 whatever they are.
   void draw(std::uint64_t count, double factor) {
     if (count == 0) return;
-    // A bit for each slot.
-    std::uint64_t* const marks = reinterpret_cast<std::uint64_t*>(pool_.values());
-    std::size_t const words = (size_ + 63) / 64;
-    for (std::size_t i = 0; i < words; ++i) marks[i] = 0;
-    SlotPermutation const slots(key_, size_);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      std::uint64_t const slot = slots(i);
-      marks[slot / 64] |= std::uint64_t{1} << (slot % 64);
-    }
+    DrawnSlots<Real> slots(team_, pool_, size_);
+    slots.draw(SlotPermutation(key_, size_), static_cast<std::size_t>(count));
     Real const multiplier = static_cast<Real>(factor);
-    std::size_t place = 0;
-    for (std::size_t word = 0; word < words; ++word) {
-      for (std::uint64_t rest = marks[word]; rest != 0; rest &= rest - 1) {
-        std::size_t const slot = word * 64 + static_cast<std::size_t>(__builtin_ctzll(rest));
-        work_.out.indices[place] = static_cast<Index>(slot);
-        work_.out.values[place] = multiplier == 0 ? Real{0} : rounded_product(accumulator_[slot], multiplier);
-        ++place;
-      }
-    }
+    slots.for_each([&](std::size_t place, std::size_t slot) {
+      work_.out.indices[place] = static_cast<Index>(slot);
+      work_.out.values[place] = multiplier == 0 ? Real{0} : rounded_product(accumulator_[slot], multiplier);
+    });
   }
 
   /// Rounds what is sent, and takes it out of the residual and the momentum.
@@ -173,35 +154,24 @@ class SparsifyPasses {
                                              accumulator_});
   }
 
-  /// Of `rank` 1 the largest; reorders the values.
-  static Real largest_of_rank(Real* values, std::size_t size, std::size_t rank) {
-    std::size_t begin = 0;
-    std::size_t end = size;
-    std::size_t const wanted = rank - 1;
-    while (end - begin > 1) {
-      Real const pivot = values[begin + (end - begin) / 2];
-      std::size_t low = begin;
-      std::size_t high = end;  // one past
-      for (;;) {
-        while (values[low] > pivot) ++low;
-        while (values[high - 1] < pivot) --high;
-        if (low >= high) break;
-        Real const moved = values[low];
-        values[low] = values[high - 1];
-        values[high - 1] = moved;
-        ++low;
-        --high;
-        if (low >= high) break;
+  /// Those of the samples `first` and on.
+  void draw_magnitudes(std::size_t samples, std::size_t first, std::size_t count, Real* out) {
+    constexpr std::size_t bytes = 64;  // of each a line of memory, in the time that it takes to find it
+    share(team_, count, bytes, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        auto const key = Key::of(accumulator_[sampled_slot(key_, size_, samples, first + i)]);
+        out[i] = Key::takes_part(key) ? Key::value(key) : Real{0};
       }
-      if (wanted < high) {
-        end = high;
-      } else if (wanted >= low) {
-        begin = low;
-      } else {
-        return pivot;
-      }
-    }
-    return values[wanted];
+    });
+  }
+
+  /// Leaves the `rank` largest, of which `last` is the smallest, at the front.
+  static std::size_t keep_largest(Real* values, std::size_t count, std::size_t rank, Real last) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      if (values[i] > last) values[kept++] = values[i];
+    while (kept < rank) values[kept++] = last;
+    return kept;
   }
 
   ThreadTeam& team_;
