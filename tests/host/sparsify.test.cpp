@@ -141,6 +141,25 @@ void check_all(SparseBucketOptions const& options, Gradients const& gradients,
   check<Random>(options, gradients, threads);
 }
 
+template <class Policy>
+void check_wide(SparseBucketOptions const& options, Gradients const& gradients) {
+  CAPTURE(std::string(Policy::name));
+  weir::HostExecutor const executor({.threads = 2});
+  SparseBucket<float> narrow(executor, gradients[0].size(), options);
+  SparseBucket<float, float, std::uint64_t> wide(executor, gradients[0].size(), options);
+  for (auto const& gradient : gradients) {
+    narrow.step(gradient, Policy{});
+    wide.step(gradient, Policy{});
+    auto const indices = narrow.indices();
+    CHECK(!indices.empty());
+    CHECK(wide.indices() == std::vector<std::uint64_t>(indices.begin(), indices.end()));
+    CHECK(same_bytes(wide.values(), narrow.values()));
+    CHECK(same_bytes(wide.residual(), narrow.residual()));
+    CHECK(same_bytes(wide.momentum(), narrow.momentum()));
+    CHECK(std::memcmp(&wide.state, &narrow.state, sizeof wide.state) == 0);
+  }
+}
+
 Gradients laplace(std::size_t size, int steps, std::uint64_t seed) {
   Draws draws(seed);
   Gradients gradients;
@@ -227,13 +246,31 @@ TEST_CASE("the statistics of a first part, merged from the ranks, decide in the 
   CHECK(selected == whole.counts.count);
 }
 
-TEST_CASE("pairs are moved into and out of vectors and valid sides") {
+TEST_CASE("with 64-bit indices a step leaves behind the same") {
+  SparseBucketOptions const feedback{.density = 0.01, .feedback = true};
+  SparseBucketOptions momentum = feedback;
+  momentum.momentum = true;
+  momentum.constants.momentum = 0.9;
+  SparseBucketOptions little = feedback;
+  little.capacity = 60;
+  for (auto const& options : {feedback, momentum, little, SparseBucketOptions{.density = 0.5}}) {
+    auto const gradients = laplace(70000, 3, 58);
+    check_wide<MeanExcess>(options, gradients);
+    check_wide<Ranked>(options, gradients);
+    check_wide<Exact>(options, gradients);
+    check_wide<Sampled>(options, gradients);
+    check_wide<Random>(options, gradients);
+  }
+}
+
+TEST_CASE_TEMPLATE("pairs are moved into and out of vectors and valid sides", Index, std::uint32_t,
+                   std::uint64_t) {
   weir::HostExecutor const executor;
   std::vector<float> first = {1, 2, 3, 4};
   std::vector<float> second = {10, 20, 30, 40};
   std::uint32_t const side = 1;
   weir::TwoSidedView<float, weir::HostSpace> const sides(first.data(), second.data(), 4, &side);
-  std::vector<std::uint32_t> indices = {0, 3, 99};
+  std::vector<Index> indices = {0, 3, 99};
   std::vector<float> values = {0.5f, 0.25f, 0.0f};
   std::uint64_t const count = 2;
   std::vector<float> out = {1, 1, 1, 1};
@@ -257,7 +294,7 @@ TEST_CASE("pairs are moved into and out of vectors and valid sides") {
   executor.synchronize();
   CHECK(second == std::vector<float>{0, 1, 1, 0});
   std::uint64_t const more_than_there_are = 9;
-  std::vector<std::uint32_t> one_index = {1};
+  std::vector<Index> one_index = {1};
   weir::zero_at(executor, weir::view(one_index), &more_than_there_are, sides);
   executor.synchronize();
   CHECK(second == std::vector<float>{0, 0, 1, 0});

@@ -22,7 +22,7 @@ struct SparseBucketOptions {
 };
 
 /// One bucket on the host: what a stage would keep for it, and one call for a step.
-template <class Real, class Element = Real>
+template <class Real, class Element = Real, class Index = std::uint32_t>
 class SparseBucket {
  public:
   SparseBucket(weir::HostExecutor executor, std::size_t size, SparseBucketOptions const& options)
@@ -52,9 +52,11 @@ class SparseBucket {
     executor_.synchronize();
   }
 
-  weir::SparsifyWork<Element, Real, weir::HostSpace> describe(
-      std::span<weir::WeightedTerm<Element, weir::HostSpace> const> terms, weir::GradientScale scale = {}) {
-    weir::SparsifyWork<Element, Real, weir::HostSpace> work;
+  using Work = weir::SparsifyWork<Element, Real, weir::HostSpace, Index>;
+
+  Work describe(std::span<weir::WeightedTerm<Element, weir::HostSpace> const> terms,
+                weir::GradientScale scale = {}) {
+    Work work;
     work.terms = terms;
     work.scale = scale;
     work.accumulator = weir::view(accumulator_);
@@ -68,7 +70,7 @@ class SparseBucket {
   }
 
   weir::SparsifyStatistics const& last() const { return state.last; }
-  std::vector<std::uint32_t> indices() const { return {indices_.begin(), indices_.begin() + count()}; }
+  std::vector<Index> indices() const { return {indices_.begin(), indices_.begin() + count()}; }
   std::vector<Real> values() const { return {values_.begin(), values_.begin() + count()}; }
   std::vector<Real>& residual() { return residual_[state.side & 1u]; }
   std::vector<Real>& momentum() { return momentum_[state.side & 1u]; }
@@ -88,7 +90,7 @@ class SparseBucket {
   weir::HostExecutor executor_;
   SparseBucketOptions options_;
   std::size_t size_;
-  std::vector<std::uint32_t> indices_;
+  std::vector<Index> indices_;
   std::vector<Real> values_;
   std::vector<std::byte> scratch_;
   std::vector<Real> accumulator_;
