@@ -1,6 +1,8 @@
 // Sums of what the processes have selected, by each policy, beside a dense sum of the whole bucket over the
 // same processes and beside `MPI_Allreduce`. Run it under mpirun; the times are those of the slowest process.
 //
+// `two_level` has nodes of two processes, and of one where their number is odd.
+//
 // Every process selects `elements / one_in` slots, of which about half are selected by several.
 
 #include <benchmark/benchmark.h>
@@ -14,6 +16,7 @@
 
 #include "mpi/rank_benchmarks.hpp"
 #include "weir/comm/fixed_gather.hpp"
+#include "weir/comm/mesh.hpp"
 #include "weir/compress/break_even.hpp"
 #include "weir/compress/collective/automatic.hpp"
 #include "weir/compress/collective/two_level.hpp"
@@ -53,6 +56,17 @@ struct Selection {
   std::vector<float> out;
   std::uint64_t counts[2];
   std::uint32_t side = 0;
+};
+
+/// Those of a node are neighbours.
+struct TwoLevelOfPairs {
+  template <class Context>
+  auto on(Context const& context) const {
+    std::size_t const ranks = context.communicator.size();
+    std::size_t const places = ranks % 2 == 0 ? 2 : 1;
+    weir::Mesh const mesh{context.communicator, {{"node", ranks / places}, {"place", places}}};
+    return weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), weir::SplitAllGather{}}.on(context);
+  }
 };
 
 template <class Policy>
@@ -122,6 +136,7 @@ BENCHMARK_CAPTURE(sparse_sum, global_top_k, weir::GlobalTopK{})->Apply(sizes);
 BENCHMARK_CAPTURE(sparse_sum, balanced, weir::BalancedTopK{})->Apply(sizes);
 BENCHMARK_CAPTURE(sparse_sum, shared_indices, weir::SharedIndices{})->Apply(sizes);
 BENCHMARK_CAPTURE(sparse_sum, leader_indices, weir::LeaderIndices{})->Apply(sizes);
+BENCHMARK_CAPTURE(sparse_sum, two_level, TwoLevelOfPairs{})->Apply(sizes);
 BENCHMARK_CAPTURE(sparse_sum, automatic, weir::Automatic{})->Apply(sizes);
 BENCHMARK_CAPTURE(sparse_sum, dense, weir::DenseSum{})->Apply(sizes);
 
