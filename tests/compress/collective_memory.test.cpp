@@ -14,7 +14,7 @@
 #include "weir/comm/fixed_gather.hpp"
 #include "weir/comm/mesh.hpp"
 #include "weir/compress/collective/automatic.hpp"
-#include "weir/compress/collective/two_level.hpp"
+#include "weir/compress/collective/automatic_two_level.hpp"
 
 namespace {
 
@@ -100,11 +100,14 @@ TEST_CASE("every policy takes what it says when it is bound, and nothing in sums
       }
       if (communicator.size() != 6) return;
       weir::Mesh const mesh(communicator, {{"node", 2}, {"place", 3}});
+      weir::TwoLevel const split{mesh.axis("place"), mesh.axis("node"), weir::SplitAllGather{}};
+      weir::Link const at_once{0.0, 0.0};
       for (std::size_t const capacity : {7u, 500u}) {
+        check(communicator, split, 1003, capacity);
+        for (weir::Link const& inside : {no_latency, at_once})
+          check(communicator, weir::AutomaticTwoLevel{split, {.link = no_latency}, inside}, 1003, capacity);
         check(communicator, weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), weir::BalancedTopK{}}, 1003,
               capacity);
-        check(communicator, weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), weir::SplitAllGather{}},
-              1003, capacity);
       }
     });
   }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "weir/compress/collective/all_gather_pairs.hpp"
 #include "weir/compress/collective/balanced_top_k.hpp"
@@ -42,17 +43,22 @@ struct AutomaticOptions {
 
 namespace detail {
 
-/// The choice for a bucket of which no rank has selected more than `selected`.
+/// A bucket of which no rank has selected more than `selected`.
 template <class Real>
-SparseMethod choose_method(AutomaticOptions const& options, std::size_t ranks, std::size_t elements,
-                           std::size_t selected, bool shares_indices) {
-  SparseLoad const load{ranks, static_cast<double>(elements), static_cast<double>(selected), sizeof(Real),
-                        sizeof(std::uint32_t)};
-  CompressionTime const time{
-      options.seconds_per_bucket + rounded_product(options.seconds_per_element, load.elements), 0.0};
+SparseLoad load_of(std::size_t ranks, std::size_t elements, std::size_t selected) {
+  return {ranks, static_cast<double>(elements), static_cast<double>(selected), sizeof(Real),
+          sizeof(std::uint32_t)};
+}
+
+inline CompressionTime compression_time(AutomaticOptions const& options, SparseLoad const& load) {
+  return {options.seconds_per_bucket + rounded_product(options.seconds_per_element, load.elements), 0.0};
+}
+
+inline SparseMethod choose_method(AutomaticOptions const& options, SparseLoad const& load,
+                                  bool shares_indices) {
   SparseMethodSet const allowed =
       shares_indices ? options.allowed.with(SparseMethod::shared_indices) : options.allowed;
-  return cheapest_method(allowed, load, options.link, time);
+  return cheapest_method(allowed, load, options.link, compression_time(options, load));
 }
 
 /// Those that are never chosen take no memory.
@@ -73,13 +79,22 @@ std::size_t automatic_bytes(AutomaticOptions const& options, SparseLimits const&
       SharedIndicesRoom<Real>(limits), LeaderIndicesRoom<Real>(of(SparseMethod::leader_indices)));
 }
 
-template <class Real, HostOrderedExecutor E, class C>
+/// Where there is no other way than the methods of the table.
+struct NoNodes {
+  static constexpr bool is_cheaper(AutomaticOptions const&, SparseLoad const&, SparseMethod) { return false; }
+  template <class E, class Sum>
+  void operator()(E const&, Sum const&) const {}
+};
+
+/// `Nodes` is another way to take a sum: `is_cheaper` than a method, and called where it is.
+template <class Real, HostOrderedExecutor E, class C, class Nodes = NoNodes>
 class BoundAutomatic {
  public:
   using Sum = SparseSum<Real, HostSpace>;
 
-  BoundAutomatic(SparseContext<Real, E, C> const& context, AutomaticOptions const& options)
+  BoundAutomatic(SparseContext<Real, E, C> const& context, AutomaticOptions const& options, Nodes nodes = {})
       : options_(options),
+        nodes_(std::move(nodes)),
         exchange_(context.executor, context.communicator,
                   BalancedRoom<Real>::gathered(context.communicator.size())),
         dense_(context),
@@ -99,7 +114,9 @@ class BoundAutomatic {
     PairCounts const counts(exchange_.gather(point, {&own, 1}));
     std::size_t const selected =
         options_.choice == ChoiceTime::binding ? sum.indices.size() : counts.largest();
-    chosen_ = choose_method<Real>(options_, exchange_.size(), sum.out.size(), selected, sum.shares_indices);
+    SparseLoad const load = load_of<Real>(exchange_.size(), sum.out.size(), selected);
+    chosen_ = choose_method(options_, load, sum.shares_indices);
+    is_over_nodes_ = nodes_.is_cheaper(options_, load, chosen_);
     if (options_.verifies) {
       verify(point);
       return take(point, sum, PairCounts(exchange_.gather(point, {&own, 1})));
@@ -107,8 +124,11 @@ class BoundAutomatic {
     take(point, sum, counts);
   }
 
-  /// By which method the latest sum was taken.
+  /// By which method the latest sum was taken, unless it was over nodes.
   SparseMethod chosen() const { return chosen_; }
+  bool is_over_nodes() const { return is_over_nodes_; }
+
+  void abort() noexcept requires(requires(Nodes& nodes) { nodes.abort(); }) { nodes_.abort(); }
 
  private:
   SparseContext<Real, E, C> where_allowed(SparseContext<Real, E, C> context, SparseMethod method) const {
@@ -117,6 +137,7 @@ class BoundAutomatic {
   }
 
   void take(E const& point, Sum const& sum, PairCounts const& counts) {
+    if (is_over_nodes_) return nodes_(point, sum);
     switch (chosen_) {
       case SparseMethod::dense_ring:
       case SparseMethod::dense_halving:
@@ -139,20 +160,25 @@ class BoundAutomatic {
   }
 
   void verify(E const& point) {
-    auto const mine = static_cast<std::uint64_t>(chosen_);
+    std::uint64_t const mine = is_over_nodes_ ? sparse_methods : static_cast<std::uint64_t>(chosen_);
     auto const all = exchange_.gather(point, {&mine, 1});
     for (std::size_t rank = 0; rank < all.size(); ++rank) {
       if (all[rank] == all[0]) continue;
       throw FingerprintMismatch(std::string("Automatic: rank ") + std::to_string(rank) + " has chosen " +
-                                name_of(static_cast<SparseMethod>(all[rank])) + ", rank 0 " +
-                                name_of(static_cast<SparseMethod>(all[0])) +
+                                name_of_choice(all[rank]) + ", rank 0 " + name_of_choice(all[0]) +
                                 "; give all ranks the same link and options");
     }
   }
 
+  static char const* name_of_choice(std::uint64_t choice) {
+    return choice == sparse_methods ? "two-level" : name_of(static_cast<SparseMethod>(choice));
+  }
+
   AutomaticOptions options_;
+  Nodes nodes_;
   PairExchange<C, E> exchange_;
   SparseMethod chosen_ = SparseMethod::dense_ring;
+  bool is_over_nodes_ = false;
   DenseOfSparseSum<Real, E, C> dense_;
   AllGatherSum<Real, E, C> gather_;
   DoublingSum<Real, E, C> doubling_;
@@ -181,7 +207,7 @@ class BoundDeviceAutomatic {
   void operator()(E const& point, SparseSum<Real, typename E::memory_space> const& sum) {
     std::size_t const selected =
         options_.choice == ChoiceTime::each_step ? counts_.largest(point, sum.count) : sum.indices.size();
-    chosen_ = choose_method<Real>(options_, ranks_, sum.out.size(), selected, sum.shares_indices);
+    chosen_ = choose_method(options_, load_of<Real>(ranks_, sum.out.size(), selected), sum.shares_indices);
     if (is_dense(chosen_)) return dense_(point, sum);
     if (chosen_ == SparseMethod::shared_indices) return shared_(point, sum);
     gather_.gather(point, sum, selected);

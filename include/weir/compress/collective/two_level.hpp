@@ -36,6 +36,8 @@ class TwoLevel {
   TwoLevel(Inside inside, Between between, Policy policy)
       : inside_(std::move(inside)), between_(std::move(between)), policy_(std::move(policy)) {}
 
+  std::size_t ranks_per_node() const { return inside_.size(); }
+
   template <class Real, HostOrderedExecutor E, RankedCommunicator C>
   requires SparseCollective<Policy, Real, E, Between> && PointToPointCommunicator<Inside, E> &&
       ScatteringCommunicator<Inside, E, Real> && GatheringCommunicator<Inside, E, std::uint64_t>
