@@ -12,10 +12,13 @@
 #include "support/cuda/clean_session.hpp"
 #include "support/cuda/sparsify.hpp"
 #include "support/cuda/training.hpp"
+#include "weir/comm/self.hpp"
 #include "weir/compress/adaptive_stages.hpp"
 #include "weir/compress/decompress.hpp"
 #include "weir/compress/ef21.hpp"
 #include "weir/compress/error_feedback.hpp"
+#include "weir/compress/local_clip.hpp"
+#include "weir/compress/local_clip_by_value.hpp"
 #include "weir/compress/momentum_correction.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
@@ -86,6 +89,11 @@ TEST_CASE("recipes that sparsify give the host's bits, enqueued one by one and r
       weir::GeneralizedPareto{},
       weir::AdaptiveStages<>{}}}));
   check(with(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.05, .dense_below = 64}}}));
+  weir::SelfCommunicator const alone;
+  weir::ErrorFeedback const feedback{sparsifier};
+  check(with(weir::LocalClipByValue{alone, {.max_value = 0.01}} | feedback));
+  check(with(weir::LocalClip{alone, {.max_norm = 0.5}} | weir::LocalClipByValue{alone, {.max_value = 0.01}} |
+             feedback));
   check(with(weir::MomentumCorrection{sparsifier, {.momentum = 0.5}}));
   check(with(weir::EF21{sparsifier}));
 }
