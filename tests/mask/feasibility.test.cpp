@@ -48,9 +48,19 @@ TEST_CASE("feasibility: impossible by an identity") {
   check({21, 15, 5, 7, 1}, Verdict::impossible, "lambda(v-1)");
 }
 
-TEST_CASE("feasibility: impossible because of Fisher, with the dual") {
-  check({16, 8, 3, 6, 1}, Verdict::impossible, "Fisher's inequality");
-  check({16, 8, 3, 6, 1}, Verdict::impossible, "8 inputs and 16 outputs");
+TEST_CASE("feasibility: impossible because of Fisher, with the dual where there is one") {
+  check({16, 8, 3, 6, 1}, Verdict::impossible, "Fisher's inequality b >= v does not hold: 8 and 16");
+  check({16, 8, 3, 6, 1}, Verdict::impossible, "; no dual has these degrees either");
+  check({20, 16, 4, 5, 1}, Verdict::impossible,
+        "; the dual of (16,20,5,4,1), affine-plane of order 4, has these degrees");
+  check({26, 13, 3, 6, 1}, Verdict::impossible,
+        "; the dual of (13,26,6,3,1), steiner-triple of 13 inputs, has these degrees");
+  check({14, 7, 3, 6, 1}, Verdict::impossible, "; the dual of (7,14,6,3,2), 2 copies of projective-plane");
+  check({42, 36, 6, 7, 1}, Verdict::impossible, "; no dual has these degrees either");  // order 6
+  check({88, 33, 3, 8, 1}, Verdict::impossible, "; no dual has these degrees either");  // 16/32 a pair
+  check({157 * 12, 157, 13, 156, 1}, Verdict::impossible, "; if there is a (157,1884,156,13,12)");
+  check({784, 16, 2, 98, 1}, Verdict::impossible, "; no dual has these degrees either");
+  CHECK(weir::feasibility({16, 12, 3, 5, 1}).reason.find("dual") == std::string::npos);  // bk = vr fails
 }
 
 TEST_CASE("feasibility: impossible by Bruck, Ryser and Chowla") {

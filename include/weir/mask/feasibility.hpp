@@ -96,9 +96,7 @@ inline std::string impossibility(DesignParameters const& p) {
   if (lambda * (v - 1) != r * (k - 1)) {
     return "lambda(v-1) = r(k-1) does not hold: " + number(lambda * (v - 1)) + " and " + number(r * (k - 1));
   }
-  if (b < v)
-    return "Fisher's inequality b >= v does not hold; the dual of a design with " + number(b) +
-           " inputs and " + number(v) + " outputs would be right";
+  if (b < v) return "Fisher's inequality b >= v does not hold: " + number(b) + " and " + number(v);
   std::uint64_t const order = k - lambda;
   if (b == v && v % 2 == 0) {
     std::uint64_t const root = integer_root(order);
@@ -172,9 +170,37 @@ inline std::string family_with(DesignParameters const& p, int depth, bool is_com
   return {};
 }
 
+/// A design with these parameters, or copies of one; empty if there is none here.
+inline std::string known_design(DesignParameters const& p) {
+  for (int depth = 0; depth <= 3; ++depth) {
+    for (std::uint64_t copies = 1; copies <= p.lambda; ++copies) {
+      if (p.lambda % copies != 0 || p.b % copies != 0 || p.r % copies != 0) continue;
+      DesignParameters const one = {p.v, p.b / copies, p.r / copies, p.k, p.lambda / copies};
+      std::string const name = family_with(one, depth);
+      if (!name.empty()) return (copies == 1 ? "" : std::to_string(copies) + " copies of ") + name;
+    }
+  }
+  return {};
+}
+
+/// With fewer outputs than inputs: whether a dual has these sides and degrees, for the end of a reason.
+inline std::string dual_advice(DesignParameters const& p) {
+  auto const [v, b, r, k, lambda] = p;
+  if (b >= v || b * k != v * r) return {};
+  DesignParameters dual = {b, v, k, r, 0};
+  bool const has_lambda = r >= 2 && r < b && k * (r - 1) % (b - 1) == 0;
+  if (has_lambda) dual.lambda = k * (r - 1) / (b - 1);
+  if (!has_lambda || !impossibility(dual).empty()) return "; no dual has these degrees either";
+  std::string const name = known_design(dual);
+  if (name.empty()) return "; if there is a " + text_of(dual) + ", its dual has these degrees";
+  return "; the dual of " + text_of(dual) + ", " + name + ", has these degrees";
+}
+
 }  // namespace detail
 
-/// What is known about a balanced incomplete block design of these parameters.
+/// What is known about a balanced incomplete block design of these parameters. Of an impossible one with
+/// fewer outputs than inputs the reason names the design whose dual has its shape and degrees, if there is
+/// one.
 ///
 /// Errors: ContractViolation unless 2 <= k < v and lambda >= 1, and from 2^31 on.
 /// Source: [chowla1950], [hall1954].
@@ -187,17 +213,10 @@ inline Feasibility feasibility(DesignParameters const& p) {
   }
   if (p.k < 2 || p.k >= p.v)
     throw ContractViolation("feasibility " + detail::text_of(p) + ": 2 <= k < v would be right");
-  std::string reason = detail::impossibility(p);
-  if (!reason.empty()) return {Verdict::impossible, reason};
-  for (int depth = 0; depth <= 3; ++depth) {
-    for (std::uint64_t copies = 1; copies <= p.lambda; ++copies) {
-      if (p.lambda % copies != 0 || p.b % copies != 0 || p.r % copies != 0) continue;
-      DesignParameters const one = {p.v, p.b / copies, p.r / copies, p.k, p.lambda / copies};
-      std::string const name = detail::family_with(one, depth);
-      if (!name.empty())
-        return {Verdict::exists, (copies == 1 ? "" : std::to_string(copies) + " copies of ") + name};
-    }
-  }
+  std::string const reason = detail::impossibility(p);
+  if (!reason.empty()) return {Verdict::impossible, reason + detail::dual_advice(p)};
+  std::string const name = detail::known_design(p);
+  if (!name.empty()) return {Verdict::exists, name};
   return {Verdict::unknown, "no family here has these parameters, and no test excludes them"};
 }
 
