@@ -100,6 +100,25 @@ TEST_CASE("resnet_layers: with the prototype's masks, and by the older conventio
   CHECK(count_flops(weir::resnet_layers(18), MaskKind::dense, weir::SeparateAdditions{}) == 557885430);
 }
 
+TEST_CASE("resnet_layers: shortcuts that are masked, too, which are not in groups") {
+  struct {
+    std::size_t depth, groups;
+    std::uint64_t flops, parameters;
+  } const known[] = {{18, 1, 56742912, 776266},
+                     {50, 1, 109056000, 1416778},
+                     {50, 4, 172625920 - 117440512 + 7340032, 3460682 - 2768896 + 108544}};
+  for (auto const& network : known) {
+    CAPTURE(network.depth);
+    CAPTURE(network.groups);
+    auto const layers = weir::resnet_layers(network.depth, network.groups, weir::Shortcuts::masked);
+    CHECK(count_flops(layers, MaskKind::balanced) == network.flops);
+    CHECK(count_parameters(layers, MaskKind::balanced) == network.parameters);
+    auto const usual = weir::resnet_layers(network.depth, network.groups);
+    CHECK(count_flops(layers, MaskKind::dense) == count_flops(usual, MaskKind::dense));
+    CHECK(count_parameters(layers, MaskKind::dense) == count_parameters(usual, MaskKind::dense));
+  }
+}
+
 TEST_CASE("resnet_layers: what batch norm takes, whatever the groups") {
   struct {
     std::size_t depth;

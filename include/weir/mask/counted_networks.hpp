@@ -24,12 +24,18 @@ inline std::vector<CountedLayer> mlp_layers(std::span<std::size_t const> widths)
   return layers;
 }
 
+/// Whether the 1 x 1 shortcuts of a ResNet can be masked. They are most of what remains where its blocks are.
+enum class Shortcuts : std::uint8_t { dense, masked };
+
 namespace detail {
 
 /// Puts a ResNet for images of 32 x 32 together.
 class ResNetLayers {
  public:
-  explicit ResNetLayers(std::size_t groups) : groups_(groups) { convolution(3, 64, 3, 1, false); }
+  ResNetLayers(std::size_t groups, Shortcuts shortcuts)
+      : groups_(groups), masks_shortcuts_(shortcuts == Shortcuts::masked) {
+    convolution(3, 64, 3, 1, 1, false);
+  }
 
   /// `blocks` blocks of a stage, the first of which has the stride.
   void stage(std::size_t width, std::size_t blocks, std::size_t stride, bool has_bottlenecks) {
@@ -38,16 +44,16 @@ class ResNetLayers {
       std::size_t const inputs = channels_;
       std::size_t const side = side_;
       if (has_bottlenecks) {
-        convolution(inputs, width, 1, 1, true);
-        convolution(width, width, 3, stride, true);
-        convolution(width, outputs, 1, 1, true);
+        in_block(inputs, width, 1, 1);
+        in_block(width, width, 3, stride);
+        in_block(width, outputs, 1, 1);
       } else {
-        convolution(inputs, width, 3, stride, true);
-        convolution(width, width, 3, 1, true);
+        in_block(inputs, width, 3, stride);
+        in_block(width, width, 3, 1);
       }
       if (inputs == outputs && stride == 1) continue;
       side_ = side;  // the shortcut, beside them
-      convolution(inputs, outputs, 1, stride, false);
+      convolution(inputs, outputs, 1, stride, 1, masks_shortcuts_);
     }
   }
 
@@ -58,9 +64,12 @@ class ResNetLayers {
   }
 
  private:
+  void in_block(std::size_t inputs, std::size_t outputs, std::size_t kernel, std::size_t stride) {
+    convolution(inputs, outputs, kernel, stride, groups_, true);
+  }
   /// With its batch norm.
   void convolution(std::size_t inputs, std::size_t outputs, std::size_t kernel, std::size_t stride,
-                   bool is_in_block) {
+                   std::size_t groups, bool is_masked) {
     side_ /= stride;
     channels_ = outputs;
     layers_.push_back({.kind = LayerKind::convolution,
@@ -68,12 +77,13 @@ class ResNetLayers {
                        .outputs = outputs,
                        .taps = kernel * kernel,
                        .positions = side_ * side_,
-                       .groups = is_in_block ? groups_ : 1,
-                       .is_masked = is_in_block});
+                       .groups = groups,
+                       .is_masked = is_masked});
     layers_.push_back({.kind = LayerKind::batch_norm, .outputs = outputs, .positions = side_ * side_});
   }
 
   std::size_t groups_;
+  bool masks_shortcuts_;
   std::size_t side_ = 32;
   std::size_t channels_ = 0;
   std::vector<CountedLayer> layers_ = {};
@@ -83,10 +93,11 @@ class ResNetLayers {
 
 /// The layers of ResNet-18, -34, -50, -101 or -152 for images of 32 x 32 and 10 classes: a 3 x 3 stem without
 /// pooling after it, 1 x 1 shortcuts where the shape changes. Convolutions of the blocks can be masked and
-/// are in groups.
+/// are in groups; shortcuts are in one, and can be masked on request.
 ///
 /// Errors: ContractViolation for another depth, and for groups that do not divide 64.
-inline std::vector<CountedLayer> resnet_layers(std::size_t depth, std::size_t groups = 1) {
+inline std::vector<CountedLayer> resnet_layers(std::size_t depth, std::size_t groups = 1,
+                                               Shortcuts shortcuts = Shortcuts::dense) {
   struct Blocks {
     std::size_t depth;
     std::size_t of_stage[4];
@@ -96,7 +107,7 @@ inline std::vector<CountedLayer> resnet_layers(std::size_t depth, std::size_t gr
   for (Blocks const& known : {Blocks{18, {2, 2, 2, 2}}, Blocks{34, {3, 4, 6, 3}}, Blocks{50, {3, 4, 6, 3}},
                               Blocks{101, {3, 4, 23, 3}}, Blocks{152, {3, 8, 36, 3}}}) {
     if (known.depth != depth) continue;
-    detail::ResNetLayers layers(groups);
+    detail::ResNetLayers layers(groups, shortcuts);
     for (std::size_t stage = 0; stage < 4; ++stage)
       layers.stage(std::size_t{64} << stage, known.of_stage[stage], stage == 0 ? 1 : 2, depth >= 50);
     return layers.finish(10);
