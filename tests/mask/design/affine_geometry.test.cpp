@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "mask/design/family_checks.hpp"
 #include "weir/core/error.hpp"
@@ -41,6 +42,48 @@ TEST_CASE("AffineGeometry: classes of q rows hold every input once") {
   for (std::size_t input = 0; input < 64; ++input) {
     for (std::size_t slot = 0; slot < 21; ++slot) CHECK(space.row(input, slot) / 4 == slot);
   }
+}
+
+TEST_CASE("AffineGeometry: parallel classes are rounds in which every worker is in one group") {
+  for (std::uint64_t const dimension : {2u, 3u}) {
+    weir::AffineGeometry const design(4, dimension);
+    std::vector<std::size_t> meetings(design.inputs() * design.inputs());
+    for (std::size_t round = 0; round < design.parallel_classes(); ++round) {
+      std::vector<std::size_t> groups(design.inputs());
+      for (std::size_t group = 0; group < design.rows_per_class(); ++group) {
+        std::size_t const row = round * design.rows_per_class() + group;
+        for (std::size_t slot = 0; slot < design.row_degree(row); ++slot) {
+          ++groups[design.column(row, slot)];
+          for (std::size_t other = 0; other < slot; ++other)
+            ++meetings[design.column(row, slot) * design.inputs() + design.column(row, other)];
+        }
+      }
+      CHECK(groups == std::vector<std::size_t>(design.inputs(), 1));
+    }
+    std::size_t const lambda = dimension == 2 ? 1 : 5;
+    for (std::size_t one = 0; one < design.inputs(); ++one) {
+      for (std::size_t other = 0; other < one; ++other)
+        REQUIRE(meetings[one * design.inputs() + other] + meetings[other * design.inputs() + one] == lambda);
+    }
+  }
+}
+
+TEST_CASE("AffineGeometry: groups that average in two rounds of a plane have the mean of all") {
+  weir::AffineGeometry const rounds(4);  // 16 workers: 5 rounds, in each of which 4 groups of 4 work at once
+  std::vector<double> values(rounds.inputs());
+  for (std::size_t worker = 0; worker < values.size(); ++worker)
+    values[worker] = static_cast<double>(worker * worker);
+  for (std::size_t round = 1; round < 3; ++round) {
+    for (std::size_t group = 0; group < rounds.rows_per_class(); ++group) {
+      std::size_t const row = round * rounds.rows_per_class() + group;
+      double sum = 0;
+      for (std::size_t slot = 0; slot < rounds.row_degree(row); ++slot)
+        sum += values[rounds.column(row, slot)];
+      for (std::size_t slot = 0; slot < rounds.row_degree(row); ++slot)
+        values[rounds.column(row, slot)] = sum / static_cast<double>(rounds.row_degree(row));
+    }
+  }
+  CHECK(values == std::vector<double>(16, 1240.0 / 16));
 }
 
 TEST_CASE("AffineGeometry: what there is no geometry for is refused") {

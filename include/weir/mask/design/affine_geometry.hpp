@@ -26,11 +26,15 @@ class AffineGeometry {
   }
 
   WEIR_HOST_DEVICE constexpr std::size_t inputs() const { return points_; }
-  WEIR_HOST_DEVICE constexpr std::size_t outputs() const { return classes() * q(); }
+  WEIR_HOST_DEVICE constexpr std::size_t outputs() const { return parallel_classes() * q(); }
   WEIR_HOST_DEVICE constexpr std::size_t nnz() const { return outputs() * block_size(); }
   WEIR_HOST_DEVICE constexpr std::size_t value_count() const { return nnz(); }
   WEIR_HOST_DEVICE constexpr std::size_t row_degree(std::size_t) const { return block_size(); }
-  WEIR_HOST_DEVICE constexpr std::size_t column_degree(std::size_t) const { return classes(); }
+  WEIR_HOST_DEVICE constexpr std::size_t column_degree(std::size_t) const { return parallel_classes(); }
+
+  /// How many there are. Row i of class c is row c * rows_per_class() + i; every input is in one row of each.
+  WEIR_HOST_DEVICE constexpr std::size_t parallel_classes() const { return (points_ - 1) / (q() - 1); }
+  WEIR_HOST_DEVICE constexpr std::size_t rows_per_class() const { return q(); }
 
   WEIR_HOST_DEVICE constexpr std::size_t column(std::size_t row, std::size_t slot) const {
     Solved const solved = solved_for(row / q());
@@ -74,7 +78,6 @@ class AffineGeometry {
 
   WEIR_HOST_DEVICE constexpr std::size_t q() const { return field_.order(); }
   WEIR_HOST_DEVICE constexpr std::size_t block_size() const { return points_ / q(); }
-  WEIR_HOST_DEVICE constexpr std::size_t classes() const { return (points_ - 1) / (q() - 1); }
   WEIR_HOST_DEVICE constexpr std::size_t power(std::uint32_t exponent) const {
     std::size_t result = 1;
     for (std::uint32_t i = 0; i < exponent; ++i) result *= q();
