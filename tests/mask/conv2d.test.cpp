@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -159,6 +160,60 @@ TEST_CASE("the same with tiles, with several levels and with a mask that has no 
                5);
   check<float>({.inputs = 20, .outputs = 30, .padding = 1, .mask = {.family = "random", .density = 0.3}}, 6,
                5);
+}
+
+TEST_CASE("what is no number in a channel reaches the outputs that have weights for it, and no others") {
+  float const nan = std::numeric_limits<float>::quiet_NaN();
+  for (weir::Conv2dOptions const& options :
+       {weir::Conv2dOptions{.inputs = 32, .outputs = 48, .padding = 1},
+        weir::Conv2dOptions{.inputs = 32, .outputs = 32, .stride = 2, .padding = 1, .groups = 4},
+        weir::Conv2dOptions{.inputs = 20, .outputs = 30, .kernel_height = 1, .kernel_width = 1},
+        weir::Conv2dOptions{.inputs = 31, .outputs = 31, .padding = 1},  // cyclic
+        weir::Conv2dOptions{
+            .inputs = 64, .outputs = 64, .padding = 1, .mask = {.density = 0.25, .block = 16}},
+        weir::Conv2dOptions{.inputs = 20, .outputs = 30, .mask = {.family = "random", .density = 0.3}}}) {
+    CAPTURE(options.outputs);
+    CAPTURE(options.groups);
+    weir::HostExecutor const exec;
+    weir::BIBDConv2d const conv(options);
+    auto const bound = conv.on(exec);
+    auto const s = conv.shape(2, 6, 7);
+    std::vector<float> values(conv.value_count()), gradient(values.size());
+    conv.initialise(std::span(values), {.seed = 9});
+    auto const order = weir::BatchOrder::batch_major;
+    Batch<float> x(s.input_pixels(), options.inputs, order), dx(s.input_pixels(), options.inputs, order);
+    Batch<float> y(s.output_pixels(), options.outputs, order), dy(s.output_pixels(), options.outputs, order);
+    weir_test::fill_batch(x, 1);
+    weir_test::fill_batch(dy, 2);
+    std::size_t const input = 5, output = 7;
+    for (std::size_t pixel = 0; pixel < s.input_pixels(); ++pixel) x.view()(pixel, input) = nan;
+    for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) dy.view()(pixel, output) = nan;
+    bound.template forward<float>(exec, s, weir::view(values), {}, x.constant(), y.view());
+    bound.template backward<float>(exec, s, weir::view(values), x.constant(), y.constant(), dy.view(),
+                                   dx.view(), weir::view(gradient), {}, weir::GradientMode::overwrite);
+    exec.synchronize();
+
+    std::vector<bool> in_y(s.output_pixels() * options.outputs), in_dx(s.input_pixels() * options.inputs),
+        in_gradient(values.size());
+    for_each_product(
+        conv, s,
+        [&](std::size_t to, std::size_t row, std::size_t from, std::size_t column, std::size_t value) {
+          if (column == input) in_y[to * options.outputs + row] = true;
+          if (row == output) in_dx[from * options.inputs + column] = true;
+          if (column == input || row == output) in_gradient[value] = true;
+        });
+    std::size_t wrong = 0, live = 0;
+    for (std::size_t i = 0; i < in_y.size(); ++i) {
+      wrong += std::isnan(y(i / options.outputs, i % options.outputs)) == in_y[i] ? 0 : 1;
+      live += in_y[i] ? 0 : 1;
+    }
+    for (std::size_t i = 0; i < in_dx.size(); ++i)
+      wrong += std::isnan(dx(i / options.inputs, i % options.inputs)) == in_dx[i] ? 0 : 1;
+    for (std::size_t i = 0; i < in_gradient.size(); ++i)
+      wrong += std::isnan(gradient[i]) == in_gradient[i] ? 0 : 1;
+    CHECK(wrong == 0);
+    CHECK(live > 0);
+  }
 }
 
 TEST_CASE("no channel of a ResNet's convolutions is dead, and every group has a mask of its own") {
