@@ -3,83 +3,86 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
 #include "affine.hpp"
 #include "initial_bound.hpp"
 #include "normalisation.hpp"
 #include "sequence.hpp"
+#include "two_products.hpp"
 
 namespace weir_train {
 
 /// x + W_o a + b_o of every position x of a sequence, where a is what scaled dot-product attention of several
 /// heads makes of the normalised sequence. If it is causal, a position looks at itself and those before.
 /// Parameters: the rows of W_q, W_k, W_v, W_o; gain, shift, b_q, b_k, b_v, b_o.
-template <class Real>
-class Attention final : public Layer<Real> {
+template <class Real, class Matrices = DenseMatrices<Real>>
+class Attention final : public TwoProducts<Real, Affine<Real, Matrices>> {
  public:
-  Attention(Shape input, std::size_t heads, bool is_causal)
-      : shape_(input),
-        width_(static_cast<Index>(input.channels)),
-        length_(static_cast<Index>(input.pixels())),
-        heads_(static_cast<Index>(heads)),
-        is_causal_(is_causal),
-        norm_(input.channels),
-        inward_(input.channels, 3 * input.channels, Activation::none),
-        outward_(input.channels, input.channels, Activation::none) {}
+  /// `make` makes the matrices.
+  template <class Make>
+  Attention(Shape input, std::size_t heads, bool is_causal, Make& make)
+      : Attention(input, heads, is_causal, initial_bound(input.channels, input.channels, Activation::none),
+                  make) {}
 
   Shape input() const override { return shape_; }
   Shape output() const override { return shape_; }
-  std::vector<ParameterInfo> parameters() const override {
-    return {{4 * shape_.channels * shape_.channels,
-             initial_bound(shape_.channels, shape_.channels, Activation::none)},
-            {6 * shape_.channels, 0.0}};
-  }
   std::size_t scratch(std::size_t samples) const override {
     return static_cast<std::size_t>((9 * width_ + 1 + (heads_ + 1) * length_) * length_) * samples;
   }
-  std::size_t cost() const override {
-    return static_cast<std::size_t>((4 * width_ + 2 * length_) * width_ * length_);
-  }
+  std::size_t cost() const override { return (matrices() + 2 * shape_.size()) * shape_.pixels(); }
 
   void forward(LayerPass<Real> const& pass) const override {
     Place const at(*this, pass);
     norm_.forward(pass.parameters[1], pass.in, at.normal, at.factor, at.seen, at.columns);
-    inward_.forward(pass.parameters[0], pass.parameters[1] + 2 * width_, at.seen, at.queries, at.columns);
+    first().forward(pass.parameters[0], pass.parameters[1] + 2 * width_, at.seen, at.queries, at.columns);
     for (Index head = 0; head < heads_ * static_cast<Index>(pass.samples); ++head) {
       auto weights = at.weights_of(head);
       weights.noalias() = at.of(head, at.queries, 1).transpose() * at.of(head, at.queries, 0);
       for (Index position = 0; position < length_; ++position) normalise(weights.col(position), position);
       at.mixed_of(head, at.mixed).noalias() = at.of(head, at.queries, 2) * weights;
     }
-    outward_.forward(pass.parameters[0] + 3 * width_ * width_, pass.parameters[1] + 5 * width_, at.mixed,
-                     pass.out, at.columns);
+    second().forward(pass.parameters[0] + behind_first(), pass.parameters[1] + 5 * width_, at.mixed, pass.out,
+                     at.columns);
     Columns<Real>(pass.out, width_, at.columns) += ConstColumns<Real>(pass.in, width_, at.columns);
   }
 
   void backward(LayerPass<Real> const& pass) const override {
     Place const at(*this, pass);
-    Real const* const vectors = pass.parameters[1];
-    prepare_gradients(pass, 4 * shape_.channels * shape_.channels, 6 * shape_.channels);
+    prepare_gradients(pass, matrices(), vectors());
     LayerPass<Real> outward = pass;
     outward.accumulate = true;
-    outward.gradients[0] += 3 * width_ * width_;
+    outward.gradients[0] += behind_first();
     outward.gradients[1] += 5 * width_;
-    outward_.parameter_gradients(at.mixed, pass.out_delta, outward, at.columns);
+    second().parameter_gradients(at.mixed, pass.out_delta, outward, at.columns);
     // What was seen is needed once more; what was mixed is not.
-    outward_.input_gradient(pass.parameters[0] + 3 * width_ * width_, pass.out_delta, at.mixed, at.columns);
+    second().input_gradient(pass.parameters[0] + behind_first(), pass.out_delta, at.mixed, at.columns);
     for (Index head = 0; head < heads_ * static_cast<Index>(pass.samples); ++head) differentiate(at, head);
     LayerPass<Real> inward = pass;
     inward.accumulate = true;
     inward.gradients[1] += 2 * width_;
-    inward_.parameter_gradients(at.seen, at.deltas, inward, at.columns);
-    inward_.input_gradient(pass.parameters[0], at.deltas, at.seen, at.columns);
+    first().parameter_gradients(at.seen, at.deltas, inward, at.columns);
+    first().input_gradient(pass.parameters[0], at.deltas, at.seen, at.columns, at.mixed);
     if (pass.in_delta != nullptr) std::copy_n(pass.out_delta, width_ * at.columns, pass.in_delta);
-    norm_.backward(vectors, at.normal, at.factor, at.seen, pass.gradients[1], pass.in_delta, at.columns);
+    norm_.backward(pass.parameters[1], at.normal, at.factor, at.seen, pass.gradients[1], pass.in_delta,
+                   at.columns);
   }
 
  private:
-  using Strided = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>;
+  using Base = TwoProducts<Real, Affine<Real, Matrices>>;
+  using Base::behind_first, Base::first, Base::matrices, Base::second, Base::vectors;
+
+  template <class Make>
+  Attention(Shape input, std::size_t heads, bool is_causal, double bound, Make& make)
+      : Base{{make.matrices(input.channels, input.channels, 3, bound), Activation::none},
+             {make.matrices(input.channels, input.channels, 1, bound), Activation::none},
+             6 * input.channels,
+             bound},
+        shape_(input),
+        width_(static_cast<Index>(input.channels)),
+        length_(static_cast<Index>(input.pixels())),
+        heads_(static_cast<Index>(heads)),
+        is_causal_(is_causal),
+        norm_(input.channels) {}
 
   /// The pieces of the scratch memory, each a column per position of each sample.
   struct Place {
@@ -97,7 +100,7 @@ class Attention final : public Layer<Real> {
     }
 
     /// Queries (0), keys (1) or values (2) of a head of a sample, or their gradients.
-    Strided of(Index head, Real* all, Index which) const {
+    Strided<Real> of(Index head, Real* all, Index which) const {
       Index const depth = layer_.width_ / layer_.heads_;
       Index const sample = head / layer_.heads_;
       Real* const first = all + sample * layer_.length_ * 3 * layer_.width_ + which * layer_.width_ +
@@ -105,7 +108,7 @@ class Attention final : public Layer<Real> {
       return {first, depth, layer_.length_, Eigen::OuterStride<>(3 * layer_.width_)};
     }
     /// What a head of a sample has mixed of the values.
-    Strided mixed_of(Index head, Real* all) const {
+    Strided<Real> mixed_of(Index head, Real* all) const {
       Index const depth = layer_.width_ / layer_.heads_;
       Real* const first =
           all + head / layer_.heads_ * layer_.length_ * layer_.width_ + head % layer_.heads_ * depth;
@@ -164,8 +167,6 @@ class Attention final : public Layer<Real> {
   Index heads_;
   bool is_causal_;
   Normalisation<Real> norm_;
-  Affine<Real> inward_;
-  Affine<Real> outward_;
 };
 
 }  // namespace weir_train

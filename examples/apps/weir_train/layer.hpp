@@ -18,6 +18,12 @@ template <class Real>
 using Columns = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>>;
 template <class Real>
 using ConstColumns = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic> const>;
+/// Columns that begin at a distance of their own.
+template <class Real>
+using Strided = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>;
+template <class Real>
+using ConstStrided =
+    Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic> const, 0, Eigen::OuterStride<>>;
 
 /// A parameter of a layer: so many elements, at first uniform in [-bound, bound) unless
 /// the layer says otherwise.

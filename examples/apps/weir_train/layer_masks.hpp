@@ -10,8 +10,9 @@
 
 namespace weir_train {
 
-/// The masks of a network, one layer after another. Each layer has a copy of its own of the design for its
-/// shape. Random masks have as many live entries as that design, and change with the seed of the run.
+/// The masks of a network, one layer after another, or one matrix where a layer has several. Each has a copy
+/// of its own of the design for its shape. Random masks have as many live entries as that design, and change
+/// with the seed of the run.
 class LayerMasks {
  public:
   LayerMasks(Masking const& masking, std::uint64_t seed) : masking_(masking), seed_(seed) {}

@@ -11,20 +11,24 @@ namespace {
 
 template <class Make>
 Network<float> make_with(Configuration const& configuration, Images const& images, Make const& make) {
-  if (configuration.model == ModelKind::cnn) return cnn<float>(images.shape, images.classes, make);
-  return mlp<float>(images.shape, configuration.hidden, images.classes, make);
+  auto const& hidden = configuration.hidden;
+  switch (configuration.model) {
+    case ModelKind::cnn:
+      return cnn<float>(images.shape, images.classes, make);
+    case ModelKind::gru:
+      return gru<float>(images.shape, hidden, images.classes, make);
+    case ModelKind::transformer:
+      return images.is_text() ? language_transformer<float>(images.labels_each, images.classes, hidden, make)
+                              : patch_transformer<float>(images.shape, hidden, images.classes, make);
+    case ModelKind::mlp:
+      break;
+  }
+  return mlp<float>(images.shape, hidden, images.classes, make);
 }
 
 }  // namespace
 
 Network<float> make_network(Configuration const& configuration, Images const& images) {
-  if (configuration.model == ModelKind::transformer) {
-    if (images.is_text())
-      return language_transformer<float>(images.labels_each, images.classes, configuration.hidden);
-    return patch_transformer<float>(images.shape, configuration.hidden, images.classes);
-  }
-  if (configuration.model == ModelKind::gru)
-    return gru<float>(images.shape, configuration.hidden, images.classes);
   if (!configuration.masking) return make_with(configuration, images, DenseLayers<float>());
   LayerMasks const masks(*configuration.masking, configuration.seed);
   return make_with(configuration, images, MaskedLayers<float>{masks});

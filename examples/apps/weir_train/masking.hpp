@@ -8,7 +8,7 @@ namespace weir_train {
 
 enum class MaskKind : std::uint8_t { bibd, random, random_biregular };
 
-/// Which weights of a network's layers are live, the last layer aside, of which all are.
+/// Which weights of a network's matrices are live; of embeddings and of the last layer all are.
 struct Masking {
   MaskKind kind = MaskKind::bibd;
   double density = 0;  // 0: that of the block design for the shape

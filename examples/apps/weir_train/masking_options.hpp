@@ -33,10 +33,6 @@ inline void parse_masking(Arguments const& a, Configuration& c) {
         "a number above 0, at most 1");
   }
   if (!c.masking) return;
-  if (c.model != ModelKind::mlp && c.model != ModelKind::cnn)
-    throw UsageError("--mask " + a["--mask"] +
-                     ": masks are for linear layers and convolutions, which --model " + name_of(c.model) +
-                     " does not consist of; mlp or cnn would be right");
   if (c.device == DeviceKind::cuda)
     throw UsageError("--mask " + a["--mask"] +
                      ": not available with --device cuda; --mask none, or --device host, would be right");

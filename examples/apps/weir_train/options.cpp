@@ -37,8 +37,9 @@ void declare(Arguments& a) {
         "[64,64; gru 64; transformer 32,32]",
         training);
   a.add("--mask", "none|bibd|random|random-biregular",
-        "which weights of all layers but the last are live: those of block designs, or as many at random "
-        "[none]",
+        "which weights are live, of all layers but the last, of the matrices of gates, or of those of "
+        "attention "
+        "and feed-forward: those of block designs, or as many at random [none]",
         training);
   a.add("--mask-density", "D", "share of live weights [as for the design of the shape]", training);
   a.add("--batch", "N", "samples per worker and micro-batch [32]", training);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
+#include "dense_matrices.hpp"
 #include "layer.hpp"
+#include "sequence.hpp"
+#include "two_products.hpp"
 
 namespace weir_train {
 
@@ -16,41 +18,33 @@ namespace weir_train {
 ///
 /// What it gives is h after every row, or after the last one only. Parameters: the rows of W_r, W_z, W_n,
 /// then those of U_r, U_z, U_n; and b_r, b_z, b_n, c.
-template <class Real>
-class Recurrence final : public Layer<Real> {
+template <class Real, class Matrices = DenseMatrices<Real>>
+class Recurrence final : public TwoProducts<Real, Matrices> {
  public:
   enum class Gives { every_state, last_state };
 
-  Recurrence(Shape input, std::size_t width, Gives gives)
-      : input_(input),
-        width_(static_cast<Index>(width)),
-        features_(static_cast<Index>(input.width * input.channels)),
-        steps_(static_cast<Index>(input.height)),
-        gives_(gives) {}
+  /// `make` makes the matrices.
+  template <class Make>
+  Recurrence(Shape input, std::size_t width, Gives gives, Make& make)
+      : Recurrence(input, width, gives, 1.0 / std::sqrt(static_cast<double>(width)), make) {}
 
   Shape input() const override { return input_; }
   Shape output() const override {
     return {gives_ == Gives::every_state ? input_.height : 1, 1, static_cast<std::size_t>(width_)};
   }
-  std::vector<ParameterInfo> parameters() const override {
-    auto const size = [](Index count) { return static_cast<std::size_t>(count); };
-    double const bound = 1.0 / std::sqrt(static_cast<double>(width_));
-    return {{size(3 * width_ * (features_ + width_)), bound}, {size(4 * width_), 0.0}};
-  }
   std::size_t scratch(std::size_t samples) const override {
-    return static_cast<std::size_t>((steps_ * kept + worked_on) * width_) * samples;
+    Index const spare = std::max(first().spare(), second().spare());
+    return static_cast<std::size_t>((steps_ * kept + worked_on) * width_ + spare) * samples;
   }
-  std::size_t cost() const override {
-    return static_cast<std::size_t>(steps_ * 3 * width_ * (features_ + width_));
-  }
+  std::size_t cost() const override { return static_cast<std::size_t>(steps_) * matrices(); }
 
   void forward(LayerPass<Real> const& pass) const override {
     Workplace const at(*this, pass);
     Real const* const bias = pass.parameters[1];
     for (Index step = 0; step < steps_; ++step) {
-      at.from_input().noalias() = input_weights(pass.parameters[0]) * row(pass.in, step, at.samples);
+      first().multiply(pass.parameters[0], row(pass.in, step, at.samples), at.from_input());
       if (step > 0) {
-        at.from_state().noalias() = state_weights(pass.parameters[0]) * at.state(step - 1);
+        second().multiply(pass.parameters[0] + behind_first(), at.state(step - 1), at.from_state());
       } else {
         at.from_state().setZero();
       }
@@ -76,35 +70,39 @@ class Recurrence final : public Layer<Real> {
 
   void backward(LayerPass<Real> const& pass) const override {
     Workplace const at(*this, pass);
-    if (!pass.accumulate) {
-      std::fill_n(pass.gradients[0], 3 * width_ * (features_ + width_), Real{0});
-      std::fill_n(pass.gradients[1], 4 * width_, Real{0});
-    }
+    prepare_gradients(pass, matrices(), vectors());
     at.state_delta().setZero();
     for (Index step = steps_ - 1; step >= 0; --step) {
       if (gives(step)) at.state_delta() += given(pass.out_delta, step, at.samples);
       differentiate_gates(at, step, pass.gradients[1]);
-      input_gradients(pass.gradients[0]).noalias() +=
-          at.from_input() * row(pass.in, step, at.samples).transpose();
-      if (pass.in_delta != nullptr) {
-        row(pass.in_delta, step, at.samples).noalias() =
-            input_weights(pass.parameters[0]).transpose() * at.from_input();
-      }
+      first().weight_gradient(row(pass.in, step, at.samples), at.from_input(), pass.gradients[0], true);
+      if (pass.in_delta != nullptr)
+        first().multiply_transposed(pass.parameters[0], at.from_input(), row(pass.in_delta, step, at.samples),
+                                    false, at.spare());
       if (step == 0) break;  // before it lie zeros
-      state_gradients(pass.gradients[0]).noalias() += at.from_state() * at.state(step - 1).transpose();
-      at.state_delta().noalias() += state_weights(pass.parameters[0]).transpose() * at.from_state();
+      second().weight_gradient(at.state(step - 1), at.from_state(), pass.gradients[0] + behind_first(), true);
+      second().multiply_transposed(pass.parameters[0] + behind_first(), at.from_state(), at.state_delta(),
+                                   true, at.spare());
     }
   }
 
  private:
+  using Base = TwoProducts<Real, Matrices>;
+  using Base::behind_first, Base::first, Base::matrices, Base::second, Base::vectors;
+
+  template <class Make>
+  Recurrence(Shape input, std::size_t width, Gives gives, double bound, Make& make)
+      : Base{make.matrices(input.width * input.channels, width, 3, bound),
+             make.matrices(width, width, 3, bound), 4 * width, bound},
+        input_(input),
+        width_(static_cast<Index>(width)),
+        features_(static_cast<Index>(input.width * input.channels)),
+        steps_(static_cast<Index>(input.height)),
+        gives_(gives) {}
+
   static constexpr Index kept = 5;  // of each step: the gates, what is recalled, the candidate, the state
   static constexpr Index worked_on =
       7;  // the two products of three gates each, or their deltas; a delta of h
-
-  using RowMajor = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  using Strided = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>;
-  using ConstStrided =
-      Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic> const, 0, Eigen::OuterStride<>>;
 
   /// The pieces of the scratch memory, each a column per sample.
   struct Workplace {
@@ -114,21 +112,25 @@ class Recurrence final : public Layer<Real> {
           products_(pass.scratch + layer.steps_ * kept * width_ * samples),
           kept_(pass.scratch) {}
 
-    Columns<Real> reset(Index step) const { return of_step(step, 0); }
-    Columns<Real> keep(Index step) const { return of_step(step, 1); }
-    Columns<Real> recalled(Index step) const { return of_step(step, 2); }
-    Columns<Real> candidate(Index step) const { return of_step(step, 3); }
-    Columns<Real> state(Index step) const { return of_step(step, 4); }
+    Strided<Real> reset(Index step) const { return of_step(step, 0); }
+    Strided<Real> keep(Index step) const { return of_step(step, 1); }
+    Strided<Real> recalled(Index step) const { return of_step(step, 2); }
+    Strided<Real> candidate(Index step) const { return of_step(step, 3); }
+    Strided<Real> state(Index step) const { return of_step(step, 4); }
 
-    Columns<Real> from_input() const { return {products_, 3 * width_, samples}; }
-    Columns<Real> from_state() const { return {products_ + 3 * width_ * samples, 3 * width_, samples}; }
-    Columns<Real> state_delta() const { return {products_ + 6 * width_ * samples, width_, samples}; }
+    Strided<Real> from_input() const { return columns(products_, 3 * width_); }
+    Strided<Real> from_state() const { return columns(products_ + 3 * width_ * samples, 3 * width_); }
+    Strided<Real> state_delta() const { return columns(products_ + 6 * width_ * samples, width_); }
+    Real* spare() const { return products_ + worked_on * width_ * samples; }
 
     Index samples;
 
    private:
-    Columns<Real> of_step(Index step, Index piece) const {
-      return {kept_ + (step * kept + piece) * width_ * samples, width_, samples};
+    Strided<Real> of_step(Index step, Index piece) const {
+      return columns(kept_ + (step * kept + piece) * width_ * samples, width_);
+    }
+    Strided<Real> columns(Real* data, Index rows) const {
+      return {data, rows, samples, Eigen::OuterStride<>(rows)};
     }
 
     Index width_;
@@ -165,27 +167,18 @@ class Recurrence final : public Layer<Real> {
   }
 
   /// A row of every image.
-  ConstStrided row(Real const* images, Index step, Index samples) const {
+  ConstStrided<Real> row(Real const* images, Index step, Index samples) const {
     return {images + step * features_, features_, samples, Eigen::OuterStride<>(steps_ * features_)};
   }
-  Strided row(Real* images, Index step, Index samples) const {
+  Strided<Real> row(Real* images, Index step, Index samples) const {
     return {images + step * features_, features_, samples, Eigen::OuterStride<>(steps_ * features_)};
   }
 
   /// What a step gives, of every sample.
-  Strided given(Real* out, Index step, Index samples) const {
+  Strided<Real> given(Real* out, Index step, Index samples) const {
     Index const per_sample = static_cast<Index>(output().size());
     Index const place = gives_ == Gives::every_state ? step * width_ : 0;
     return {out + place, width_, samples, Eigen::OuterStride<>(per_sample)};
-  }
-
-  auto input_weights(Real const* all) const { return Eigen::Map<RowMajor const>(all, 3 * width_, features_); }
-  auto state_weights(Real const* all) const {
-    return Eigen::Map<RowMajor const>(all + 3 * width_ * features_, 3 * width_, width_);
-  }
-  auto input_gradients(Real* all) const { return Eigen::Map<RowMajor>(all, 3 * width_, features_); }
-  auto state_gradients(Real* all) const {
-    return Eigen::Map<RowMajor>(all + 3 * width_ * features_, 3 * width_, width_);
   }
 
   Shape input_;
