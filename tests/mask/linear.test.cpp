@@ -10,7 +10,11 @@
 #include "host/masked_reference.hpp"
 #include "weir/host/batch_verbs.hpp"
 #include "weir/host/masked_product.hpp"
+#include "weir/mask/design/affine_geometry.hpp"
 #include "weir/mask/design/group.hpp"
+#include "weir/mask/design/paley.hpp"
+#include "weir/mask/design/steiner_triple.hpp"
+#include "weir/mask/design/twin_prime.hpp"
 
 namespace {
 
@@ -81,6 +85,71 @@ TEST_CASE("gradients of a layer are the slopes of its loss") {
       CHECK(slope(problem, problem.values[at]) == doctest::Approx(problem.gradient[at]).epsilon(1e-6));
     }
   }
+}
+
+/// A design as users may write one: each output sees two inputs, side by side.
+struct Pairs {
+  std::size_t inputs() const { return 10; }
+  std::size_t outputs() const { return 5; }
+  std::size_t nnz() const { return 10; }
+  std::size_t value_count() const { return 10; }
+  std::size_t row_degree(std::size_t) const { return 2; }
+  std::size_t column_degree(std::size_t) const { return 1; }
+  std::size_t column(std::size_t row, std::size_t slot) const { return 2 * row + slot; }
+  std::size_t row(std::size_t column, std::size_t) const { return column / 2; }
+  std::size_t value_index(std::size_t row, std::size_t slot) const { return 2 * row + slot; }
+  std::size_t value_index_transposed(std::size_t column, std::size_t) const { return column; }
+  bool contains(std::size_t row, std::size_t column) const { return column / 2 == row; }
+};
+
+/// What a layer of a design gives, with its gradients by row and column.
+template <class D>
+std::vector<double> passes(weir::BIBDLinear<D> const& layer) {
+  weir::HostExecutor const exec;
+  auto const& mask = layer.mask();
+  std::vector<double> values(layer.value_count()), gradient(values.size());
+  auto const order = weir::BatchOrder::batch_major;
+  Batch<double> x(5, mask.inputs(), order), y(5, mask.outputs(), order), dy = y, dx = x;
+  weir_test::fill_batch(x, 1);
+  weir_test::fill_batch(dy, 2);
+  layer.initialise(std::span(values), {.seed = 3});
+  auto const bound = layer.on(exec);
+  bound.template forward<double>(exec, weir::view(values), {}, x.constant(), y.view());
+  bound.template backward<double>(exec, weir::view(values), x.constant(), y.constant(), dy.view(), dx.view(),
+                                  weir::view(gradient), {}, weir::GradientMode::overwrite);
+  exec.synchronize();
+  std::vector<double> all = y.elements;
+  all.insert(all.end(), dx.elements.begin(), dx.elements.end());
+  std::size_t const first = all.size();
+  all.resize(first + mask.outputs() * mask.inputs());
+  for (std::size_t row = 0; row < mask.outputs(); ++row) {
+    for (std::size_t slot = 0; slot < mask.row_degree(row); ++slot)
+      all[first + row * mask.inputs() + mask.column(row, slot)] = gradient[mask.value_index(row, slot)];
+  }
+  return all;
+}
+
+template <class D>
+void check_against_tables(D const& design) {
+  CAPTURE(design.inputs());
+  auto const formula = passes(weir::BIBDLinear<D>(weir::BIBDMask<D>(design), {.has_bias = false}));
+  auto const tables = passes(
+      weir::BIBDLinear<>(weir::BIBDMask<weir::AnyDesign>(weir::AnyDesign::of(design)), {.has_bias = false}));
+  REQUIRE(formula.size() == tables.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < tables.size(); ++i) worst = std::fmax(worst, std::abs(formula[i] - tables[i]));
+  CHECK(worst < 1e-12);
+}
+
+TEST_CASE(
+    "a design that has a formula is a layer without tables, which gives what tables of its entries do") {
+  check_against_tables(weir::AffineGeometry(4));
+  check_against_tables(weir::AffineGeometry(3, 3));
+  check_against_tables(weir::SteinerTripleSystem(15));  // Bose
+  check_against_tables(weir::SteinerTripleSystem(13));  // Skolem
+  check_against_tables(weir::PaleyDesign(27));
+  check_against_tables(weir::TwinPrimeDesign(7));
+  check_against_tables(Pairs());
 }
 
 TEST_CASE("a second micro-batch adds to the gradients") {

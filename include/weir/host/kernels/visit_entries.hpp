@@ -44,17 +44,38 @@ struct AddEntry {
   }
 };
 
+/// Calls `f(input, value index)` for the entries of an output whose inputs are in first .. last: of a layout
+/// of `exec/` by its own function, of any other design slot by slot.
+template <bool Transposed, class Layout, class Function>
+void visit_output(Layout const& layout, std::size_t output, std::size_t first, std::size_t last,
+                  Function const& f) {
+  if constexpr (Transposed) {
+    if constexpr (requires { visit_column(layout, output, first, last, f); }) {
+      visit_column(layout, output, first, last, f);
+    } else {
+      for (std::size_t slot = 0; slot < layout.column_degree(output); ++slot) {
+        std::size_t const row = layout.row(output, slot);
+        if (row >= first && row < last) f(row, layout.value_index_transposed(output, slot));
+      }
+    }
+  } else {
+    if constexpr (requires { visit_row(layout, output, first, last, f); }) {
+      visit_row(layout, output, first, last, f);
+    } else {
+      for (std::size_t slot = 0; slot < layout.row_degree(output); ++slot) {
+        std::size_t const column = layout.column(output, slot);
+        if (column >= first && column < last) f(column, layout.value_index(output, slot));
+      }
+    }
+  }
+}
+
 /// Outputs are rows; of the transposed, columns. The layout outlives what is returned.
 template <bool Transposed, class Layout>
 EntrySource entries_of(Layout const& layout) {
   auto const list = [](void const* any, std::size_t output, std::size_t first, std::size_t last,
                        EntryList& to) {
-    AddEntry const add{to};
-    if constexpr (Transposed) {
-      visit_column(*static_cast<Layout const*>(any), output, first, last, add);
-    } else {
-      visit_row(*static_cast<Layout const*>(any), output, first, last, add);
-    }
+    visit_output<Transposed>(*static_cast<Layout const*>(any), output, first, last, AddEntry{to});
   };
   std::size_t const rows = layout.outputs();
   std::size_t const columns = layout.inputs();
