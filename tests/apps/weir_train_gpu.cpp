@@ -110,6 +110,17 @@ TEST_CASE("weir-train on a GPU: a checkpoint goes on where the run was, on eithe
   CHECK(std::abs(loss - whole["train_loss"].get<double>()) < 1e-2 * loss);
 }
 
+TEST_CASE("weir-train on a GPU: masked layers give the accuracy of the host, the same bits each time") {
+  for (std::string const mask : {"bibd", "bibd --mask-density 0.3", "random", "random-biregular"}) {
+    std::string const options = "--workers 2 --batch 16 --mask " + mask;
+    check_same_training("--epochs 20 --learning-rate 0.05 " + options);
+    double const host = outcome_of("--epochs 1 --hidden 42,36 " + options)["train_loss"];
+    Json const gpu = outcome_of("--epochs 1 --hidden 42,36 --device cuda " + options);
+    CHECK(std::abs(gpu["train_loss"].get<double>() - host) < 1e-3 * host);
+    CHECK(gpu["nonzero_parameters"] < gpu["parameters"]);
+  }
+}
+
 TEST_CASE("weir-train on a GPU: ranks on threads share one GPU through host memory") {
   double const loss = outcome_of("--device cuda --epochs 1 --batch 64")["train_loss"];
   std::string const options = "--device cuda --epochs 1 --ranks 2 --comm threads --workers 2 --batch 16";

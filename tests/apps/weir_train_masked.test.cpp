@@ -328,6 +328,6 @@ TEST_CASE("weir-train: options of masks that cannot be used are answered by one 
   check_train_refused("--mask-density 0.5", 2, {"--mask-density", "--mask bibd"});
   check_train_refused("--mask none --mask-density 0.5", 2, {"--mask-density", "--mask bibd"});
 #if WEIR_PROGRAMS_HAVE_CUDA
-  check_train_refused("--mask bibd --device cuda", 2, {"--mask bibd", "--device cuda", "--device host"});
+  check_train_refused("--mask bibd --device cuda --model gru", 2, {"--model gru", "--device cuda", "mlp"});
 #endif
 }

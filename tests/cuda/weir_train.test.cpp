@@ -13,6 +13,7 @@
 #include "../../examples/apps/weir_train/host_device.hpp"
 #include "../../examples/apps/weir_train/make_network.cpp"
 #include "support/cuda/clean_session.hpp"
+#include "support/cuda/masked_verbs.hpp"
 #include "support/cuda/verbs.hpp"
 #include "weir_train_doubles.hpp"
 #include "weir_train_runs.hpp"
@@ -79,6 +80,17 @@ TEST_CASE("weir-train on a GPU: the weights may be copied to the workers, and th
   c.optimizer = OptimizerKind::adamw;
   c.learning_rate = 0.003;
   check(c);
+}
+
+TEST_CASE("weir-train on a GPU: layers may be masked") {
+  for (MaskKind const kind : {MaskKind::bibd, MaskKind::random}) {
+    Configuration c = configuration(2, 3);
+    c.masking = Masking{.kind = kind, .density = 0.5};
+    check(c);
+    Configuration dense = c;
+    dense.masking.reset();
+    CHECK(train_on_gpu(c, false, 1).nonzero_parameters < train_on_gpu(dense, false, 1).nonzero_parameters);
+  }
 }
 
 TEST_CASE("weir-train on a GPU: ranks on threads share one through host memory") {

@@ -13,6 +13,7 @@
 #include "../../examples/apps/weir_train/host_device.hpp"
 #include "../../examples/apps/weir_train/sparsified_gradients.hpp"
 #include "support/cuda/clean_session.hpp"
+#include "support/cuda/masked_verbs.hpp"
 #include "support/cuda/sparsify.hpp"
 #include "weir_sparsify/device_estimator.hpp"
 #include "weir_train_runs.hpp"

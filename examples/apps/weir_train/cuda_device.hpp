@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "configuration.hpp"
 #include "counting_device_memory.hpp"
@@ -35,7 +34,7 @@ class CudaDevice {
         executor_({.memory = &memory}),
         order_(executor_, images.size()),
         batch_(executor_, std::min(configuration.global_batch(), images.size())),
-        model_(weir::CudaExecutor(executor_.stream()), widths(network), images, configuration.workers,
+        model_(weir::CudaExecutor(executor_.stream()), network, images, configuration.workers,
                configuration.batch) {}
 
   Executor const& executor() const { return executor_; }
@@ -63,13 +62,6 @@ class CudaDevice {
   }
 
  private:
-  static std::vector<std::size_t> widths(Network<float> const& network) {
-    std::vector<std::size_t> widths{network.input().size()};
-    for (std::size_t layer = 0; layer < network.layers(); ++layer)
-      widths.push_back(network.layer(layer).output().size());
-    return widths;
-  }
-
   template <class Workers, class Sync>
   void step(Workers& workers, Sync& sync, DeviceSamples samples) {
     // The first step is not captured: libraries load their kernels and ranks get to know each other in it.

@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "cublas.hpp"
 #include "dataset.hpp"
 #include "device_samples.hpp"
+#include "masked_dense.hpp"
 #include "mlp_kernels.hpp"
+#include "network.hpp"
 #include "weir/cuda/executor.hpp"
+#include "weir/cuda/masked_product.hpp"
 #include "weir/exec/host_copy.hpp"
+#include "weir/mask/linear.hpp"
 #include "weir/stage/loss_sum.hpp"
 #include "weir/tensor/buffer.hpp"
 #include "weir/workers/micro.hpp"
@@ -20,21 +24,28 @@
 namespace weir_train {
 
 /// The network of `mlp.hpp` on a GPU, as `StreamWorkerPool` calls it: enqueues forward, loss and backward of
-/// a micro-batch on the worker's stream. Weights are row-major, outputs x inputs, as on the host.
+/// a micro-batch on the worker's stream. Weights lie as on the host: row-major, outputs x inputs, or those of
+/// a mask.
 class CudaMlp {
  public:
   using Micro = weir::Micro<weir::CudaExecutor, DeviceSamples>;
 
-  /// `widths` of the activations: inputs, hidden layers, classes. Waits until the images are on the device.
-  CudaMlp(weir::CudaExecutor const& executor, std::vector<std::size_t> widths, Images const& images,
+  /// Waits until images and masks are on the device.
+  CudaMlp(weir::CudaExecutor const& executor, Network<float> const& network, Images const& images,
           std::size_t workers, std::size_t batch)
       : executor_(executor),
-        widths_(std::move(widths)),
+        widths_{network.input().size()},
         pixels_(executor, images.pixels.size()),
         labels_(executor, images.labels.size()),
         losses_(executor, workers) {
     weir::from_host(executor, std::span(images.pixels), pixels_.view());
     weir::from_host(executor, std::span(images.labels), labels_.view());
+    for (std::size_t layer = 0; layer < network.layers(); ++layer) {
+      widths_.push_back(network.layer(layer).output().size());
+      masked_.emplace_back();
+      auto const* const masked = dynamic_cast<MaskedDense<float> const*>(&network.layer(layer));
+      if (masked != nullptr) masked_.back().emplace(executor, masked->linear());
+    }
     images_ = {pixels_.data(), labels_.data(), images.shape.size(), images.scale};
     clear_losses();
     workers_.reserve(workers);
@@ -88,6 +99,11 @@ class CudaMlp {
   std::size_t layers() const { return widths_.size() - 1; }
 
   void forward(Micro const& micro, Worker& worker, cudaStream_t stream, std::size_t layer) const {
+    if (masked_[layer]) {
+      return masked_[layer]->forward<float>(micro.executor(), micro.weights(2 * layer),
+                                            micro.weights(2 * layer + 1), activations(micro, worker, layer),
+                                            activations(micro, worker, layer + 1));
+    }
     std::size_t const inputs = widths_[layer], outputs = widths_[layer + 1], samples = micro.samples().size();
     Factor const weight{micro.weights(2 * layer).data(), inputs};  // row-major: as columns it is transposed
     float* const out = worker.activations[layer + 1].data();
@@ -97,6 +113,23 @@ class CudaMlp {
   }
 
   void backward(Micro& micro, Worker& worker, cudaStream_t stream, std::size_t layer) const {
+    std::size_t const weights = 2 * layer, bias = weights + 1;
+    if (masked_[layer]) {
+      auto const mode =
+          micro.accumulate(weights) ? weir::GradientMode::accumulate : weir::GradientMode::overwrite;
+      masked_[layer]->backward<float>(
+          micro.executor(), micro.weights(weights), activations(micro, worker, layer),
+          activations(micro, worker, layer + 1), deltas(micro, worker, layer + 1),
+          deltas(micro, worker, layer), micro.gradient(weights), micro.gradient(bias), mode);
+    } else {
+      backward_dense(micro, worker, stream, layer);
+    }
+    // The layers below do not need these parameters, so their gradients can leave while those are at work.
+    micro.ready_parameter(weights);
+    micro.ready_parameter(bias);
+  }
+
+  void backward_dense(Micro& micro, Worker& worker, cudaStream_t stream, std::size_t layer) const {
     std::size_t const inputs = widths_[layer], outputs = widths_[layer + 1], samples = micro.samples().size();
     std::size_t const weights = 2 * layer, bias = weights + 1;
     Factor const delta{worker.delta(layer + 1), outputs};
@@ -108,9 +141,17 @@ class CudaMlp {
     }
     worker.blas.multiply({worker.activations[layer].data(), inputs}, delta.transposed(), inputs, outputs,
                          samples, micro.accumulate(weights), micro.gradient(weights).data());
-    // The layers below do not need these parameters, so their gradients can leave while those are at work.
-    micro.ready_parameter(weights);
-    micro.ready_parameter(bias);
+  }
+
+  weir::DeviceBatch<float> activations(Micro const& micro, Worker& worker, std::size_t index) const {
+    return batch(micro, worker.activations[index].data(), index);
+  }
+  /// Null for the images, whose gradient nobody needs.
+  weir::DeviceBatch<float> deltas(Micro const& micro, Worker& worker, std::size_t index) const {
+    return batch(micro, index == 0 ? nullptr : worker.delta(index), index);
+  }
+  weir::DeviceBatch<float> batch(Micro const& micro, float* data, std::size_t index) const {
+    return weir::batch_major<weir::DeviceSpace>(data, micro.samples().size(), widths_[index]);
   }
 
   Activation activation(std::size_t layer) const {
@@ -123,7 +164,8 @@ class CudaMlp {
   }
 
   weir::CudaExecutor executor_;
-  std::vector<std::size_t> widths_;
+  std::vector<std::size_t> widths_;  // of the activations: inputs, hidden layers, classes
+  std::vector<std::optional<weir::BIBDLinear<>::Bound<weir::CudaExecutor>>> masked_ = {};  // by layer
   DeviceBuffer<std::uint8_t> pixels_;
   DeviceBuffer<std::uint8_t> labels_;
   DeviceBuffer<weir::LossSum> losses_;  // by worker

@@ -22,6 +22,9 @@ class MaskedDense final : public Layer<Real> {
         layer_(weir::BIBDMask(mask), {.activation = library_activation(activation)}),
         bound_(layer_.on(here_)) {}
 
+  /// What it is, for a GPU.
+  weir::BIBDLinear<> const& linear() const { return layer_; }
+
   Shape input() const override { return input_; }
   Shape output() const override { return {1, 1, layer_.outputs()}; }
   std::vector<ParameterInfo> parameters() const override {

@@ -32,10 +32,6 @@ inline void parse_masking(Arguments const& a, Configuration& c) {
         "--mask-density", a["--mask-density"], [](double density) { return density > 0 && density <= 1; },
         "a number above 0, at most 1");
   }
-  if (!c.masking) return;
-  if (c.device == DeviceKind::cuda)
-    throw UsageError("--mask " + a["--mask"] +
-                     ": not available with --device cuda; --mask none, or --device host, would be right");
 }
 
 }  // namespace weir_train

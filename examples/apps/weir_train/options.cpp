@@ -37,9 +37,9 @@ void declare(Arguments& a) {
         "[64,64; gru 64; transformer 32,32]",
         training);
   a.add("--mask", "none|bibd|random|random-biregular",
-        "which weights are live, of all layers but the last, of the matrices of gates, or of those of "
-        "attention "
-        "and feed-forward: those of block designs, or as many at random [none]",
+        "which weights are live: those of block designs, or as many at random; in all layers but the last, "
+        "of a "
+        "gru in the matrices of the gates, of a transformer in those of attention and feed-forward [none]",
         training);
   a.add("--mask-density", "D", "share of live weights [as for the design of the shape]", training);
   a.add("--batch", "N", "samples per worker and micro-batch [32]", training);
