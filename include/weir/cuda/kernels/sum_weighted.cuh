@@ -75,6 +75,9 @@ struct DeviceLongSum {
 
   template <int Width, int Rows, class Sink>
   WEIR_HOST_DEVICE void run(std::size_t first, std::size_t stride, Sink&& sink) const {
+    // Before there is anything to keep in registers while it divides.
+    bool const clamps = !clamp.is_empty();
+    auto const limit = clamps ? clamp.template limit<Real>() : MagnitudeKey<Real>::infinity;
     Pack<Real, Width> rest[Rows] = {}, sums[Rows];
     if (residual != nullptr) load_rows<Width, Rows>(residual + first, stride, rest);
     int term = 0;
@@ -92,8 +95,7 @@ struct DeviceLongSum {
     }
     for (; term + together <= count; term += together) add<Width, Rows, together>(term, first, stride, sums);
     for (; term < count; ++term) add<Width, Rows, 1>(term, first, stride, sums);
-    if (!clamp.is_empty()) {
-      auto const limit = clamp.template limit<Real>();
+    if (clamps) {
       unroll<Rows>([&](int row) {
         unroll<Width>(
             [&](int i) { sums[row].elements[i] = ElementClamp::clamped(sums[row].elements[i], limit); });
