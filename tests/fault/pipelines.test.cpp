@@ -39,7 +39,6 @@ std::size_t threads_of_this_process() {
   return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
-/// The system lists a thread for a moment after it has been joined.
 std::size_t threads_at_rest() {
   std::thread([] {}).join();  // with which a sanitizer starts one of its own
   std::size_t threads = threads_of_this_process();
@@ -51,6 +50,7 @@ std::size_t threads_at_rest() {
   }
   return threads;
 }
+/// The system lists a thread for a moment after it has been joined.
 bool comes_to(std::size_t threads) {
   auto const end = std::chrono::steady_clock::now() + 5s;
   while (threads_of_this_process() != threads) {
@@ -99,9 +99,11 @@ bool run_and_go(std::string const& schedule, End end, weir::Faults const& faults
   {
     std::vector<double> weights = scalar_chain::initial_weights();
     weir::HostExecutor const executor{{.memory = &memory}};
+    // Only who waits for a lost message is to be given up soon.
+    std::chrono::milliseconds const watchdog = faults.drop == weir::Faults::never ? 10s : 50ms;
     Pipe pipe{executor,
               make_table(schedule),
-              {.stages = scalar_chain::layouts(4), .watchdog = 50ms},
+              {.stages = scalar_chain::layouts(4), .watchdog = watchdog},
               {},
               Transport(weir::ThreadTransport(), faults)};
     CHECK(memory.bytes() > 0);
