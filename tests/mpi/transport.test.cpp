@@ -407,7 +407,7 @@ TEST_CASE("a stage that throws ends the run on all ranks, each with one error th
 TEST_CASE("a rank that does not go on is noticed by the watchdog of the others") {
   World const world;
   bool const is_late = world.communicator.rank() + 1 == world.size();
-  fail(world, is_late, {.sleep = 400ms}, is_late ? 20'000ms : 100ms, [&](auto& sync) {
+  fail(world, is_late, {.sleep = 1'500ms}, is_late ? 20'000ms : 100ms, [&](auto& sync) {
     try {
       sync.drain();
       CHECK(false);

@@ -39,7 +39,8 @@ class MpiTransport;
 /// `synchronize`, each leaving the communicator unusable on all ranks: `FingerprintMismatch` on all ranks;
 /// `PeerTimeout` on all survivors if a rank does not move before the deadline; `PeerAborted` after `abort()`;
 /// `MpiError`. After a failure the memory of the operation that failed stays valid until the program ends,
-/// because MPI cannot take back a message that has begun; the duplicates are not freed then.
+/// because MPI cannot take back a message that has begun; the duplicates are not freed then. It goes when no
+/// rank will send to this one any more: MPI gives what is freed to communicators made later.
 class MpiCommunicator {
  public:
   static constexpr bool stream_ordered = true;
