@@ -2,7 +2,7 @@
 #include "weir/mask/design/group.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-constexpr std::size_t entries = weir::GroupDesign({64, 64, 8, 7}).nnz();
+inline constexpr std::size_t entries = weir::GroupDesign({64, 64, 8, 7}).nnz();
 #else
-constexpr std::size_t entries = weir::GroupDesign({64, 64, 8, 8}).nnz();
+inline constexpr std::size_t entries = weir::GroupDesign({64, 64, 8, 8}).nnz();
 #endif

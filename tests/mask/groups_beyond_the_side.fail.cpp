@@ -2,7 +2,7 @@
 #include "weir/mask/design/group.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-constexpr std::size_t entries = weir::GroupDesign({16, 784, 16}).nnz();
+inline constexpr std::size_t entries = weir::GroupDesign({16, 784, 16}).nnz();
 #else
-constexpr std::size_t entries = weir::GroupDesign({16, 784, 32}).nnz();
+inline constexpr std::size_t entries = weir::GroupDesign({16, 784, 32}).nnz();
 #endif

@@ -2,7 +2,7 @@
 #include "weir/mask/design/paley.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-constexpr std::size_t entries = weir::PaleyDesign(11).nnz();
+inline constexpr std::size_t entries = weir::PaleyDesign(11).nnz();
 #else
-constexpr std::size_t entries = weir::PaleyDesign(13).nnz();
+inline constexpr std::size_t entries = weir::PaleyDesign(13).nnz();
 #endif

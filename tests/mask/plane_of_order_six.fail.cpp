@@ -2,7 +2,7 @@
 #include "weir/mask/design/affine_geometry.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-constexpr std::size_t entries = weir::AffineGeometry(5).nnz();
+inline constexpr std::size_t entries = weir::AffineGeometry(5).nnz();
 #else
-constexpr std::size_t entries = weir::AffineGeometry(6).nnz();
+inline constexpr std::size_t entries = weir::AffineGeometry(6).nnz();
 #endif

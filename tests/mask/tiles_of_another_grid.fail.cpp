@@ -3,7 +3,7 @@
 #include "weir/mask/design/tiled.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-constexpr std::size_t entries = weir::TiledDesign(weir::AffineGeometry(2), 17, 12, 3).nnz();
+inline constexpr std::size_t entries = weir::TiledDesign(weir::AffineGeometry(2), 17, 12, 3).nnz();
 #else
-constexpr std::size_t entries = weir::TiledDesign(weir::AffineGeometry(2), 15, 12, 3).nnz();
+inline constexpr std::size_t entries = weir::TiledDesign(weir::AffineGeometry(2), 15, 12, 3).nnz();
 #endif

@@ -3,7 +3,7 @@
 #include "weir/mask/design/steiner_triple.hpp"
 
 #ifdef WEIR_FAIL_CONTROL
-constexpr std::size_t entries = weir::SteinerTripleSystem(13).nnz();
+inline constexpr std::size_t entries = weir::SteinerTripleSystem(13).nnz();
 #else
-constexpr std::size_t entries = weir::SteinerTripleSystem(11).nnz();
+inline constexpr std::size_t entries = weir::SteinerTripleSystem(11).nnz();
 #endif

@@ -319,7 +319,7 @@ TEST_CASE("after each drain the caller's memory has the latest weights, wherever
   weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> pipe{
       executor, the.table, {.stages = scalar_chain::layouts(4)}, the.store};
   auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
-  for (std::size_t runs : {1, 2, 3, 4, 1, 2}) {
+  for (std::size_t const runs : {1u, 2u, 3u, 4u, 1u, 2u}) {
     Chain expected = weights;
     {
       weir::InterleavedPipeline<weir::HostExecutor, double, AnyStore> other{
