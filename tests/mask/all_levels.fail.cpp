@@ -1,4 +1,4 @@
-// expect: GroupOptions.64, 64, 8, 8, 0.*"levels", options.levels,
+// expect: GroupOptions.64, 64, 8, 8, 0.*"levels", options.levels,|checked\(.64, 64, 8, 8.\)
 #include "weir/mask/design/group.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

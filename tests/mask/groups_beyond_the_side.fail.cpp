@@ -1,4 +1,4 @@
-// expect: GroupOptions.16, 784, 32, 1, 0.*"order", n,.*, the smaller side
+// expect: GroupOptions.16, 784, 32, 1, 0.*"order", n,.*, the smaller side|checked\(.16, 784, 32.\)
 #include "weir/mask/design/group.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

@@ -1,4 +1,4 @@
-// expect: check_tiles\(.*"outputs".*" make up "
+// expect: check_tiles\(.*"outputs".*" make up "|check_tiles\(&"outputs".0., 15, 6, 3\)
 #include "weir/mask/design/affine_geometry.hpp"
 #include "weir/mask/design/tiled.hpp"
 
