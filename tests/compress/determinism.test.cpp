@@ -47,7 +47,7 @@ void check(std::vector<weir::HostExecutor> const& executors, Gradients const& gr
   CAPTURE(std::string(Policy::name));
   Outcome const first = run<Policy>(executors.front(), gradients);
   CHECK(!first.indices.empty());
-  constexpr std::size_t repeats = UNDER_THREAD_SANITIZER || UNDER_ADDRESS_SANITIZER ? 16 : 100;
+  constexpr std::size_t repeats = UNDER_THREAD_SANITIZER || UNDER_ADDRESS_SANITIZER ? 8 : 100;
   std::size_t equal = 0;
   for (std::size_t repeat = 0; repeat < repeats; ++repeat) {
     Outcome const again = run<Policy>(executors[repeat % executors.size()], gradients);
