@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "comm/thread_ranks.hpp"
@@ -35,6 +37,36 @@ TEST_CASE(
         weir::agree(communicator, executor, mine);
       });
   for (auto const& failure : failures) CHECK(is_a<weir::PeerAborted>(failure));
+}
+
+namespace {
+
+/// The second of two ranks, which differs from the first, and whose second collective meets its abort.
+struct Overtaken {
+  std::size_t rank() const { return 1; }
+  std::size_t size() const { return 2; }
+  void all_gather(HostExecutor const&, weir::TensorView<std::uint64_t const, weir::HostSpace> block,
+                  weir::TensorView<std::uint64_t, weir::HostSpace> all) const {
+    if (++calls == 2) throw weir::PeerAborted("rank 0 has failed or left; the communicator is unusable");
+    for (std::size_t i = 0; i < all.size(); ++i) all.data()[i] = block.data()[i % block.size()];
+    weir::Fingerprint other;
+    other.count = 5;
+    std::memcpy(all.data(), &other, sizeof other);
+  }
+  void abort() const noexcept { ++aborts; }
+
+  mutable int calls = 0, aborts = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a rank that is slower than the one that aborts has the same error") {
+  Overtaken const communicator;
+  weir::Fingerprint mine;
+  mine.count = 6;
+  CHECK_THROWS_AS(weir::agree(communicator, HostExecutor(), mine), weir::FingerprintMismatch);
+  CHECK(communicator.calls == 2);
+  CHECK(communicator.aborts == 1);
 }
 
 TEST_CASE("the error of agree names both sides") {

@@ -47,7 +47,10 @@ void agree(C const& communicator, E const& executor, Fingerprint const& mine) {
       },
       nullptr);
   if (mismatch.empty()) return;
-  gather_words_and_wait(communicator, executor, own);  // all ranks know it before one of them aborts
+  try {
+    gather_words_and_wait(communicator, executor, own);  // all ranks know it before one of them aborts
+  } catch (PeerAborted const&) {  // by a rank that saw all of them arrive sooner than this one did
+  }
   communicator.abort();
   throw FingerprintMismatch(mismatch);
 }
