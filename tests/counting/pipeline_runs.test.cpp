@@ -6,10 +6,13 @@
 
 #include "counting/counters.hpp"
 #include "pipeline/scalar_chain.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule/one_f_one_b.hpp"
 #include "weir/pipeline/schedule/wpipe.hpp"
 #include "weir/stage/recipe.hpp"
 
@@ -34,4 +37,31 @@ TEST_CASE("runs of a pipeline take no memory and start no thread") {
   for (int i = 0; i < 5; ++i) run();
   CHECK(counters::allocations == allocations);
   CHECK(counters::threads_started == threads);
+}
+
+TEST_CASE("so do runs that send what a sparsifier selects") {
+  std::vector<double> weights = scalar_chain::initial_weights();
+  scalar_chain::Model const model;
+  weir::HostExecutor const exec;
+  auto stages = scalar_chain::layouts(4);
+  for (weir::StageLayout& stage : stages) stage.codec = weir::EdgeCodec::sparse;
+  std::vector<scalar_chain::Sample> samples;
+  while (samples.size() < 8 * 64) samples.push_back(scalar_chain::samples[samples.size() % 8]);
+  weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+      exec,
+      weir::make_table<weir::OneFOneB>({.workers = 4, .micro_batches = 8}),
+      {.stages = stages, .local_batch = 64},
+      {},
+      weir::ThreadTransport(),
+      weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.05}}}};
+  auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}}).on(pipe, weir::view(weights));
+  auto const run = [&] {
+    sync(pipe(scalar_chain::Batch(samples), model));
+    sync(pipe(scalar_chain::Batch(samples), model));
+    sync.drain();
+  };
+  run();
+  std::size_t const allocations = counters::allocations;
+  for (int i = 0; i < 5; ++i) run();
+  CHECK(counters::allocations == allocations);
 }

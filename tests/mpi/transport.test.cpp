@@ -18,6 +18,8 @@
 #include "support/bits.hpp"
 #include "support/has_cause.hpp"
 #include "weir/comm/mesh.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
@@ -96,7 +98,10 @@ Outcome<Real> train(Case const& the, staged::Stages<Real> const& stages, Transpo
   options.seed = 9;
   options.local_batch = 2;
   auto const table = make_table(the.schedule, the.shape);
-  Pipe<Transport, Real> pipe{executor, table, options, {}, std::move(transport)};
+  weir::EdgeSparsifier<weir::HostExecutor, Real> sparsifier;
+  if (the.codec == weir::EdgeCodec::sparse)
+    sparsifier = weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.1}}};
+  Pipe<Transport, Real> pipe{executor, table, options, {}, std::move(transport), sparsifier};
   for (std::size_t part = 0; part < pipe.parts(); ++part) {
     outcome.stages.push_back(pipe.stage_of(part));
     auto const initial = part_of(staged::initial_weights<Real>(stages.total), stages, pipe.stage_of(part));
@@ -320,6 +325,13 @@ TEST_CASE("what is rounded to 16 bits on its way is so over processes, too") {
   check_same_as_threads({.schedule = "zb-v",
                          .shape = {.workers = world.size(), .micro_batches = 2 * world.size()},
                          .codec = weir::EdgeCodec::half});
+}
+
+TEST_CASE("so is what is selected, and what is kept of the rest") {
+  World const world;
+  check_same_as_threads({.schedule = "1f1b",
+                         .shape = {.workers = world.size(), .micro_batches = 2 * world.size()},
+                         .codec = weir::EdgeCodec::sparse});
 }
 
 TEST_CASE(

@@ -38,3 +38,21 @@ TEST_CASE(
   CHECK(refusal({.records_times = true}).find("records_times") != std::string::npos);
   CHECK(refusal({.stages = {{.codec = weir::EdgeCodec::half}}}).find("codec") != std::string::npos);
 }
+
+TEST_CASE("stages that send sparsely need a sparsifier, and a sparsifier such stages") {
+  auto const table = weir::make_table<weir::OneFOneB>({.workers = 2, .micro_batches = 2});
+  auto const refusal = [&](weir::PipelineOptions const& options, bool has_sparsifier) {
+    try {
+      weir::detail::check_pipeline(table, options, false, has_sparsifier);
+    } catch (weir::ContractViolation const& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  weir::PipelineOptions const sparse{.stages = {{}, {.codec = weir::EdgeCodec::sparse}}};
+  weir::PipelineOptions const empty{.stages = {{}, {.codec = weir::EdgeCodec::sparse, .is_empty = true}}};
+  CHECK(refusal(sparse, true).empty());
+  CHECK(refusal(sparse, false).find("the codec of stage 1 is EdgeCodec::sparse") != std::string::npos);
+  CHECK(refusal(empty, false).empty());
+  CHECK(refusal(empty, true).find("no stage whose codec is EdgeCodec::sparse") != std::string::npos);
+}

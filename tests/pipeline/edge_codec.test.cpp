@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "pipeline/scalar_chain.hpp"
 #include "support/bits.hpp"
+#include "weir/core/half.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
@@ -16,22 +18,6 @@
 #include "weir/stage/recipe.hpp"
 
 namespace {
-
-template <class Narrow, class Real>
-void check_rounding(weir::EdgeCodec codec) {
-  std::vector<Real> const values{0, 1, Real(-0.1), Real(1.0 / 3), 70'000, Real(1e-30)};
-  std::vector<std::byte> bytes(values.size() * sizeof(Real));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-  CHECK(weir::detail::encoded_bytes<Real>(codec, bytes.size()) == 2 * values.size());
-  weir::detail::encode<Real>(codec, bytes.data(), bytes.size());
-  for (std::size_t i = 2 * values.size(); i < bytes.size(); ++i) bytes[i] = std::byte(0xee);  // is not read
-  weir::detail::decode<Real>(codec, bytes.data(), bytes.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Real value;
-    std::memcpy(&value, bytes.data() + i * sizeof(Real), sizeof(Real));
-    CHECK(value == static_cast<Real>(float{Narrow(static_cast<float>(values[i]))}));
-  }
-}
 
 std::vector<double> train(char const* name, weir::ScheduleShape const& shape, weir::EdgeCodec codec) {
   std::vector<double> weights = scalar_chain::initial_weights();
@@ -69,13 +55,6 @@ std::vector<double> written() {
 
 }  // namespace
 
-TEST_CASE("numbers come back rounded to 16 bits") {
-  check_rounding<weir::half, float>(weir::EdgeCodec::half);
-  check_rounding<weir::half, double>(weir::EdgeCodec::half);
-  check_rounding<weir::bfloat16, float>(weir::EdgeCodec::bfloat16);
-  check_rounding<weir::bfloat16, double>(weir::EdgeCodec::bfloat16);
-}
-
 TEST_CASE("a pipeline rounds what goes from worker to worker, in both directions, and nothing else") {
   auto const check = [](std::vector<double> const& weights, std::vector<double> const& expected) {
     for (std::size_t s = 0; s < 4; ++s) CHECK(weights[s] == doctest::Approx(expected[s]).epsilon(1e-13));
@@ -90,4 +69,20 @@ TEST_CASE("a pipeline rounds what goes from worker to worker, in both directions
   CHECK(same_bits(
       train("interleaved-1f1b", {.workers = 1, .micro_batches = 8, .chunks = 4}, weir::EdgeCodec::half),
       plain));
+}
+
+TEST_CASE("a pipeline says which messages are not sent as they are, and in which form") {
+  auto const codecs = [](std::uint32_t workers) {
+    auto stages = scalar_chain::layouts(4);
+    stages[0].codec = weir::EdgeCodec::half;
+    stages[2].codec = weir::EdgeCodec::bfloat16;
+    weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+        weir::HostExecutor(),
+        weir::find_schedule("interleaved-1f1b")
+            ->make_table({.workers = workers, .micro_batches = 8, .chunks = 4 / workers}),
+        {.stages = stages}};
+    return pipe.codecs();
+  };
+  CHECK(codecs(4) == "0F: half, 1B: half, 2F: bfloat16, 3B: bfloat16");
+  CHECK(codecs(1) == "");
 }

@@ -31,6 +31,10 @@ TEST_CASE("a pipeline's checkpoint gives its updates back, and names the first f
   CHECK(refusal([](auto& here) { here.replica = 0; }) == "the replica differs: 1 in the archive, 0 here");
   CHECK(refusal([](auto& here) { here.delays[0] = 2; }) ==
         "the delay of part 0 differs: 1 in the archive, 2 here");
+  CHECK(refusal([](auto& here) {
+          here.selections = "0F: all";
+        }).find("what is kept of messages that are not sent whole differs: '' in the archive, '0F: all'") ==
+        0);
   CHECK(refusal([](auto& here) { here = {.stages = {0, 1}, .delays = {0, 0}}; }, {.strict = false}) == "");
   CHECK(refusal([](auto& here) { here.stages[1] = 2; }, {.strict = false}) ==
         "the first stage of part 1 differs: 1 in the archive, 2 here");

@@ -139,6 +139,7 @@ class BoundPipeline {
     check();
     auto& core = pipe_.core();
     core.checkpoint().save(archive, core.updates());
+    core.save_selections(archive);
     archive.header() = {.element = name_of(element_type_of<typename Pipeline::real_type>)};
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       core.units()[unit].settle_weights();
@@ -158,9 +159,11 @@ class BoundPipeline {
     settle();
     auto& core = pipe_.core();
     auto const updates = core.checkpoint().check(archive, options);
+    core.check_selections(archive, options);
     for (std::size_t unit = 0; unit < bound_.size(); ++unit)
       bound_[unit]->check(ArchiveScope(archive, part_name(unit)), options);
     core.reset(updates);
+    core.load_selections(archive);
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       bound_[unit]->load(ArchiveScope(archive, part_name(unit)), options);
       core.units()[unit].resume(updates);

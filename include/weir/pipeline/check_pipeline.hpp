@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "weir/core/error.hpp"
@@ -9,9 +10,10 @@
 
 namespace weir::inline v1::detail {
 
-/// `is_issued`: one thread gives the work of all workers to streams of a device.
+/// `is_issued`: one thread gives the work of all workers to streams of a device. `has_sparsifier`: for edges.
 /// Errors: `ContractViolation` for a table that breaks a rule, or options that do not fit it.
-inline void check_pipeline(TableView const& table, PipelineOptions const& options, bool is_issued = false) {
+inline void check_pipeline(TableView const& table, PipelineOptions const& options, bool is_issued = false,
+                           bool has_sparsifier = false) {
   auto const refuse = [](std::string const& text) {
     throw ContractViolation("InterleavedPipeline: " + text);
   };
@@ -34,6 +36,17 @@ inline void check_pipeline(TableView const& table, PipelineOptions const& option
         refuse("a codec is for edges of the host; EdgeCodec::none would be right");
     }
   }
+  bool is_sparsifier_used = false;
+  for (std::size_t stage = 0; stage < options.stages.size(); ++stage) {
+    if (options.stages[stage].is_empty || options.stages[stage].codec != EdgeCodec::sparse) continue;
+    is_sparsifier_used = true;
+    if (!has_sparsifier)
+      refuse("the codec of stage " + std::to_string(stage) +
+             " is EdgeCodec::sparse, and the pipeline was given no sparsifier; "
+             "ErrorFeedback{ThresholdSparsifier{..}} behind the transport would be right");
+  }
+  if (has_sparsifier && !is_sparsifier_used)
+    refuse("a sparsifier, and no stage whose codec is EdgeCodec::sparse; with neither all would be sent");
   for (SkipEdge const& skip : options.skip_edges) {
     if (skip.from + 1 >= skip.to || skip.to >= table.stages())
       refuse("a skip edge from stage " + std::to_string(skip.from) + " to " + std::to_string(skip.to) +

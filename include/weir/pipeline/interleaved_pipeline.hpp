@@ -16,6 +16,7 @@
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/bound_pipeline.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
+#include "weir/pipeline/edge_sparsifier.hpp"
 #include "weir/pipeline/operation_times.hpp"
 #include "weir/pipeline/pipeline_core.hpp"
 #include "weir/pipeline/pipeline_workers.hpp"
@@ -58,15 +59,16 @@ class InterleavedPipeline {
   using real_type = Real;
   using Unit = ParameterUnit<E, Real>;
 
-  /// The table is copied. Errors: `ContractViolation` that names the rule which the table breaks, the stage
-  /// whose layout does not fit, the versions that a store lacks, or the capacity that the transport lacks;
-  /// `OutOfMemory`.
+  /// The table is copied. `sparsifier` is of the stages whose codec is `EdgeCodec::sparse`. Errors:
+  /// `ContractViolation` that names the rule which the table breaks, the stage whose layout does not fit, the
+  /// versions that a store lacks, or the capacity that the transport lacks; `OutOfMemory`.
   InterleavedPipeline(E const& executor, TableView const& table, PipelineOptions options,
-                      Store const& store = {}, Transport transport = Transport())
+                      Store const& store = {}, Transport transport = Transport(),
+                      std::type_identity_t<EdgeSparsifier<E, Real>> const& sparsifier = {})
       : core_(
             executor, table, std::move(options),
             [&](std::uint32_t stage) { return store.versions(stage, table.stages()); }, std::move(transport),
-            predicts()),
+            predicts(), sparsifier),
         store_(store),
         evaluation_(drop_backwards(table), core_.lanes(), core_.options().skip_edges, Recompute::never,
                     Core::is_issued, detail::activation_bytes<Real>(core_.lanes(), core_.options())),
@@ -93,6 +95,10 @@ class InterleavedPipeline {
   std::size_t stage_of(std::size_t unit) const { return core_.units().first_stage(unit); }
   std::size_t local_batch() const { return core_.options().local_batch; }
   std::uint64_t seed() const { return core_.options().seed; }
+
+  /// Which messages between workers are not sent as they are, and in which form: "0F: half, 1B: half". Empty
+  /// if none are.
+  std::string codecs() { return core_.traffic().text_of_codecs(); }
 
   /// What is run, with its updates and recomputations.
   TableView table() const { return core_.program().table(); }

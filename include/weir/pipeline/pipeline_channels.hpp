@@ -4,13 +4,17 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/message_pool.hpp"
 #include "weir/comm/pipeline_transport.hpp"
+#include "weir/pipeline/edge_sparsifier.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
+#include "weir/pipeline/rounded_message.hpp"
+#include "weir/pipeline/sparse_channel.hpp"
 #include "weir/pipeline/stage_micro.hpp"
 #include "weir/pipeline/table_hash.hpp"
 #include "weir/tensor/buffer.hpp"
@@ -32,7 +36,8 @@ class PipelineChannels {
     EdgeCodec codec = EdgeCodec::none;
     MessageLayout const* layout = nullptr;
     std::unique_ptr<MessagePool> pool = nullptr;
-    std::unique_ptr<MessagePool> arrivals = nullptr;  // where the transport copies
+    std::unique_ptr<MessagePool> arrivals = nullptr;           // where the transport copies
+    std::unique_ptr<SparseChannel<E, Real>> sparse = nullptr;  // where the codec is
   };
   /// Of a transport that copies.
   struct Copies {
@@ -43,8 +48,13 @@ class PipelineChannels {
     std::size_t prefetch = 0;  // between workers: of each
   };
 
-  PipelineChannels(LaneMap const& lanes, PipelineOptions const& options)
-      : lanes_(lanes), skips_(options.skip_edges), neighbours_(2 * lanes.lanes(), none) {
+  PipelineChannels(LaneMap const& lanes, PipelineOptions const& options,
+                   EdgeSparsifier<E, Real> const& sparsifier = {})
+      : lanes_(lanes),
+        skips_(options.skip_edges),
+        sparsifier_(sparsifier),
+        local_batch_(options.local_batch),
+        neighbours_(2 * lanes.lanes(), none) {
     lay_out(options);
     for (std::uint32_t direction = 0; direction < lanes.directions(); ++direction) {
       for (std::uint32_t stage = 0; stage + 1 < lanes.stages(); ++stage) {
@@ -81,11 +91,27 @@ class PipelineChannels {
             channel.link, channel.is_forward,    operation.direction};
   }
 
+  /// What a message of the channel is without its micro-batch: "2F", "2B", "0F of skip edge 1".
+  std::string name(Channel const& channel) const {
+    std::string name = std::to_string(lanes_.stage(channel.from)) + (channel.is_forward ? "F" : "B");
+    if (lanes_.direction(channel.from) != 0) name += 'r';
+    if (channel.link != 0) name += " of skip edge " + std::to_string(channel.link - 1);
+    return name;
+  }
+
+  /// Of a message on its way, in a run that trains.
+  static std::size_t bytes_sent(Channel const& channel) {
+    return channel.sparse != nullptr ? channel.sparse->bytes()
+                                     : encoded_bytes<Real>(channel.codec, channel.layout->bytes);
+  }
+
   /// A hash of the table and of what its messages are.
   std::uint64_t layout(TableView const& table, std::size_t local_batch) const {
     std::uint64_t hash = layout_hash(table_hash(table), local_batch);
-    for (Channel const& channel : channels_)
+    for (Channel const& channel : channels_) {
       hash = layout_hash(layout_hash(hash, channel.layout->bytes), static_cast<std::uint64_t>(channel.codec));
+      if (channel.sparse != nullptr) hash = layout_hash(hash, channel.sparse->bytes());
+    }
     return hash;
   }
 
@@ -133,6 +159,7 @@ class PipelineChannels {
       return std::make_unique<MessagePool>(memory_.back().data(), bytes, count, owners_.size() - count);
     };
     for (Channel& channel : channels_) {
+      if (channel.sparse != nullptr) open_ends(channel, executor_of);
       std::size_t const stage = lanes_.stage(channel.from);
       bool const begins_here = channel.link != 0 || !stages[stage].is_empty ||
                                (channel.is_forward ? stage == 0 : stage + 1 == stages.size());
@@ -160,6 +187,12 @@ class PipelineChannels {
   void abandon() noexcept { (void)new std::vector<Buffer<std::byte, E>>(std::move(memory_)); }
 
  private:
+  template <class ExecutorOf>
+  void open_ends(Channel& channel, ExecutorOf const& executor_of) {
+    if (lanes_.is_here(channel.from)) channel.sparse->open_sender(executor_of(lanes_.worker(channel.from)));
+    if (lanes_.is_here(channel.to)) channel.sparse->open_receiver(executor_of(lanes_.worker(channel.to)));
+  }
+
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   Channel* at(std::size_t channel) { return channel == none ? nullptr : &channels_[channel]; }
@@ -195,6 +228,8 @@ class PipelineChannels {
     if (!lanes_.is_local(channel.from, channel.to)) {
       channel.codec = codecs_[lanes_.stage(source)];
       channel.edge = edge(lanes_.worker(channel.from), lanes_.worker(channel.to), channel.is_forward);
+      if (channel.codec == EdgeCodec::sparse)
+        channel.sparse = std::make_unique<SparseChannel<E, Real>>(sparsifier_, *channel.layout, local_batch_);
     }
     channels_.push_back(std::move(channel));
     return channels_.size() - 1;
@@ -210,6 +245,8 @@ class PipelineChannels {
 
   LaneMap const& lanes_;
   std::vector<SkipEdge> skips_;
+  EdgeSparsifier<E, Real> sparsifier_;
+  std::size_t local_batch_;
   std::vector<MessageLayout> outputs_;    // by stage
   std::vector<MessageLayout> gradients_;  // of these outputs
   std::vector<EdgeCodec> codecs_;         // of both

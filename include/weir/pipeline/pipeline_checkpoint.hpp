@@ -19,6 +19,7 @@ struct PipelineCheckpoint {
   std::uint64_t replica = 0;
   std::vector<std::uint64_t> stages = {};  // at which the parts begin
   std::vector<std::uint64_t> delays = {};  // of the parts' gradients
+  std::string selections = {};             // what is kept of messages, and by what
 
   template <class Archive>
   void save(Archive& archive, std::uint64_t updates) const {
@@ -27,6 +28,7 @@ struct PipelineCheckpoint {
     archive.put("pipeline.stages", 0, stages);
     archive.put("pipeline.delays", 0, delays);
     archive.put("pipeline.updates", 0, updates);
+    if (!selections.empty()) archive.put("pipeline.selections", 0, selections);
   }
 
   /// Gives the updates that had been made. Errors: `ArchiveError` that names the first field that differs,
@@ -47,11 +49,22 @@ struct PipelineCheckpoint {
       compare("replica", shape[2], replica);
       for (std::size_t part = 0; part < parts.size(); ++part)
         compare("delay of part " + std::to_string(part), late[part], delays[part]);
+      check_selections(archive);
     }
     return archive.template get_value<std::uint64_t>("pipeline.updates", 0);
   }
 
  private:
+  template <class Archive>
+  void check_selections(Archive const& archive) const {
+    std::string saved;
+    if (archive.contains("pipeline.selections", 0)) saved = archive.text("pipeline.selections", 0);
+    if (saved == selections) return;
+    throw ArchiveError("what is kept of messages that are not sent whole differs: '" + saved +
+                       "' in the archive, '" + selections +
+                       "' here; a load that is not strict starts what the archive does not have anew");
+  }
+
   static void compare(std::string const& field, std::uint64_t saved, std::uint64_t here) {
     if (saved == here) return;
     throw ArchiveError("the " + field + " differs: " + std::to_string(saved) + " in the archive, " +

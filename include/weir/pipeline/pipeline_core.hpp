@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/check_pipeline.hpp"
 #include "weir/pipeline/drop_backwards.hpp"
+#include "weir/pipeline/edge_sparsifier.hpp"
 #include "weir/pipeline/insert_predict.hpp"
 #include "weir/pipeline/insert_recompute.hpp"
 #include "weir/pipeline/insert_updates.hpp"
@@ -28,6 +30,8 @@
 #include "weir/pipeline/pipeline_weights.hpp"
 #include "weir/pipeline/replay_log.hpp"
 #include "weir/pipeline/stage_micro.hpp"
+#include "weir/stage/checkpoint.hpp"
+#include "weir/state/archive.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1::detail {
@@ -49,17 +53,18 @@ class PipelineCore {
 
   template <class Versions>
   PipelineCore(E const& executor, TableView const& table, PipelineOptions options, Versions const& versions,
-               Transport transport, bool predicts = false)
+               Transport transport, bool predicts = false, EdgeSparsifier<E, Real> const& sparsifier = {})
       : executor_(executor),
         start_(executor.make_event()),
-        options_((check_pipeline(table, options, is_issued), std::move(options))),
+        options_((check_pipeline(table, options, is_issued, !sparsifier.is_none()), std::move(options))),
         lanes_(lane_map_of<E>(transport, table)),
         program_(insert_updates(
                      insert_recompute(predicts ? insert_predict(table).view() : table, options_.recompute)),
                  lanes_, options_.skip_edges, options_.recompute, is_issued,
                  activation_bytes<Real>(lanes_, options_)),
         watch_(table.workers(), options_.watchdog, Traffic::interval, &lanes_),
-        traffic_(executor_, table, lanes_, options_, watch_, std::move(transport), most_issued(table)),
+        traffic_(executor_, table, lanes_, options_, watch_, std::move(transport), most_issued(table),
+                 sparsifier),
         units_([this](std::uint32_t worker) -> E const& { return executor_of(worker); }, program_.table(),
                lanes_, options_, versions, watch_, predicts),
         weights_(units_, watch_),
@@ -291,23 +296,59 @@ class PipelineCore {
       saved.stages.push_back(units_.first_stage(unit));
       saved.delays.push_back(units_[unit].delay());
     }
+    traffic_.for_each_selection([&](auto const& selection, std::string const& name) {
+      saved.selections += (saved.selections.empty() ? "" : ", ") + name + ": " + selection.text();
+    });
     return saved;
   }
 
   std::uint64_t updates() const { return planner_.updates(program_.table()); }
+
+  /// What is kept of tensors that were not sent whole, by the way that they take.
+  void save_selections(Archive& archive) {
+    traffic_.for_each_selection([&](auto const& selection, std::string const& name) {
+      selection.save(archive, selection_prefix(name));
+    });
+  }
+  /// Errors: `ArchiveError` where something that an archive has of a way does not fit.
+  void check_selections(Archive const& archive, LoadOptions options) {
+    traffic_.for_each_selection([&](auto const& selection, std::string const& name) {
+      if (options.strict || is_saved(archive, name))
+        selection.check(archive, selection_prefix(name), options);
+    });
+  }
+  /// What the archive does not know of starts anew.
+  void load_selections(Archive const& archive) {
+    traffic_.for_each_selection([&](auto& selection, std::string const& name) {
+      if (is_saved(archive, name)) {
+        selection.load(archive, selection_prefix(name));
+      } else {
+        selection.restart();
+      }
+    });
+  }
 
   /// Makes a pipeline that has failed ready again, after so many updates. When no worker is at work and no
   /// update under way.
   void reset(std::uint64_t updates = 0) {
     bool const has_failed = watch_.is_stopped() || traffic_.has_failed_elsewhere();
     traffic_.clear();
-    if (has_failed) planner_.number_anew();
+    if (has_failed) {
+      planner_.number_anew();
+      // Part of what they keep is of messages that nobody got.
+      traffic_.for_each_selection([](auto& selection, std::string const&) { selection.restart(); });
+    }
     watch_.reset();
     planner_.go_on_from(updates);
     clocks_.set(updates);
   }
 
  private:
+  static std::string selection_prefix(std::string const& name) { return "sent " + name + "."; }
+  static bool is_saved(Archive const& archive, std::string const& name) {
+    return archive.contains(selection_prefix(name) + "element", 0);
+  }
+
   /// The lanes of a worker share their memory, and what is behind it for the output of a recomputation.
   void allocate_activations(std::uint32_t worker, std::size_t bytes) {
     std::size_t scratch = 0;

@@ -85,6 +85,7 @@ class RunPlanner {
     run.number = runs_++;
     run.micro_batches = static_cast<std::uint32_t>(count);
     run.local_batch = batch;
+    run.samples = samples;
     if (options_.records_times) run.begin = std::chrono::steady_clock::now();
     return run;
   }

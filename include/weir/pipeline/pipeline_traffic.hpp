@@ -48,12 +48,12 @@ class PipelineTraffic {
   /// `issued`: the most messages that who issues the work of all workers puts on an edge.
   PipelineTraffic(E const& executor, TableView const& table, LaneMap const& lanes,
                   PipelineOptions const& options, PipelineWatch& watch, Transport transport,
-                  std::uint32_t issued = 0)
+                  std::uint32_t issued = 0, EdgeSparsifier<E, Real> const& sparsifier = {})
       : executor_(executor),
         options_(options),
         lanes_(lanes),
         watch_(watch),
-        channels_(lanes, options),
+        channels_(lanes, options, sparsifier),
         transport_(std::move(transport)),
         lane_states_(lanes.lanes()) {
     open_transport(table, issued);
@@ -200,6 +200,7 @@ class PipelineTraffic {
             lane_states_[channel->to].records[program.record(channel->to, step.operation.micro_batch)];
         place(lane_states_[channel->to], other) = std::exchange(message, PipelineMessage{});
       } else {
+        encode(*channel, run, step.operation, message, point);
         post(*channel, worker, std::exchange(message, PipelineMessage{}), point);
       }
     };
@@ -235,6 +236,28 @@ class PipelineTraffic {
   void release(PipelineMessage& message, std::size_t worker, E const& point) {
     if (message.home != nullptr) guards_.give_back(message, worker, point);
     detail::release(message);
+  }
+
+  /// Calls `f(channel, name)` for each that keeps what it does not send, where it is sent.
+  template <class Function>
+  void for_each_selection(Function const& f) {
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+      Channel const& channel = channels_[i];
+      if (channel.sparse != nullptr && channel.sparse->selection().is_bound())
+        f(channel.sparse->selection(), channels_.name(channel));
+    }
+  }
+
+  /// Which messages go from worker to worker in another form than they are, and in which.
+  std::string text_of_codecs() {
+    std::string text;
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+      Channel const& channel = channels_[i];
+      if (channel.codec == EdgeCodec::none) continue;
+      text += (text.empty() ? "" : ", ") + channels_.name(channel) + ": " + name_of(channel.codec);
+      if (channel.sparse != nullptr) text += ", " + channel.sparse->selection().text();
+    }
+    return text;
   }
 
   /// Forgets all that was under way. When no worker is at work.
@@ -302,7 +325,7 @@ class PipelineTraffic {
       transport_.post_receive(channel.edge, channels_.tag(run.number, arrival.operation, channel),
                               {.tag = {},
                                .data = channel.arrivals->take(),
-                               .bytes = bytes_of(channel),
+                               .bytes = bytes_of(channel, run),
                                .home = channel.arrivals.get()});
     });
   }
@@ -318,12 +341,21 @@ class PipelineTraffic {
     } else {
       await(*channel, edge, due, run, worker, message);
     }
-    if (message.bytes != bytes_of(*channel)) {
+    if (message.bytes != bytes_of(*channel, run)) {
       throw ContractViolation(text(due) + " came with " + std::to_string(message.bytes) + " bytes, " +
-                              std::to_string(bytes_of(*channel)) + " were due");
+                              std::to_string(bytes_of(*channel, run)) + " were due");
     }
     message.bytes = channel->layout->bytes;
-    if constexpr (!is_issued) decode<Real>(channel->codec, message.data, message.bytes);
+    if constexpr (!is_issued) decode(*channel, run, due, message);
+  }
+
+  static void decode(Channel& channel, PipelineRun const& run, MessageTag const& tag,
+                     PipelineMessage& message) {
+    if (channel.sparse == nullptr) {
+      detail::decode<Real>(channel.codec, message.data, message.bytes);
+    } else if (is_selected(run, tag.micro_batch)) {
+      channel.sparse->unpack(message.data, tag);
+    }
   }
 
   void await(Channel const& channel, PipelineEdge const& edge, MessageTag const& due, PipelineRun const& run,
@@ -351,9 +383,26 @@ class PipelineTraffic {
             std::make_exception_ptr(ContractViolation(text(edge) + " brought " + text(tag) + " twice"))};
   }
 
-  /// On the way.
-  static std::size_t bytes_of(Channel const& channel) {
-    return encoded_bytes<Real>(channel.codec, channel.layout->bytes);
+  /// On the way. An evaluation sends all elements: what is kept of others is of the training.
+  static std::size_t bytes_of(Channel const& channel, PipelineRun const& run) {
+    if (channel.sparse != nullptr && run.is_evaluation) return channel.layout->bytes;
+    return Channels::bytes_sent(channel);
+  }
+  static bool is_selected(PipelineRun const& run, std::uint32_t micro_batch) {
+    return !run.is_evaluation && run.samples_of(micro_batch) != 0;
+  }
+
+  static void encode(Channel& channel, PipelineRun const& run, Operation const& operation,
+                     PipelineMessage& message, E const& point) {
+    if constexpr (!is_issued) {
+      if (channel.sparse == nullptr) {
+        detail::encode<Real>(channel.codec, message.data, message.bytes);
+      } else if (is_selected(run, operation.micro_batch)) {
+        channel.sparse->pack(message.data, run.samples_of(operation.micro_batch),
+                             run.first_version + operation.period, point);
+      }
+      message.bytes = bytes_of(channel, run);
+    }
   }
 
   void post(Channel const& channel, std::size_t worker, PipelineMessage message, E const& point) {
@@ -362,8 +411,6 @@ class PipelineTraffic {
       if (!transport_.try_send(channel.edge, message, point))
         throw ContractViolation(text(edge) + " has no room for " + text(message.tag));
     } else {
-      encode<Real>(channel.codec, message.data, message.bytes);
-      message.bytes = bytes_of(channel);
       hand_over(channel, edge, worker, message);
     }
   }

@@ -1,0 +1,199 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/stage/checkpoint.hpp"
+#include "weir/stage/concepts.hpp"
+#include "weir/state/archive_scope.hpp"
+#include "weir/tensor/bucket_plan.hpp"
+#include "weir/tensor/element_type.hpp"
+
+namespace weir::inline v1 {
+
+/// A stage that selects elements of what it is given, and that a pipeline can use for its edges:
+/// `ThresholdSparsifier{..}`, alone or in an `ErrorFeedback`.
+template <class S, class E, class Real>
+concept SelectsFromTensors = GradientStage<S> && BindsToRecipe<S, E, Real> &&
+    std::same_as<typename S::consumes, Dense> && std::same_as<typename S::produces, Sparse> &&
+    requires(S const& stage, BucketPlan const& plan) {
+  { stage.sparse_capacity(plan) } -> std::same_as<std::vector<std::size_t>>;
+  { stage.text() } -> std::convertible_to<std::string>;
+};
+
+namespace detail {
+
+/// Selects from the tensors of one channel, each of which is a bucket with a state of its own.
+template <Executor E, class Real>
+class TensorSelection {
+ public:
+  virtual ~TensorSelection() = default;
+  /// The same one, not bound.
+  virtual TensorSelection* copy() const = 0;
+
+  /// What a checkpoint tells of it.
+  virtual std::string text() const = 0;
+  /// How many pairs are selected at most, of tensors of so many elements each.
+  virtual std::vector<std::size_t> capacity(std::vector<std::size_t> const& elements) const = 0;
+
+  /// Takes its memory. Before all that follows.
+  virtual void bind(E const& executor, std::vector<std::size_t> const& elements) = 0;
+  virtual bool is_bound() const = 0;
+  /// At the begin and at the end of a message.
+  virtual void begin(E const& point, StepInfo const& step) = 0;
+  virtual void end(E const& point, StepInfo const& step) = 0;
+  /// The pairs of a tensor, as `PairBlocks` has them. Errors: what the stage throws.
+  virtual ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t tensor,
+                                          StepInfo const& step) = 0;
+  /// What was not sent so far, where it is kept. Blocks.
+  virtual std::vector<Real> residual(std::size_t tensor) const = 0;
+  /// Forgets everything. Blocks.
+  virtual void restart() = 0;
+  virtual void save(Archive& archive, std::string const& prefix) const = 0;
+  virtual void check(Archive const& archive, std::string const& prefix, LoadOptions options) const = 0;
+  virtual void load(Archive const& archive, std::string const& prefix) = 0;
+};
+
+template <class Stage, Executor E, class Real>
+class TensorSelectionOf final : public TensorSelection<E, Real> {
+  using Context = RecipeContext<E, Real>;
+  using BoundStage = decltype(std::declval<Stage const&>().on(std::declval<Context const&>()));
+
+ public:
+  explicit TensorSelectionOf(Stage const& stage) : stage_(stage) {}
+  TensorSelection<E, Real>* copy() const override { return new TensorSelectionOf(stage_); }
+
+  std::string text() const override { return std::string(Stage::name) + " (" + stage_.text() + ")"; }
+  std::vector<std::size_t> capacity(std::vector<std::size_t> const& elements) const override {
+    BucketPlan const plan = plan_of(elements);
+    std::vector<std::size_t> const of_bucket = stage_.sparse_capacity(plan);
+    std::vector<std::size_t> of_tensor;
+    for (std::size_t tensor = 0; tensor < elements.size(); ++tensor)
+      of_tensor.push_back(of_bucket[plan.place(tensor).bucket]);
+    return of_tensor;
+  }
+
+  void bind(E const& executor, std::vector<std::size_t> const& elements) override {
+    bound_.emplace(stage_, executor, plan_of(elements));
+  }
+  bool is_bound() const override { return bound_.has_value(); }
+  void begin(E const& point, StepInfo const& step) override {
+    if constexpr (requires(BoundStage & stage) { stage.begin_step(point, step); })
+      bound_->stage.begin_step(point, step);
+  }
+  void end(E const& point, StepInfo const& step) override {
+    if constexpr (requires(BoundStage & stage) { stage.end_step(point, step); })
+      bound_->stage.end_step(point, step);
+  }
+  ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t tensor,
+                                  StepInfo const& step) override {
+    SparseGradient<E, Real> const sparse = bound_->stage({.executor = point,
+                                                          .values = values,
+                                                          .bucket = bound_->plan.place(tensor).bucket,
+                                                          .samples = step.samples,
+                                                          .step = step});
+    return sparse.block;
+  }
+  std::vector<Real> residual(std::size_t tensor) const override {
+    if constexpr (requires(BoundStage const& stage) { stage.residual(tensor); })
+      return bound_->stage.residual(bound_->plan.place(tensor).bucket);
+    return {};
+  }
+  void restart() override {
+    E const executor = bound_->executor;
+    BucketPlan const plan = bound_->plan;
+    bound_.reset();
+    bound_.emplace(stage_, executor, plan);
+  }
+
+  void save(Archive& archive, std::string const& prefix) const override {
+    ArchiveScope scope(archive, prefix);
+    if constexpr (requires(BoundStage const& stage) { stage.save(scope); }) bound_->stage.save(scope);
+    scope.header() = {name_of(element_type_of<Real>), bound_->plan.layout_hash(), 1};
+    scope.put_header();
+  }
+  void check(Archive const& archive, std::string const& prefix, LoadOptions options) const override {
+    ArchiveScope const scope(archive, prefix);
+    if constexpr (requires(BoundStage const& stage) { stage.check(scope, options); })
+      bound_->stage.check(scope, options);
+  }
+  void load(Archive const& archive, std::string const& prefix) override {
+    ArchiveScope const scope(archive, prefix);
+    if constexpr (requires(BoundStage & stage) { stage.load(scope); }) bound_->stage.load(scope);
+  }
+
+ private:
+  struct Bound {
+    Bound(Stage const& description, E const& home, BucketPlan tensors)
+        : executor(home),
+          plan(std::move(tensors)),
+          no_weights(std::vector<ViewOn<Real, E>>{}, BucketPlan{}),
+          flags(plan.parameters(), 1),
+          used{flags.data()},
+          capacity(description.sparse_capacity(plan)),
+          stage(description.on(Context{executor, executor, plan, no_weights, layout, used, &capacity})) {
+      executor.synchronize();  // what was enqueued refers to it
+    }
+
+    E executor;
+    BucketPlan plan;
+    Weights<E, Real> no_weights;
+    WorkLayout layout;
+    std::vector<std::uint8_t> flags;
+    std::vector<std::uint8_t*> used;
+    std::vector<std::size_t> capacity;
+    BoundStage stage;
+  };
+
+  static BucketPlan plan_of(std::vector<std::size_t> const& elements) {
+    std::vector<Parameter> tensors;
+    for (std::size_t const count : elements) tensors.push_back({count, element_type_of<Real>});
+    return BucketPlan::per_parameter(std::move(tensors));
+  }
+
+  Stage stage_;
+  std::optional<Bound> bound_;
+};
+
+}  // namespace detail
+
+/// What a pipeline sends of the tensors of those stages whose codec is `EdgeCodec::sparse`, and of the
+/// gradients that come back: the elements that a stage selects, with their indices. Each way from one stage
+/// to another has a state of its own, so with `ErrorFeedback` what was not sent of one micro-batch is added
+/// to the next one that goes the same way. None by default; on a host.
+///
+/// Cost: what the stage takes, at the sender of each way.
+template <Executor E, class Real = float>
+class EdgeSparsifier {
+ public:
+  EdgeSparsifier() = default;
+  template <SelectsFromTensors<E, Real> Stage>
+  requires HostOrderedExecutor<E> EdgeSparsifier(Stage const& stage)
+      : selection_(new detail::TensorSelectionOf<Stage, E, Real>(stage)) {}
+
+  EdgeSparsifier(EdgeSparsifier const& other)
+      : selection_(other.is_none() ? nullptr : other.selection_->copy()) {}
+  EdgeSparsifier(EdgeSparsifier&& other) noexcept : selection_(std::exchange(other.selection_, nullptr)) {}
+  EdgeSparsifier& operator=(EdgeSparsifier other) noexcept {
+    std::swap(selection_, other.selection_);
+    return *this;
+  }
+  ~EdgeSparsifier() { delete selection_; }
+
+  bool is_none() const { return selection_ == nullptr; }
+
+  // For the pipeline.
+
+  detail::TensorSelection<E, Real>& selection() { return *selection_; }
+  detail::TensorSelection<E, Real> const& selection() const { return *selection_; }
+
+ private:
+  detail::TensorSelection<E, Real>* selection_ = nullptr;
+};
+
+}  // namespace weir::inline v1

@@ -1,0 +1,196 @@
+#include "weir/pipeline/sparse_channel.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/core/random.hpp"
+#include "weir/host/executor.hpp"
+
+namespace {
+
+constexpr std::size_t local_batch = 4;
+
+/// Two tensors of 40 and 25 elements per sample, and one between that is not in the message.
+template <class Real>
+weir::detail::MessageLayout layout() {
+  weir::detail::MessageLayout layout;
+  for (std::size_t const elements : {40u, 0u, 25u}) {
+    layout.elements.push_back(elements);
+    layout.offsets.push_back(layout.bytes);
+    layout.bytes += (elements * local_batch * sizeof(Real) + 63) / 64 * 64;
+  }
+  return layout;
+}
+
+/// A channel of which both ends are here, and a message.
+template <class Real>
+struct Way {
+  explicit Way(weir::EdgeSparsifier<weir::HostExecutor, Real> const& sparsifier)
+      : channel(sparsifier, message, local_batch), data(message.bytes / sizeof(std::uint64_t)) {
+    channel.open_sender(executor);
+    channel.open_receiver(executor);
+  }
+
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(data.data()); }
+  Real* tensor(std::size_t k) { return reinterpret_cast<Real*>(bytes() + message.offsets[k]); }
+  void fill(std::uint64_t seed) {
+    weir::RandomStream const random{.seed = seed};
+    for (std::size_t i = 0; i < message.bytes / sizeof(Real); ++i)
+      reinterpret_cast<Real*>(bytes())[i] = static_cast<Real>(random.uniform(i)) - Real(0.5);
+  }
+  void pack(std::size_t samples, std::uint64_t update) {
+    executor.submit([&](auto const& point) { channel.pack(bytes(), samples, update, point); });
+    executor.synchronize();
+  }
+  /// What is behind the packed message does not travel.
+  void send(std::size_t samples = local_batch, std::uint64_t update = 0) {
+    pack(samples, update);
+    std::memset(bytes() + channel.bytes(), 0xee, message.bytes - channel.bytes());
+    channel.unpack(bytes(), {.micro_batch = 7, .stage = 2});
+  }
+
+  weir::HostExecutor executor;
+  weir::detail::MessageLayout message = layout<Real>();
+  weir::detail::SparseChannel<weir::HostExecutor, Real> channel;
+  std::vector<std::uint64_t> data;
+};
+
+auto feedback(double density) {
+  return weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = density}}};
+}
+
+/// What came and what is kept are what was to be sent, bit for bit.
+template <class Real>
+void check_identity() {
+  Way<Real> way(feedback(0.1));
+  CHECK(way.channel.bytes() < way.message.bytes / 2);
+  std::vector<Real> kept[2] = {std::vector<Real>(160), std::vector<Real>(100)};
+  for (std::uint64_t step = 0; step < 20; ++step) {
+    way.fill(step);
+    std::vector<Real> due[2];
+    for (std::size_t k = 0; k < 2; ++k) {
+      for (std::size_t i = 0; i < kept[k].size(); ++i) due[k].push_back(kept[k][i] + way.tensor(2 * k)[i]);
+    }
+    way.send(local_batch, step / 4);
+    for (std::size_t k = 0; k < 2; ++k) {
+      kept[k] = way.channel.selection().residual(k);
+      std::size_t sent = 0;
+      bool is_whole = true;
+      for (std::size_t i = 0; i < kept[k].size(); ++i) {
+        Real const came = way.tensor(2 * k)[i];
+        if (came != 0) ++sent;
+        is_whole = is_whole && (came == due[k][i] ? kept[k][i] == 0 : came == 0 && kept[k][i] == due[k][i]);
+      }
+      CHECK(is_whole);
+      CHECK(sent > 0);
+      CHECK(sent <= 2 * kept[k].size() / 10);
+    }
+  }
+}
+
+std::string refusal(Way<float>& way) {
+  try {
+    way.channel.unpack(way.bytes(), {.micro_batch = 7, .stage = 2});
+  } catch (weir::ContractViolation const& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+}  // namespace
+
+TEST_CASE("what is sent and what is kept are what was to be sent, bit for bit, over many messages") {
+  check_identity<float>();
+  check_identity<double>();
+}
+
+TEST_CASE("a sparsifier without feedback keeps nothing") {
+  Way<float> way(weir::ThresholdSparsifier{{.density = 0.1}});
+  way.fill(1);
+  std::vector<float> const sent(way.tensor(0), way.tensor(0) + 160);
+  way.send();
+  CHECK(way.channel.selection().residual(0).empty());
+  std::size_t came = 0;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    if (way.tensor(0)[i] == 0) continue;
+    ++came;
+    CHECK(way.tensor(0)[i] == sent[i]);
+  }
+  CHECK(came > 0);
+}
+
+TEST_CASE("what pairs would not shorten is sent whole, whatever is in it") {
+  for (double const density : {1.0, 0.6}) {
+    Way<float> way(feedback(density));
+    way.fill(1);
+    way.tensor(0)[3] = -0.0f;
+    way.tensor(0)[4] = std::numeric_limits<float>::quiet_NaN();
+    std::vector<float> const before(way.tensor(0), way.tensor(0) + 160);
+    std::vector<float> const second(way.tensor(2), way.tensor(2) + 100);
+    way.send();
+    CHECK(way.channel.bytes() <= way.message.bytes);
+    CHECK(std::memcmp(way.tensor(0), before.data(), 160 * sizeof(float)) == 0);
+    CHECK(std::memcmp(way.tensor(2), second.data(), 100 * sizeof(float)) == 0);
+  }
+}
+
+TEST_CASE("samples that a micro-batch lacks count as zeros") {
+  Way<float> way(feedback(0.1));
+  way.fill(1);
+  for (std::size_t i = 40; i < 160; ++i) way.tensor(0)[i] = 1e6f;  // of messages before
+  way.send(1);
+  for (std::size_t i = 40; i < 160; ++i) CHECK(way.tensor(0)[i] == 0);
+  for (float const kept : way.channel.selection().residual(0)) CHECK(std::fabs(kept) < 1);
+}
+
+TEST_CASE("a tensor that is not finite comes as NaN, and nothing of it is kept") {
+  Way<float> way(feedback(0.1));
+  way.fill(1);
+  way.send();
+  std::vector<float> const kept = way.channel.selection().residual(0);
+  way.fill(2);
+  way.tensor(0)[17] = std::numeric_limits<float>::infinity();
+  way.send();
+  for (std::size_t i = 0; i < 160; ++i) CHECK(std::isnan(way.tensor(0)[i]));
+  for (std::size_t i = 0; i < 100; ++i) CHECK(std::isfinite(way.tensor(2)[i]));
+  CHECK(way.channel.selection().residual(0) == kept);
+}
+
+TEST_CASE("pairs that cannot have been sent are refused, and nothing is written elsewhere") {
+  Way<float> way(feedback(0.1));
+  auto const pack = [&] {
+    way.fill(1);
+    way.pack(local_batch, 0);
+  };
+  pack();
+  way.data[0] ^= std::uint64_t{1} << 40;  // the number of pairs
+  CHECK(refusal(way).find("2F7 came with 10995116") == 0);
+  pack();
+  way.bytes()[sizeof(weir::PairHeader) + 3] ^= std::byte{0x10};  // the first index
+  std::string const text = refusal(way);
+  CHECK(text.find("2F7 came with element 268435") == 0);
+  CHECK(text.find("of a tensor that has 160: it was damaged on its way") != std::string::npos);
+}
+
+TEST_CASE("what is kept can be forgotten") {
+  Way<float> way(feedback(0.1));
+  way.fill(1);
+  way.send();
+  std::vector<std::uint64_t> const first = way.data;
+  way.fill(1);
+  way.send();
+  CHECK(way.data != first);
+  way.channel.selection().restart();
+  way.fill(1);
+  way.send();
+  CHECK(way.data == first);
+}
