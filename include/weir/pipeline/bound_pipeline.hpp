@@ -46,8 +46,11 @@ class BoundPipeline {
     auto& units = pipe_.core().units();
     units.bind(weights);
     for (std::size_t unit = 0; unit < units.size(); ++unit) {
-      bound_.push_back(std::unique_ptr<Bound>(
-          new Bound(recipe_of(unit).on(units[unit], units[unit].bound_weights(), options))));
+      auto const recipe = recipe_of(unit);
+      recipe_bytes_ += recipe.template workspace_bytes<typename Pipeline::real_type>(
+          units[unit].plan(), {.workers = units[unit].workers(), .local_batch = units[unit].local_batch()});
+      bound_.push_back(
+          std::unique_ptr<Bound>(new Bound(recipe.on(units[unit], units[unit].bound_weights(), options))));
       units[unit].set_update(
           bound_.back().get(),
           [](void* bound, Unit& of) { (*static_cast<Bound*>(bound))(typename Unit::Launch{of}); },
@@ -103,6 +106,10 @@ class BoundPipeline {
       counts.push_back(pipe_.core().units()[unit].completed());
     return counts;
   }
+
+  /// What the pipeline and its recipes have taken, all before the first run: besides what communicators
+  /// reserve, and the scratch memory of recipes that sparsify. Units: bytes.
+  std::size_t workspace_bytes() const { return pipe_.workspace_bytes() + recipe_bytes_; }
 
   /// The bound recipe of a part, between runs.
   Bound& recipe(std::size_t unit) { return *bound_[unit]; }
@@ -295,6 +302,7 @@ class BoundPipeline {
 
   Pipeline& pipe_;
   std::vector<std::unique_ptr<Bound>> bound_;
+  std::size_t recipe_bytes_ = 0;
   std::exception_ptr failure_;
   bool has_failed_ = false;
   bool is_torn_ = false;

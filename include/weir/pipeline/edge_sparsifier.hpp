@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/core/smaller.hpp"
 #include "weir/stage/checkpoint.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/state/archive_scope.hpp"
@@ -44,6 +45,8 @@ class TensorSelection {
   /// Takes its memory. Before all that follows.
   virtual void bind(E const& executor, std::vector<std::size_t> const& elements) = 0;
   virtual bool is_bound() const = 0;
+  /// What it has taken. Units: bytes.
+  virtual std::size_t workspace_bytes() const = 0;
   /// At the begin and at the end of a message.
   virtual void begin(E const& point, StepInfo const& step) = 0;
   virtual void end(E const& point, StepInfo const& step) = 0;
@@ -82,6 +85,18 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     bound_.emplace(stage_, executor, plan_of(elements));
   }
   bool is_bound() const override { return bound_.has_value(); }
+  std::size_t workspace_bytes() const override {
+    std::size_t bytes = 0;
+    if constexpr (requires(Bound const& bound) {
+                    stage_.template workspace_bytes<Real>(bound.plan, bound.layout);
+                  })
+      bytes = stage_.template workspace_bytes<Real>(bound_->plan, bound_->layout);
+    std::size_t scratch = 0;
+    for (std::size_t tensor = 0; tensor < bound_->plan.size(); ++tensor)
+      scratch =
+          larger(scratch, sparsify_scratch_bytes<Real>(bound_->executor, bound_->plan[tensor].size, 1.0));
+    return bytes + scratch;
+  }
   void begin(E const& point, StepInfo const& step) override {
     if constexpr (requires(BoundStage & stage) { stage.begin_step(point, step); })
       bound_->stage.begin_step(point, step);

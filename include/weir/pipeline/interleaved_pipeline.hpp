@@ -100,6 +100,10 @@ class InterleavedPipeline {
   /// if none are.
   std::string codecs() { return core_.traffic().text_of_codecs(); }
 
+  /// What it has taken from its executor, or those of its devices: messages, activations, gradients, what
+  /// sparsifiers of edges keep, and once it is bound further versions of the weights. Units: bytes.
+  std::size_t workspace_bytes() const { return core_.workspace_bytes(); }
+
   /// What is run, with its updates and recomputations.
   TableView table() const { return core_.program().table(); }
 

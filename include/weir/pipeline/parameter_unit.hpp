@@ -85,6 +85,11 @@ class ParameterUnit {
     throw ContractViolation("a pipeline cannot be resized: a new one of another schedule would be right");
   }
 
+  /// What it has taken: gradients, and once it is bound further versions of the weights. Units: bytes.
+  std::size_t workspace_bytes() const {
+    return gradients_.size() + (store_.size() + predicted_.size()) * sizeof(Real);
+  }
+
   /// Takes the caller's weights, by parameter, as version 0.
   void bind(std::vector<ViewOn<Real, E>> weights) {
     caller_ = std::move(weights);

@@ -173,6 +173,15 @@ class PipelineChannels {
     }
   }
 
+  /// What has been taken. Units: bytes.
+  std::size_t workspace_bytes() const {
+    std::size_t bytes = 0;
+    for (auto const& memory : memory_) bytes += memory.size();
+    for (Channel const& channel : channels_)
+      bytes += channel.sparse == nullptr ? 0 : channel.sparse->workspace_bytes();
+    return bytes;
+  }
+
   /// The workers in whose memory the buffers of all pools are, by the buffer's number.
   std::vector<std::uint32_t> const& owners() const { return owners_; }
 

@@ -40,6 +40,8 @@ class PipelineClocks {
     });
   }
 
+  std::size_t workspace_bytes() const { return clocks_.size() * sizeof(StepClock); }
+
   /// Null on a host.
   StepClock const* at(std::size_t place) const {
     for (Clock const& clock : clocks_) {

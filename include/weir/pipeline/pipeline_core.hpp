@@ -109,6 +109,14 @@ class PipelineCore {
   PipelineWeights<E, Real>& weights() { return weights_; }
   Traffic& traffic() { return traffic_; }
 
+  /// What has been taken of the executors. Units: bytes.
+  std::size_t workspace_bytes() const {
+    std::size_t bytes = traffic_.workspace_bytes() + clocks_.workspace_bytes();
+    for (auto const& memory : activations_) bytes += memory.size();
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) bytes += units_[unit].workspace_bytes();
+    return bytes;
+  }
+
   PipelineRun plan_run(std::size_t samples) { return planner_.training(program_.table(), samples); }
   PipelineRun plan_evaluation(std::size_t samples) { return planner_.evaluation(program_.table(), samples); }
 

@@ -90,6 +90,8 @@ class PipelineTraffic {
                  [&](std::size_t buffer) -> E const& { return executors(channels_.owners()[buffer]); });
   }
 
+  std::size_t workspace_bytes() const { return channels_.workspace_bytes(); }
+
   /// Notes in which order the workers of a program receive, for receives that are posted before they are
   /// due.
   void list_arrivals(PipelineProgram const& program, bool is_evaluation) {

@@ -64,6 +64,7 @@ class PipelineUnits {
 
   std::size_t size() const { return units_.size(); }
   Unit& operator[](std::size_t unit) { return *units_[unit].unit; }
+  Unit const& operator[](std::size_t unit) const { return *units_[unit].unit; }
   std::size_t first_stage(std::size_t unit) const { return units_[unit].first_stage; }
   std::uint32_t periods() const { return periods_; }
   std::vector<Membership> const& of_lane(std::size_t lane) const { return members_[lane]; }

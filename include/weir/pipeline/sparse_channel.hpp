@@ -58,6 +58,13 @@ class SparseChannel {
   }
   void open_receiver(E const& executor) { came_.emplace(executor, words(bytes_)); }
 
+  /// What both ends have taken. Units: bytes.
+  std::size_t workspace_bytes() const {
+    auto const& selection = sparsifier_.selection();
+    return (selection.is_bound() ? selection.workspace_bytes() : 0) +
+           (came_.has_value() ? came_->size() * sizeof(std::uint64_t) : 0);
+  }
+
   /// In place, from the front: what is packed of a tensor ends before the next one begins. `point`: where a
   /// task runs.
   void pack(std::byte* data, std::size_t samples, std::uint64_t update, E const& point) {
