@@ -37,3 +37,8 @@ static_assert(bytes<2>(wpipe, 1) == w + w / 2 + (p + p - 1) * a / 2);
 static_assert(bytes<2>(wpipe, 1, Recompute::always) == w + w / 2 + (p + p - 1) * x + a / 2);
 
 }  // namespace
+
+static_assert(!weir::detail::recomputes(weir::Recompute::never, 0, 2));
+static_assert(weir::detail::recomputes(weir::Recompute::always, 1, 2));
+static_assert(weir::detail::recomputes(weir::Recompute::except_last, 0, 2));
+static_assert(!weir::detail::recomputes(weir::Recompute::except_last, 1, 2));

@@ -335,7 +335,10 @@ class InterleavedPipeline {
     if (is_forward(operation) || is_recompute) {
       core_.before_forward(run, program, step, worker, call, has_call);
       if (has_call)
-        detail::call_stage(model, call, samples, [](auto& stage, auto& micro) { stage.forward(micro); });
+        detail::call_stage(model, call, samples, [&](auto& stage, auto& micro) {
+          detail::run_forward(stage, micro,
+                              run.is_evaluation ? nullptr : core_.generator_state(program, step));
+        });
       if (has_call) core_.note(run, step, worker, call);
       if (!is_recompute) core_.after_forward(run, program, step, worker, call);
     } else {

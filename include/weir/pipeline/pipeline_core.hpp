@@ -89,7 +89,10 @@ class PipelineCore {
     traffic_.list_arrivals(program_, false);
     traffic_.list_arrivals(other, true);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
-      if (lanes_.is_here(lane)) traffic_.lane(lane).allocate(records(lane), units_.periods());
+      if (!lanes_.is_here(lane)) continue;
+      std::uint32_t const stage = lanes_.stage(lane);
+      traffic_.lane(lane).is_recomputed = recomputes(options_.recompute, stage, lanes_.stages());
+      traffic_.lane(lane).allocate(records(lane), units_.periods(), options_.stages[stage].generator_bytes);
     }
     for (std::uint32_t worker = 0; worker < program_.table().workers(); ++worker) {
       if (lanes_.has_worker(worker))
@@ -142,6 +145,10 @@ class PipelineCore {
     bool is_even = program_.table().synchronous() && options_.flushes_per_update == 1;
     for (std::size_t unit = 0; unit < units_.size(); ++unit)
       is_even = is_even && units_[unit].versions() == 1;
+    if (!options_.loss_weight.is_one())
+      throw ContractViolation(
+          "this pipeline cannot be captured: the graph would have the loss weights of the captured run only; "
+          "weights that a model's kernels read would be right");
     if (is_even) return;
     throw ContractViolation(
         "this pipeline cannot be captured: a schedule with a flush, an update after each, and one version of "
@@ -173,6 +180,7 @@ class PipelineCore {
     call.global_index = options_.replica * in_update * options_.flushes_per_update + call.index;
     call.step = run.first_version + operation.period;
     call.seed = options_.seed;
+    call.loss_weight = options_.loss_weight;
     call.first_version = run.first_version;
     call.version = operation.version;
     call.period = operation.period;
@@ -239,6 +247,13 @@ class PipelineCore {
       state.skip_gradient_data[k] = record.skip_input_gradients[k].data;
     }
     call.skip_gradients = state.skip_gradient_data.data();
+  }
+
+  /// Where the state of a stage's generator is kept from its forward to its recomputation; null: not needed.
+  std::vector<std::byte>* generator_state(PipelineProgram const& program, PipelineStep const& step) {
+    Lane& state = traffic_.lane(step.lane);
+    if (!state.is_recomputed) return nullptr;
+    return &state.records[program.record(step.lane, step.operation.micro_batch)].generator;
   }
 
   GradientScope<E, Real> gradient(PipelineStep const& step, StageCall<E, Real>& call) {

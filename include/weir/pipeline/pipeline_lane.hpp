@@ -30,6 +30,7 @@ struct LaneRecord {
   std::vector<PipelineMessage> skip_outputs = {};
   std::vector<PipelineMessage> skip_gradients = {};        // of the output, by skip edge that begins here
   std::vector<PipelineMessage> skip_input_gradients = {};  // by skip edge that ends here
+  std::vector<std::byte> generator = {};                   // of the stage, as the forward found it
 };
 
 /// One copy of a stage at work. Used by its worker only.
@@ -56,19 +57,21 @@ struct LaneState {
   std::vector<SkipEnd> skips_out = {};  // by the stage where they end, ascending
   std::vector<LaneRecord> records = {};
   std::vector<PeriodCount> periods = {};
+  bool is_recomputed = false;
   std::byte* activations = nullptr;        // of all lanes of the worker
   std::byte* scratch = nullptr;            // for the output of a recomputation
   std::vector<std::byte*> skip_data = {};  // of the call under way
   std::vector<std::byte*> skip_gradient_data = {};
 
   /// Room for so many micro-batches under way.
-  void allocate(std::size_t record_count, std::size_t period_count) {
+  void allocate(std::size_t record_count, std::size_t period_count, std::size_t generator_bytes = 0) {
     records.resize(record_count);
     for (LaneRecord& record : records) {
       record.skip_inputs.resize(skips_in.size());
       record.skip_input_gradients.resize(skips_in.size());
       record.skip_outputs.resize(skips_out.size());
       record.skip_gradients.resize(skips_out.size());
+      if (is_recomputed) record.generator.resize(generator_bytes);
     }
     skip_data.resize(skips_in.size());
     skip_gradient_data.resize(skips_in.size());

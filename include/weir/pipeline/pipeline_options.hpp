@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weir/pipeline/edge_codec.hpp"
+#include "weir/pipeline/loss_weight.hpp"
 #include "weir/pipeline/skip_edge.hpp"
 #include "weir/pipeline/stage_bytes.hpp"
 #include "weir/tensor/bucket_plan.hpp"
@@ -26,6 +27,7 @@ struct StageLayout {
   std::vector<EdgeTensor> outputs = {};      // none for the last stage
   EdgeCodec codec = EdgeCodec::none;         // of the outputs and their gradients between workers
   std::size_t saved = 0;                     // elements of one sample that the forward leaves to the backward
+  std::size_t generator_bytes = 0;           // of a generator that is kept for recomputations
   bool is_empty = false;                     // without layers: hands on what it gets; the rest does not count
 };
 
@@ -50,6 +52,7 @@ struct PipelineOptions {
   std::vector<StageLayout> stages = {};
   std::size_t local_batch = 1;  // samples of a full micro-batch
   std::uint64_t seed = 0;       // of `StageMicro::random`
+  LossWeight loss_weight = {};  // of micro-batches, in `StageMicro::loss_scale`
   Recompute recompute = Recompute::never;
   std::vector<SkipEdge> skip_edges = {};
   std::vector<TiedParameter> tied = {};

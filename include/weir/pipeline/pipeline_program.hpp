@@ -212,9 +212,7 @@ class PipelineProgram {
         std::uint32_t const to = step.lane - stage + skip.to;
         if (skip.from == stage && lanes.is_local(step.lane, to)) record(to, j);
       }
-      bool const is_recomputed = recompute == Recompute::always ||
-                                 (recompute == Recompute::except_last && stage + 1 < lanes.stages());
-      if (is_recomputed || !has_backwards) release_place(step.lane, j);
+      if (recomputes(recompute, stage, lanes.stages()) || !has_backwards) release_place(step.lane, j);
       if (!has_backwards) release_record(step.lane, j);
     }
 

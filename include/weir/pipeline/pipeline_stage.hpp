@@ -7,6 +7,11 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+template <class T>
+concept LvalueReference = std::is_lvalue_reference_v<T>;
+}  // namespace detail
+
 /// A stage whose backward is one call.
 template <class S, class AnyMicro>
 concept WholeBackward = requires(S& stage, AnyMicro& micro) {
@@ -27,6 +32,15 @@ concept PipelineStage = requires(S& stage, AnyMicro& micro) {
   stage.forward(micro);
 }
 &&(WholeBackward<S, AnyMicro> || SplitBackward<S, AnyMicro>);
+
+/// A stage with random numbers of its own, from a generator that goes on from call to call: where its
+/// forward is recomputed, the generator is put back for that time to what it was. `generator(micro)` refers
+/// to that of stage `micro.stage()`, `StageLayout::generator_bytes` is its size. `micro.random(site)` needs
+/// none of this.
+template <class S, class AnyMicro>
+concept GeneratingStage = requires(S& stage, AnyMicro& micro) {
+  { stage.generator(micro) } -> detail::LvalueReference;
+};
 
 namespace detail {
 

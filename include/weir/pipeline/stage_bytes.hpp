@@ -22,6 +22,12 @@ struct StageBytes {
 /// Which stages keep the inputs of micro-batches only, and run their forward again before the backward.
 enum class Recompute : std::uint8_t { never, always, except_last };
 
+namespace detail {
+constexpr bool recomputes(Recompute policy, std::uint32_t stage, std::uint32_t stages) {
+  return policy == Recompute::always || (policy == Recompute::except_last && stage + 1 < stages);
+}
+}  // namespace detail
+
 /// The most bytes of weights and activations that each worker holds at a time, the live versions of its
 /// stages' weights among them.
 ///

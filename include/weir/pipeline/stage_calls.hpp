@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
+#include <string>
 #include <type_traits>
+#include <vector>
 
+#include "weir/core/error.hpp"
 #include "weir/pipeline/operation.hpp"
 #include "weir/pipeline/pipeline_run.hpp"
 #include "weir/pipeline/pipeline_stage.hpp"
@@ -35,6 +39,31 @@ void call_stage(Model& model, StageCall<E, Real>& call, Samples const& samples, 
                   "backward_weight(micro)");
     f(stage, micro);
   });
+}
+
+/// Runs a forward, or a recomputation, for which a generator that the stage has is as its forward found it.
+/// `kept`: where it is kept meanwhile; null: nothing is recomputed.
+template <class Stage, class AnyMicro>
+void run_forward(Stage& stage, AnyMicro& micro, std::vector<std::byte>* kept) {
+  if constexpr (GeneratingStage<Stage, AnyMicro>) {
+    auto& generator = stage.generator(micro);
+    using Generator = std::remove_reference_t<decltype(generator)>;
+    static_assert(std::is_trivially_copyable_v<Generator>,
+                  "a generator is kept as its bytes, so it is trivially copyable");
+    if (kept != nullptr && kept->size() != sizeof(Generator))
+      throw ContractViolation("stage " + std::to_string(micro.stage()) + " has a generator of " +
+                              std::to_string(sizeof(Generator)) + " bytes, StageLayout::generator_bytes is " +
+                              std::to_string(kept->size()));
+    if (kept != nullptr && micro.is_recompute()) {
+      Generator const now = generator;
+      std::memcpy(&generator, kept->data(), sizeof(Generator));
+      stage.forward(micro);
+      generator = now;
+      return;
+    }
+    if (kept != nullptr) std::memcpy(kept->data(), &generator, sizeof(Generator));
+  }
+  stage.forward(micro);
 }
 
 /// Runs a backward, or a part of it. `gradient` opens the gradient of the weights before it is written, and

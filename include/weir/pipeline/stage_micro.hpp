@@ -7,6 +7,7 @@
 #include "weir/core/random.hpp"
 #include "weir/exec/step_random.hpp"
 #include "weir/exec/vocabulary.hpp"
+#include "weir/pipeline/loss_weight.hpp"
 #include "weir/pipeline/parameter_unit.hpp"
 #include "weir/stage/loss_sum.hpp"
 
@@ -57,6 +58,7 @@ struct StageCall {
   std::size_t global_index = 0;
   std::uint64_t step = 0;
   std::uint64_t seed = 0;
+  LossWeight loss_weight = {};
   std::uint64_t first_version = 0;  // number of the run's first weights
   std::uint32_t version = 0;        // from there on
   std::uint32_t period = 0;
@@ -148,10 +150,13 @@ class StageMicro {
   }
   /// False: overwrite gradients; true: add to them.
   bool accumulate() const { return call_.accumulates; }
-  /// The samples of the micro-batch over those of a full one, by which gradients of mean losses are
-  /// multiplied, once: by the last stage.
+  /// The samples of the micro-batch over those of a full one, times the user's `loss_weight`: by which
+  /// gradients of mean losses are multiplied, once, by the last stage.
   Real loss_scale() const {
-    return static_cast<Real>(static_cast<double>(call_.samples) / static_cast<double>(call_.local_batch));
+    double const share = static_cast<double>(call_.samples) / static_cast<double>(call_.local_batch);
+    if (call_.loss_weight.is_one()) return static_cast<Real>(share);
+    return static_cast<Real>(share *
+                             call_.loss_weight({step(), global_index(), call_.samples, call_.local_batch}));
   }
 
   /// Random numbers for the operation `site` of the model, the same whichever worker runs it, and when it is
