@@ -24,6 +24,13 @@ struct HalfSplit {
   void backward_input(int&) const {}
 };
 
+struct Generating : Whole {
+  int& generator(int&) { return number; }
+};
+struct GivingCopies : Whole {
+  int generator(int&) { return number; }
+};
+
 template <class Model>
 int seen_by(Model const& model, std::size_t stage) {
   int seen = -1;
@@ -37,6 +44,8 @@ static_assert(weir::PipelineStage<Whole, int>);
 static_assert(weir::PipelineStage<Split, int>);
 static_assert(weir::SplitBackward<Split, int> && !weir::SplitBackward<Whole, int>);
 static_assert(!weir::PipelineStage<HalfSplit, int>);
+static_assert(weir::GeneratingStage<Generating, int> && !weir::GeneratingStage<Whole, int>);
+static_assert(!weir::GeneratingStage<GivingCopies, int>);
 
 TEST_CASE("a model is one stage for all, a list of stages, or a tuple of them") {
   CHECK(seen_by(Whole{7}, 2) == 7);

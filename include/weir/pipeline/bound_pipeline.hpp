@@ -107,6 +107,17 @@ class BoundPipeline {
     return counts;
   }
 
+  /// By part, the longest that an update has taken since the last call, from the last part of its gradient to
+  /// its end: the reduction over replicas and the optimizer. On a host, else 0. Waits for the runs. Units:
+  /// seconds.
+  std::vector<double> take_update_times() {
+    drain();
+    std::vector<double> seconds;
+    for (std::size_t unit = 0; unit < bound_.size(); ++unit)
+      seconds.push_back(static_cast<double>(pipe_.core().units()[unit].take_longest_update()) * 1e-9);
+    return seconds;
+  }
+
   /// What the pipeline and its recipes have taken, all before the first run: besides what communicators
   /// reserve, and the scratch memory of recipes that sparsify. Units: bytes.
   std::size_t workspace_bytes() const { return pipe_.workspace_bytes() + recipe_bytes_; }

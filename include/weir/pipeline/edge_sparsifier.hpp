@@ -187,8 +187,9 @@ template <Executor E, class Real = float>
 class EdgeSparsifier {
  public:
   EdgeSparsifier() = default;
-  template <SelectsFromTensors<E, Real> Stage>
-  requires HostOrderedExecutor<E> EdgeSparsifier(Stage const& stage)
+  template <class Stage>
+  requires(!std::same_as<Stage, EdgeSparsifier> && HostOrderedExecutor<E> &&
+           SelectsFromTensors<Stage, E, Real>) EdgeSparsifier(Stage const& stage)
       : selection_(new detail::TensorSelectionOf<Stage, E, Real>(stage)) {}
 
   EdgeSparsifier(EdgeSparsifier const& other)

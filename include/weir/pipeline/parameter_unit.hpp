@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -164,18 +165,24 @@ class ParameterUnit {
     if (++arrivals.count != shape_.contributors) return;
     arrivals.count = 0;
     arrivals.micro_batches = micro_batches;
+    std::chrono::steady_clock::time_point const complete = std::chrono::steady_clock::now();
     update_(recipe_, *this);
     ++started_;
-    home_.submit([this] {
+    home_.submit([this, complete] {
       if (has_failed_(recipe_)) {
         failed_.store(true, std::memory_order_release);
       } else {
+        if constexpr (HostOrderedExecutor<E>) note_time(std::chrono::steady_clock::now() - complete);
         completed_.fetch_add(1, std::memory_order_acq_rel);
       }
       for (Doorbell* bell : shape_.readers) bell->ring();
     });
     if constexpr (!HostOrderedExecutor<E>) home_.record(updated_[update % gradient_slots_]);
   }
+
+  /// The longest time from the last part of a gradient to the end of its update, since the last call. On a
+  /// host, between runs. Units: nanoseconds.
+  std::int64_t take_longest_update() { return longest_update_.exchange(0); }
 
   /// Sets how many updates there were, of weights in one version: those that were counted since were
   /// captured, or others were replays of them. Between runs.
@@ -308,6 +315,11 @@ class ParameterUnit {
     home_.synchronize();
   }
 
+  void note_time(std::chrono::nanoseconds time) {
+    if (time.count() > longest_update_.load(std::memory_order_relaxed))
+      longest_update_.store(time.count(), std::memory_order_relaxed);
+  }
+
   /// In the home stream, where the update before has ended.
   void start(GradientSink<E, Real>& sink, StepInfo step) {
     Arrivals const& arrivals = arrivals_[started_ % gradient_slots_];
@@ -344,6 +356,7 @@ class ParameterUnit {
   std::uint64_t started_ = 0;
   std::atomic<std::uint64_t> completed_ = 0;
   std::atomic<bool> failed_ = false;
+  std::atomic<std::int64_t> longest_update_ = 0;
   std::vector<ViewOn<Real, E>> caller_;  // by parameter
   std::vector<ViewOn<Real, E>> first_;
   std::vector<typename E::event_type> arrived_;  // on a device: by contributor
