@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -75,6 +76,50 @@ TEST_CASE("after a restore the run goes on with the same bits") {
       CHECK(same_bits(after.momentum(bucket), whole.momentum(bucket)));
     }
   }
+}
+
+TEST_CASE("a first ratio that moves is the bucket's own, and goes on where it was") {
+  weir::ErrorFeedback const moving{
+      weir::ThresholdSparsifier{{.density = 0.005},
+                                weir::Exponential{},
+                                weir::AdaptiveStages<weir::StageRule::greedy>{.moves_first_ratio = true}},
+      {.beta = 0.0}};
+  weir::BucketPlan const two({{4000}, {4000}}, {{0}, {1}});
+  // With beta 0 each step has its gradient alone. One stage suits the first bucket; of the second, whose tail
+  // is heavy, it takes far too much.
+  auto const gradient = [](std::size_t step) {
+    Vector values(8000);
+    for (std::size_t i = 0; i < 4000; ++i) {
+      double const u = (static_cast<double>((i * 7 + step) % 4000) + 0.5) / 4000;
+      double const x = -std::log(u);
+      values[i] = static_cast<float>(x);
+      values[4000 + i] = static_cast<float>(x * x * x * x);
+    }
+    return values;
+  };
+  SparseTraining whole(moving, two);
+  std::vector<Vector> expected;
+  for (std::size_t step = 0; step < 60; ++step) expected.push_back(whole.step(gradient(step)));
+  CHECK(whole.bound().state(0).adaptation.first_ratio == 0.25);
+  CHECK(whole.bound().state(0).adaptation.stages == 1);
+  CHECK(whole.bound().state(1).adaptation.first_ratio < 0.25);
+
+  SparseTraining before(moving, two);
+  for (std::size_t step = 0; step < 33; ++step) before.step(gradient(step));
+  CHECK(before.bound().state(1).adaptation.first_ratio != 0.25);
+  SparseTraining after(moving, two);
+  after.sync().load(before.saved());
+  for (std::size_t step = 33; step < 60; ++step) CHECK(same_bits(after.step(gradient(step)), expected[step]));
+  CHECK(after.bound().state(1).adaptation.first_ratio == whole.bound().state(1).adaptation.first_ratio);
+
+  // What an archive knows of a ratio that moves says nothing to one that does not.
+  SparseTraining fixed(
+      weir::ErrorFeedback{
+          weir::ThresholdSparsifier{
+              {.density = 0.005}, weir::Exponential{}, weir::AdaptiveStages<weir::StageRule::greedy>{}},
+          {.beta = 0.0}},
+      two);
+  CHECK(refusal(fixed, before.saved()).find("which moves the first ratio") != std::string::npos);
 }
 
 TEST_CASE("in other buckets each parameter has what was kept of it, and adaptation starts anew") {
@@ -218,6 +263,7 @@ TEST_CASE("every word of a state comes back") {
                                             .window_sum = 2.5,
                                             .window_calls = 3,
                                             .fruitless_moves = 4,
+                                            .ratio_direction = 1,
                                             .first_ratio = 0.3,
                                             .tried = {6, 1}},
                              .reused_threshold = 0.75,
@@ -239,6 +285,7 @@ TEST_CASE("every word of a state comes back") {
   weir::put_threshold_state(again, constants, 100, restored);
   CHECK(again.bytes() == archive.bytes());
   CHECK(restored.adaptation.direction == -1);
+  CHECK(restored.adaptation.ratio_direction == 1);
   CHECK(restored.adaptation.score[64] == 16.0);
   CHECK(restored.overflow == 13);
 }

@@ -151,6 +151,7 @@ TEST_CASE("the same with momentum, in 16 bits, with a reused threshold and adapt
   options.constants.precision = weir::ElementType::float16;
   options.constants.reuse = {.interval = 3, .gain = 0.02};
   options.constants.stages.count = weir::StageCount::adaptive;
+  options.constants.stages.moves_first_ratio = true;
   check_each<weir::Exponential, weir::GeneralizedPareto>(options, laplace(300'001, 8, 85));
   options.constants.stages = {};
   check_each<weir::Histogram, weir::ExactTopK>(options, laplace(300'001, 8, 86));

@@ -15,8 +15,10 @@ template <StageRule rule = StageRule::memory>
 struct AdaptiveStages {
   static constexpr std::uint32_t most = most_stages;
 
-  double first_ratio = 0.25;       // the part that the first of several stages leaves
-  bool moves_first_ratio = false;  // also that, where moving between stages has not helped
+  double first_ratio = 0.25;  // the part that the first of several stages leaves
+  /// Moves also that, a bucket's by 0.05 between 0.05 and 0.5, where half as many moves between stages as
+  /// there are halvings down to the density have not brought as many slots as are wanted.
+  bool moves_first_ratio = false;
 
   constexpr StageConstants constants() const {
     return {.count = StageCount::adaptive,
@@ -25,7 +27,10 @@ struct AdaptiveStages {
             .moves_first_ratio = moves_first_ratio};
   }
   std::string text() const {
-    return "adaptive stages by rule " + std::to_string(static_cast<std::uint32_t>(rule));
+    std::string text = "adaptive stages by rule " + std::to_string(static_cast<std::uint32_t>(rule));
+    if (first_ratio != AdaptiveStages{}.first_ratio) text += ", first ratio " + std::to_string(first_ratio);
+    if (moves_first_ratio) text += ", which moves the first ratio";
+    return text;
   }
 };
 

@@ -100,11 +100,13 @@ template <class Archive>
 void put_threshold_state(Archive& archive, SparsifyConstants const& constants, std::size_t size,
                          ThresholdState const& state) {
   StageAdaptation const& adaptation = state.adaptation;
+  std::uint64_t const directions =
+      (adaptation.direction < 0 ? 1u : 0u) | (adaptation.ratio_direction > 0 ? 2u : 0u);
   std::uint64_t const words[detail::threshold_word_count] = {size,
                                                              constants.seed,
                                                              state.adapted_size,
                                                              adaptation.stages,
-                                                             adaptation.direction < 0 ? 1u : 0u,
+                                                             directions,
                                                              adaptation.window_calls,
                                                              adaptation.fruitless_moves,
                                                              adaptation.tried[0],
@@ -155,7 +157,8 @@ void get_threshold_state(Archive const& archive, SparsifyConstants const& consta
   StageAdaptation& adaptation = state.adaptation;
   state.adapted_size = words[2];
   adaptation.stages = word(3);
-  adaptation.direction = words[4] != 0 ? -1 : 1;
+  adaptation.direction = (words[4] & 1u) != 0 ? -1 : 1;
+  adaptation.ratio_direction = (words[4] & 2u) != 0 ? 1 : -1;
   adaptation.window_calls = word(5);
   adaptation.fruitless_moves = word(6);
   adaptation.tried[0] = words[7];

@@ -28,6 +28,7 @@ struct StageAdaptation {
   double window_sum = 0.0;     // of qualities
   std::uint32_t window_calls = 0;
   std::uint32_t fruitless_moves = 0;  // in a row
+  std::int32_t ratio_direction = -1;  // where the first ratio goes next
   double first_ratio = 0.25;          // d1
   double score[most_stages + 1] = {};
   std::uint64_t tried[2] = {0, 0};  // bit m: M was m at the end of a window
@@ -108,16 +109,26 @@ struct StageAdaptation {
     }
   }
 
+  /// Down to the least ratio, up to the most, and down again: more of a first stage selects more with two
+  /// stages and less with four, so that a quality alone does not tell the way.
   WEIR_HOST_DEVICE void move_first_ratio(double mean, std::uint32_t most) {
     if (is_good(mean)) {
       fruitless_moves = 0;
       return;
     }
     if (2 * ++fruitless_moves < most) return;
-    fruitless_moves = 0;
-    double const moved = first_ratio + (mean < 1.0 ? ratio_step : -ratio_step);
-    first_ratio = moved < least_ratio ? least_ratio : moved > most_ratio ? most_ratio : moved;
-    stages = (most + 1) / 2;
+    StageAdaptation restarted;  // what was learnt belongs to the ratio that is left
+    restarted.stages = (most + 1) / 2;
+    restarted.ratio_direction = ratio_direction;
+    restarted.first_ratio = first_ratio + ratio_direction * ratio_step;
+    if (restarted.first_ratio < least_ratio + ratio_step / 2) {
+      restarted.first_ratio = least_ratio;
+      restarted.ratio_direction = 1;
+    } else if (restarted.first_ratio > most_ratio - ratio_step / 2) {
+      restarted.first_ratio = most_ratio;
+      restarted.ratio_direction = -1;
+    }
+    *this = restarted;
   }
 };
 
