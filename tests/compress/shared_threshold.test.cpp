@@ -10,8 +10,10 @@
 
 #include "compress/sparse_training.hpp"
 #include "support/ranks.hpp"
+#include "support/sparse_bucket.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/histogram.hpp"
 #include "weir/compress/threshold_reuse.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/all_reduce.hpp"
@@ -81,6 +83,63 @@ TEST_CASE("ranks with unlike gradients and residuals take one threshold in every
     for (std::size_t rank = 1; rank < ranks; ++rank) CHECK(thresholds[rank] == thresholds[0]);
     CHECK(thresholds[0][0] != thresholds[0][steps - 1]);
   }
+}
+
+TEST_CASE("ranks that count send, step by step, what one would of all their gradients") {
+  constexpr std::size_t size = 2000;
+  constexpr std::size_t steps = 12;
+  for (std::size_t const ranks : {std::size_t{2}, std::size_t{3}}) {
+    CAPTURE(ranks);
+    std::vector<std::vector<Vector>> sent(steps, std::vector<Vector>(ranks));
+    std::vector<std::vector<double>> thresholds(steps, std::vector<double>(ranks));
+    auto const gradient = [&](std::size_t step, std::size_t rank) {
+      Vector values = rough_gradient(size, step * ranks + rank);
+      for (float& g : values) g *= rank == 0 ? 0.25f : 1.0f;
+      return values;
+    };
+    on_ranks(ranks, [&](weir::ThreadCommunicator const& communicator) {
+      weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .capacity = 3.0}};
+      SparseTraining training(weir::ErrorFeedback{weir::SharedThreshold{communicator, sparsifier}}, size);
+      for (std::size_t step = 0; step < steps; ++step) {
+        sent[step][communicator.rank()] = training.step(gradient(step, communicator.rank()));
+        thresholds[step][communicator.rank()] = training.bound().statistics(0).threshold;
+      }
+    });
+    weir_test::SparseBucket<float> one(weir::HostExecutor{}, ranks * size,
+                                       {.density = 0.05, .feedback = true});
+    for (std::size_t step = 0; step < steps; ++step) {
+      Vector whole;
+      Vector together;
+      for (std::size_t rank = 0; rank < ranks; ++rank) {
+        Vector const of_rank = gradient(step, rank);
+        whole.insert(whole.end(), of_rank.begin(), of_rank.end());
+        together.insert(together.end(), sent[step][rank].begin(), sent[step][rank].end());
+      }
+      one.step(whole, weir::Histogram{});
+      Vector expected(whole.size());
+      for (std::size_t i = 0; i < one.indices().size(); ++i) expected[one.indices()[i]] = one.values()[i];
+      CHECK(together == expected);
+      for (double const threshold : thresholds[step]) CHECK(threshold == one.last().threshold);
+    }
+  }
+}
+
+TEST_CASE("ranks fit one threshold, too, where one of them sends what is not finite") {
+  std::vector<double> thresholds(2);
+  on_ranks(2, [&](weir::ThreadCommunicator const& communicator) {
+    weir::ThresholdSparsifier const sparsifier{{.density = 0.05},
+                                               weir::Exponential{},
+                                               weir::FixedStages<1>{},
+                                               weir::OnNonFinite<weir::NonFinitePolicy::propagate>{}};
+    SparseTraining training(weir::ErrorFeedback{weir::SharedThreshold{communicator, sparsifier}}, 2000);
+    Vector gradient = rough_gradient(2000, communicator.rank());
+    for (std::size_t i = 0; i < 30; ++i) {
+      if (communicator.rank() == 1) gradient[17 * i] = std::numeric_limits<float>::infinity();
+    }
+    training.step(gradient);
+    thresholds[communicator.rank()] = training.bound().statistics(0).threshold;
+  });
+  CHECK(thresholds[0] == thresholds[1]);
 }
 
 TEST_CASE("a threshold that each rank would move by its own selection is not shared") {

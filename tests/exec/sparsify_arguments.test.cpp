@@ -153,6 +153,18 @@ TEST_CASE("what excludes each other") {
   shared.work.shared_tail = &shared.tail;
   CHECK(shared.refusal() == "");
   CHECK(names(shared.refusal<Ranked>(), "not fitted"));
+  weir::SharedRankSearch<float> search;
+  shared.work.shared_rank = &search;
+  CHECK(shared.refusal<Ranked>() == "");
+  CHECK(names(shared.refusal(), "does not take the largest by counting"));
+  shared.work.part = weir::SparsifyPart::count;
+  shared.work.tail = &shared.tail;
+  CHECK(names(shared.refusal<Ranked>(), "counters"));
+  std::uint64_t counters[weir::SharedRankSearch<float>::counters] = {};
+  shared.work.counters = counters;
+  CHECK(shared.refusal<Ranked>() == "");
+  shared.work.shared_rank = nullptr;
+  CHECK(names(shared.refusal<Ranked>(), "shared_rank"));
   Good differences;
   differences.work.constants.feedback = weir::FeedbackKind::differences;
   CHECK(names(differences.refusal(), "accumulator"));

@@ -364,11 +364,13 @@ class BoundSparsifier {
             .step = &clock_.data()->step};
     bool const differs = bucket.constants.feedback == FeedbackKind::differences;
     if (!keeps || differs) work.accumulator = gradient.values;
-    if constexpr (Exchange::is_shared && FittedThreshold<Policy>) {
+    if constexpr (Exchange::is_shared && (FittedThreshold<Policy> || RankedThreshold<Policy>)) {
       work.part = SparsifyPart::accumulate;
       work.tail = exchange_.own();
       sparsify(gradient.executor, work, policy);
       exchange_(gradient.executor);
+      if constexpr (RankedThreshold<Policy>)
+        exchange_.find(gradient.executor, work, gradient.values.size(), policy);
       work.part = SparsifyPart::select;
       work.shared_tail = exchange_.merged();
       work.ranks = exchange_.ranks();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/compress/rank_exchange.hpp"
 #include "weir/compress/sparsifier_memory.hpp"
 #include "weir/compress/tail_exchange.hpp"
 #include "weir/core/error.hpp"
@@ -12,12 +13,14 @@
 
 namespace weir::inline v1 {
 
-/// A sparsifier whose ranks all take the same threshold, fitted to the magnitudes of all of them: a rank with
-/// larger gradients sends more than one with smaller ones.
+/// A sparsifier whose ranks all take the same threshold, that of the magnitudes of all of them: a rank with
+/// larger gradients sends more than one with smaller ones, and may send nothing.
 ///
-/// For policies that are fitted once: `ErrorFeedback{SharedThreshold{communicator,
-/// ThresholdSparsifier{..}}}`. Cost: an all-gather of seven words per bucket and step, between the pass that
-/// looks and the one that selects. Errors: those of the sparsifier and of the communicator;
+/// `ErrorFeedback{SharedThreshold{communicator, ThresholdSparsifier{..}}}`. For `Histogram` and `ExactTopK`,
+/// whose ranks together select what one would of their data, in rank order; each has room for `capacity`
+/// times its own share. And for policies that are fitted once, whose ranks fit the same moments. Cost: an
+/// all-gather of seven words per bucket and step, between the pass that looks and the one that selects; for
+/// those that count, what `RankExchange` says. Errors: those of the sparsifier and of the communicator;
 /// `ContractViolation` for a sparsifier with `reuse`, whose ranks would each correct a threshold of their
 /// own.
 template <class Communicator, class Stage>
@@ -26,8 +29,9 @@ class SharedThreshold {
       Sparsifier<Stage>,
       "SharedThreshold is for what a sparsifier selects: give it a ThresholdSparsifier, and no other "
       "stage");
-  static_assert(Stage::is_fitted_once,
-                "only a threshold that is fitted once can be shared: Exponential or the like, in one stage");
+  static_assert(Stage::is_fitted_once || Stage::counts_magnitudes,
+                "only a threshold that is counted or fitted once can be shared: Histogram, ExactTopK, or "
+                "Exponential and the like in one stage");
 
  public:
   using consumes = Dense;
@@ -50,9 +54,14 @@ class SharedThreshold {
 
   template <Executor E, class Real>
   requires BindsToRecipe<Stage, E, Real> && GatheringCommunicator<Communicator, E, std::uint64_t> &&
-      ScalarBackend<E, MergeTails>
-  auto on(RecipeContext<E, Real> const& context) const {
-    return sparsifier_.on(context, TailExchange<Communicator, E>(context.executor, communicator_));
+      ScalarBackend<E, MergeTails> &&
+      (!Stage::counts_magnitudes || ReducingCommunicator<Communicator, E, std::uint64_t>)auto on(
+          RecipeContext<E, Real> const& context) const {
+    if constexpr (Stage::counts_magnitudes) {
+      return sparsifier_.on(context, RankExchange<Communicator, E, Real>(context.executor, communicator_));
+    } else {
+      return sparsifier_.on(context, TailExchange<Communicator, E>(context.executor, communicator_));
+    }
   }
 
   /// By bucket, how many pairs it gives at most.
@@ -66,8 +75,12 @@ class SharedThreshold {
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.
   template <class Real>
   std::size_t workspace_bytes(BucketPlan const& plan, WorkLayout const& layout) const {
-    return sparsifier_.template workspace_bytes<Real>(plan, layout) +
-           (communicator_.size() + 2) * sizeof(TailStatistics);
+    std::size_t const bytes = sparsifier_.template workspace_bytes<Real>(plan, layout);
+    if constexpr (Stage::counts_magnitudes) {
+      return bytes + rank_exchange_bytes<Real>(communicator_.size());
+    } else {
+      return bytes + (communicator_.size() + 2) * sizeof(TailStatistics);
+    }
   }
 
  private:

@@ -46,6 +46,7 @@ class ThresholdSparsifier {
   static constexpr bool needs_unscaled_gradients = true;
   static constexpr NonFinitePolicy on_non_finite = non_finite;
   static constexpr bool is_fitted_once = FittedThreshold<Threshold> && Stages::most == 1;
+  static constexpr bool counts_magnitudes = RankedThreshold<Threshold>;
 
   explicit ThresholdSparsifier(ThresholdSparsifierOptions options, Threshold const& threshold = {},
                                Stages const& stages = {}, OnNonFinite<non_finite> = {})

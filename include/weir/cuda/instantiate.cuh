@@ -15,6 +15,7 @@
 #include "weir/exec/mark_used.hpp"
 #include "weir/exec/merge_tails.hpp"
 #include "weir/exec/optimizer_state.hpp"
+#include "weir/exec/shared_rank_steps.hpp"
 #include "weir/exec/step_clock.hpp"
 #include "weir/exec/sum_of_squares.hpp"
 #include "weir/exec/threshold_state.hpp"
@@ -119,6 +120,8 @@ template void apply_scalars(CudaExecutor const&, AdvanceOptimizer);
 template void apply_scalars(CudaExecutor const&, AdvanceStepClock);
 template void apply_scalars(CudaExecutor const&, ClipStep);
 template void apply_scalars(CudaExecutor const&, CountNonFinite);
+template void apply_scalars(CudaExecutor const&, DivideTies<float>);
+template void apply_scalars(CudaExecutor const&, DivideTies<double>);
 template void apply_scalars(CudaExecutor const&, InitialiseLossScale);
 template void apply_scalars(CudaExecutor const&, InitialiseOptimizer);
 template void apply_scalars(CudaExecutor const&, InitialiseThreshold);
@@ -127,6 +130,8 @@ template void apply_scalars(CudaExecutor const&, LocalNormStep);
 template void apply_scalars(CudaExecutor const&, LossScaleStep);
 template void apply_scalars(CudaExecutor const&, MarkUsed);
 template void apply_scalars(CudaExecutor const&, MergeTails);
+template void apply_scalars(CudaExecutor const&, ResumeSharedRank<float>);
+template void apply_scalars(CudaExecutor const&, ResumeSharedRank<double>);
 template void apply_scalars(CudaExecutor const&, SetDensity);
 template void apply_scalars(CudaExecutor const&, SetLearningRate);
 template void apply_scalars(CudaExecutor const&, SetStepClock);

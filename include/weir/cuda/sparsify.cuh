@@ -49,6 +49,8 @@ class SparsifyLaunch {
     device_.tail = work.tail;
     device_.shared_tail = work.shared_tail;
     device_.ranks = work.ranks;
+    device_.shared_rank = work.shared_rank;
+    device_.shared_counters = work.counters;
     device_.is_given = is_given(work);
     if constexpr (std::is_same_v<Source, Real>) {
       if (work.accumulator.empty()) device_.accumulator = const_cast<Real*>(work.terms[0].values.data());
@@ -132,6 +134,9 @@ void sparsify(CudaExecutor const& executor, SparsifyWork<Element, Real, DeviceSp
   constexpr FirstPassNeed need = detail::first_pass_need<Policy>;
   detail::SparsifyLaunch<Element, Real, Index> const launch(work, need);
   unsigned const multiprocessors = detail::multiprocessors_of(executor.device());
+  if (work.part == SparsifyPart::count) {
+    return detail::launch_shared_count(executor, launch.device(), multiprocessors);
+  }
   if (need == FirstPassNeed::moments || work.tail != nullptr) {
     detail::launch_first_pass<true>(executor, launch.device(), launch.terms(), launch.is_aligned(),
                                     multiprocessors);

@@ -70,9 +70,18 @@ void check_sparsify(SparsifyWork<Element, Real, Space, Index> const& work, std::
   if (reinterpret_cast<std::uintptr_t>(work.scratch.data()) % scratch_alignment != 0)
     arguments.refuse("scratch begins at no multiple of " + std::to_string(scratch_alignment) + " bytes");
   if (work.part != SparsifyPart::whole) arguments.not_null("tail", work.tail);
-  if (work.shared_tail != nullptr && !FittedThreshold<Policy>) {
+  if (work.part == SparsifyPart::count) {
+    arguments.not_null("shared_rank", work.shared_rank);
+    arguments.not_null("counters", work.counters);
+  }
+  if (work.shared_rank != nullptr && !RankedThreshold<Policy>) {
     arguments.refuse(std::string(Policy::name) +
-                     " is not fitted to moments, which are all that ranks can share");
+                     " does not take the largest by counting, which is what a "
+                     "shared_rank is for");
+  }
+  if (work.shared_tail != nullptr && work.shared_rank == nullptr && !FittedThreshold<Policy>) {
+    arguments.refuse(std::string(Policy::name) +
+                     " is not fitted to moments: ranks can share them, or the counters of a shared_rank");
   }
   StageConstants const& stages = constants.stages;
   if constexpr (FittedThreshold<Policy> && !StagedThreshold<Policy>) {

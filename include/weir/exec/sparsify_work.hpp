@@ -6,6 +6,7 @@
 
 #include "weir/exec/gradient_control.hpp"
 #include "weir/exec/selection.hpp"
+#include "weir/exec/shared_rank_search.hpp"
 #include "weir/exec/sparsify_constants.hpp"
 #include "weir/exec/tail_statistics.hpp"
 #include "weir/exec/threshold_state.hpp"
@@ -15,11 +16,12 @@
 
 namespace weir::inline v1 {
 
-/// Which part of a sparsification a call does. A threshold that ranks share needs both parts, and the ranks
-/// exchange what `tail` says in between.
+/// Which part of a sparsification a call does. A threshold that ranks share is made in parts, and the ranks
+/// exchange in between what `tail` says and, where the policy counts, the counters of each round.
 enum class SparsifyPart : std::uint8_t {
   whole,
   accumulate,  // makes the accumulator and `tail`
+  count,       // adds its magnitudes to `counters`, as `shared_rank` says, unless that is done
   select,      // all the rest; the accumulator and `tail` are there
 };
 
@@ -52,6 +54,9 @@ struct SparsifyWork {
   TailStatistics* tail = nullptr;               // of this rank's accumulator; may be null for the whole
   TailStatistics const* shared_tail = nullptr;  // of all ranks' accumulators; null: `tail`
   std::uint64_t ranks = 1;                      // whose accumulators those are, of equal size
+  SharedRankSearch<Real> const* shared_rank =
+      nullptr;                        // of them all, for policies that count; null: own data
+  std::uint64_t* counters = nullptr;  // `SharedRankSearch::counters` of them
 };
 
 }  // namespace weir::inline v1

@@ -29,6 +29,7 @@ struct StageAdaptation {
   std::uint32_t window_calls = 0;
   std::uint32_t fruitless_moves = 0;  // in a row
   std::int32_t ratio_direction = -1;  // where the first ratio goes next
+  std::uint32_t reserved = 0;         // no word of a state is left to chance
   double first_ratio = 0.25;          // d1
   double score[most_stages + 1] = {};
   std::uint64_t tried[2] = {0, 0};  // bit m: M was m at the end of a window

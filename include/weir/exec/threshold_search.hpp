@@ -10,6 +10,7 @@
 #include "weir/exec/scaled_tail.hpp"
 #include "weir/exec/search_task.hpp"
 #include "weir/exec/selection.hpp"
+#include "weir/exec/shared_rank_search.hpp"
 #include "weir/exec/staged_fit.hpp"
 #include "weir/exec/tail_statistics.hpp"
 #include "weir/exec/threshold_policy.hpp"
@@ -41,12 +42,13 @@ class ThresholdSearch {
   }
 
   /// After the first pass, which has found `tail` of the `size` elements. `shared` and `ranks`: the same of
-  /// all ranks that share a threshold. `is_void`: the step is to be skipped anyway. `has_moments`: of `tail`,
-  /// more is known than counts, the largest, and the smallest or any other magnitude.
+  /// all ranks that share a threshold; `shared_rank`: what they have found already, or null. `is_void`: the
+  /// step is to be skipped anyway. `has_moments`: of `tail`, more is known than counts, the largest, and the
+  /// smallest or any other magnitude.
   WEIR_HOST_DEVICE void start(Policy const& policy, SparsifyConstants const& constants, ThresholdState& state,
                               std::uint64_t size, std::uint64_t capacity, TailStatistics const& tail,
                               TailStatistics const& shared, std::uint64_t ranks, bool is_void,
-                              bool has_moments = true) {
+                              bool has_moments = true, SharedRankSearch<Real> const* shared_rank = nullptr) {
     *this = {};
     stages_ = constants.stages;
     reuse_ = constants.reuse;
@@ -80,8 +82,13 @@ class ThresholdSearch {
       draw(policy, k_target_);
     } else {
       k_ = k_target_ > tail.non_finite ? k_target_ - tail.non_finite : 0;
+      bool const sends_non_finite = constants.non_finite == NonFinitePolicy::propagate;
+      fitted_k_ = ranks * k_target_;
+      if (sends_non_finite) fitted_k_ = fitted_k_ > shared.non_finite ? fitted_k_ - shared.non_finite : 0;
       if constexpr (DefersSelection<Policy>) {
         defer();
+      } else if (RankedThreshold<Policy> && shared_rank != nullptr) {
+        follow(*shared_rank);
       } else if (!settle_degenerate()) {
         if (state.can_reuse(size, reuse_)) {
           is_reused_ = true;
@@ -219,6 +226,21 @@ class ThresholdSearch {
     task = SearchTask::select;
   }
 
+  WEIR_HOST_DEVICE void select_non_finite() {
+    std::uint64_t const all = tail_.non_finite;
+    wanted_ = all;
+    settle(all < capacity_ ? all : capacity_);
+    select_nothing();
+  }
+
+  /// Takes the cut of all ranks, even if there is nothing above it here.
+  WEIR_HOST_DEVICE void follow(SharedRankSearch<Real> const& shared_rank) {
+    if (shared_rank.selects_nothing()) return select_non_finite();
+    is_forced_ = true;
+    select_cut(shared_rank.cut().threshold, shared_rank.cut().ties);
+    estimated_levels_ = shared_rank.levels();
+  }
+
   WEIR_HOST_DEVICE void defer() {
     is_degenerate_ = true;
     k_target_ = 0;
@@ -243,10 +265,7 @@ class ThresholdSearch {
   WEIR_HOST_DEVICE bool settle_degenerate() {
     is_degenerate_ = true;
     if (k_ == 0 || tail_.participants == 0) {
-      std::uint64_t const all = tail_.non_finite;
-      wanted_ = all;
-      settle(all < capacity_ ? all : capacity_);
-      select_nothing();
+      select_non_finite();
     } else if (tail_.participants <= k_ || SelectsEverything<Policy>) {
       select_cut(Real{0}, 0);
     } else if (tail_.smallest == tail_.largest) {
@@ -293,8 +312,8 @@ class ThresholdSearch {
   }
 
   WEIR_HOST_DEVICE void fit_first(Policy const& policy) {
-    double const ratio = static_cast<double>(k_) * static_cast<double>(ranks_) /
-                         static_cast<double>(fitted_.tail.participants);
+    double const ratio =
+        static_cast<double>(fitted_k_ == 0 ? 1 : fitted_k_) / static_cast<double>(fitted_.tail.participants);
     if (!(ratio < 1.0)) return select_above(0.0);
     go_on_fitting(fit_.start(policy, fitted_, ratio, stages_, fitted_stages_, first_ratio_));
   }
@@ -369,7 +388,8 @@ class ThresholdSearch {
   std::uint64_t size_ = 0;
   std::uint64_t capacity_ = 0;
   std::uint64_t k_target_ = 0;
-  std::uint64_t k_ = 0;  // for the finite ones
+  std::uint64_t k_ = 0;         // for the finite ones
+  std::uint64_t fitted_k_ = 0;  // for those of all ranks, where they share a threshold
   std::uint64_t finite_wanted_ = 0;
   std::uint64_t finite_ = 0;
   std::uint64_t wanted_ = 0;

@@ -65,6 +65,9 @@ template <class Policy, class Passes, class Work>
 TailStatistics first_pass(Passes& passes, Work const& work, ThresholdState const& state, bool& has_moments) {
   using Real = std::remove_pointer_t<decltype(work.out.values.data())>;
   has_moments = true;
+  if constexpr (RankedThreshold<Policy>) {
+    if (work.part == SparsifyPart::accumulate) return passes.template accumulate<false, false>();
+  }
   if (work.tail != nullptr) return passes.template accumulate<true, true>();
   if constexpr (RandomSlots<Policy> || DefersSelection<Policy> || SelectsEverything<Policy>) {
     return passes.template accumulate<false, false>();
@@ -85,6 +88,10 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   using Real = std::remove_pointer_t<decltype(work.out.values.data())>;
   ThresholdState& state = *work.state;
   bool const is_void = work.scale.skip();
+  if (work.part == SparsifyPart::count) {
+    if (!is_void && !work.shared_rank->is_done()) passes.count_shared(*work.shared_rank, work.counters);
+    return;
+  }
   bool has_moments = true;
   TailStatistics tail;
   if (work.part == SparsifyPart::select) {
@@ -98,7 +105,8 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   bool const is_shared = work.shared_tail != nullptr;
   ThresholdSearch<Policy, Real> search;
   search.start(policy, work.constants, state, passes.size(), work.out.capacity(), tail,
-               is_shared ? *work.shared_tail : tail, is_shared ? work.ranks : 1, is_void, has_moments);
+               is_shared ? *work.shared_tail : tail, is_shared ? work.ranks : 1, is_void, has_moments,
+               work.shared_rank);
   run_search(policy, passes, search, static_cast<Real>(tail.largest));
   *work.out.counts = search.counts();
   if (search.commits()) passes.commit(search.counts().count, tail.non_finite != 0);

@@ -35,6 +35,13 @@ SparsifyPhases sparsify(weir::SparsifyWork<Element, Real, weir::DeviceSpace, Ind
   auto const& device = launch.device();
   auto const& terms = launch.terms();
   Block const block;
+  if (work.part == weir::SparsifyPart::count) {
+    using Count = SharedCount<DeviceWork<Real, Index>>;
+    auto const memory = std::make_unique<typename Count::Memory>();
+    for (unsigned index = grid.search_blocks; index-- > 0;)
+      Count(device, *memory, index, grid.search_blocks).run(block);
+    return {};
+  }
   auto const prepare_memory = std::make_unique<PrepareMemory<Real>>();
   Preparation<Source, Real, Index>(device, terms, *prepare_memory).run(block);
   if (work.part != weir::SparsifyPart::select) {

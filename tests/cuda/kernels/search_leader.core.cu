@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,7 +64,9 @@ struct PlayedWork {
             .part = on_host.part,
             .tail = on_host.tail,
             .shared_tail = on_host.shared_tail,
-            .ranks = on_host.ranks};
+            .ranks = on_host.ranks,
+            .shared_rank = on_host.shared_rank,
+            .counters = on_host.counters};
   }
 };
 
@@ -290,4 +293,90 @@ TEST_CASE("a bin of which the candidates are only a part is counted anew") {
   CHECK(found.counts.wanted == 201);
   CHECK(found.indices() == expected.indices());
   CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
+}
+
+TEST_CASE("a rank that is found together is selected as on the host, and counted for alike") {
+  weir::HostExecutor const executor;
+  constexpr std::size_t ranks = 3;
+  constexpr std::size_t size = 20'000;
+  using Search = weir::SharedRankSearch<float>;
+  for (double const density : {0.003, 0.2, 1.0}) {
+    CAPTURE(density);
+    auto whole = Draws(95).quantised(ranks * size, density < 0.1 ? 1 << 20 : 11);
+    whole[5] = 1e6f;
+    weir::TailStatistics all{0, 0, 0.0, 1e6, 0.0, 0.0, 0.0};
+    std::vector<weir::TailStatistics> tails(ranks);
+    std::vector<std::vector<float>> gradients;
+    std::vector<Search> searches(ranks);
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      auto const first = whole.begin() + static_cast<std::ptrdiff_t>(rank * size);
+      gradients.emplace_back(first, first + static_cast<std::ptrdiff_t>(size));
+      for (float const value : gradients[rank]) tails[rank].participants += value != 0.0f;
+      all.participants += tails[rank].participants;
+      tails[rank].largest = rank == 0 ? 1e6 : 1.0;
+    }
+    SparseBucketOptions const options{.density = density};
+    std::vector<std::unique_ptr<SparseBucket<float>>> expected, found;
+    std::uint64_t const k = ranks * weir::slots_of(density, size);
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      expected.push_back(std::make_unique<SparseBucket<float>>(executor, size, options));
+      found.push_back(std::make_unique<SparseBucket<float>>(executor, size, options));
+      searches[rank].start(k, k / 100, false, all, tails[rank]);
+    }
+    // Does a part of the work on the host, and played with so many blocks.
+    auto const run = [&](std::size_t rank, weir::SparsifyPart part, std::uint64_t* counted,
+                         std::uint64_t* played_counts, unsigned blocks) {
+      weir::WeightedTerm<float, weir::HostSpace> const term{weir::view(gradients[rank]), 1.0};
+      for (bool const is_played : {false, true}) {
+        auto work = (is_played ? found : expected)[rank]->describe(std::span(&term, 1));
+        weir::TailStatistics tail = tails[rank];
+        work.part = part;
+        work.tail = &tail;
+        work.ranks = ranks;
+        work.shared_tail = &all;
+        work.shared_rank = &searches[rank];
+        work.counters = is_played ? played_counts : counted;
+        if (is_played) {
+          PlayedWork<float, float> played(work);
+          play::sparsify(played.work, weir::Histogram{}, {.search_blocks = blocks});
+        } else {
+          weir::sparsify(executor, work, weir::Histogram{});
+          executor.synchronize();
+        }
+      }
+    };
+    for (std::size_t rank = 0; rank < ranks; ++rank)
+      run(rank, weir::SparsifyPart::accumulate, nullptr, nullptr, 2);
+    while (!searches[0].is_done()) {
+      std::vector<std::uint64_t> sums(Search::counters);
+      std::vector<std::vector<std::uint64_t>> own(ranks, sums);
+      for (std::size_t rank = 0; rank < ranks; ++rank) {
+        std::vector<std::uint64_t> played(Search::counters);
+        run(rank, weir::SparsifyPart::count, own[rank].data(), played.data(),
+            1 + 3 * static_cast<unsigned>(rank));
+        CHECK(played == own[rank]);
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += played[i];
+      }
+      CHECK(sums != std::vector<std::uint64_t>(Search::counters));
+      for (std::size_t rank = 0; rank < ranks; ++rank) searches[rank].resume(sums.data(), own[rank].data());
+    }
+    std::vector<std::uint64_t> ties;
+    for (auto const& search : searches) ties.push_back(search.own_ties());
+    SparseBucket<float> one(executor, whole.size(), options);
+    one.step(whole, weir::Histogram{});
+    std::vector<std::uint32_t> together;
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      searches[rank].divide(ties.data(), rank);
+      std::vector<std::uint64_t> untouched(Search::counters), played(Search::counters);
+      run(rank, weir::SparsifyPart::count, untouched.data(), played.data(), 2);  // there is nothing to count
+      CHECK(played == untouched);
+      run(rank, weir::SparsifyPart::select, nullptr, nullptr, 2);
+      CHECK(found[rank]->indices() == expected[rank]->indices());
+      CHECK(same_numbers(found[rank]->values(), expected[rank]->values()));
+      CHECK(std::memcmp(&found[rank]->state, &expected[rank]->state, sizeof(weir::ThresholdState)) == 0);
+      for (auto const index : found[rank]->indices())
+        together.push_back(static_cast<std::uint32_t>(rank * size) + index);
+    }
+    CHECK(together == one.indices());
+  }
 }

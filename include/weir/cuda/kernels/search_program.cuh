@@ -16,6 +16,23 @@
 namespace weir::inline v1 {
 namespace detail {
 
+/// f(value) for a block's share of a vector.
+template <class Block, class Real, class Function>
+WEIR_HOST_DEVICE inline void for_each_value(Block const& block, Real const* values, std::size_t size,
+                                            unsigned index, unsigned blocks, Function const& f) {
+  constexpr int together = 8;
+  block.each([&](unsigned thread) {
+    std::size_t const step = std::size_t{blocks} * search_threads;
+    std::size_t i = std::size_t{index} * search_threads + thread;
+    for (; i + (together - 1) * step < size; i += together * step) {
+      Pack<Real, 1> packs[together];
+      unroll<together>([&](int j) { load_once(values + i + j * step, packs[j]); });
+      unroll<together>([&](int j) { f(packs[j].elements[0]); });
+    }
+    for (; i < size; i += step) f(values[i]);
+  });
+}
+
 /// What a block does of the passes that a search asks for. A pass ends when all blocks have met.
 template <class Work>
 class SearchPasses {
@@ -119,7 +136,6 @@ class SearchPasses {
   /// f(key) for this block's share of the source.
   template <class Block, class Function>
   WEIR_HOST_DEVICE void for_each_key(Block const& block, Command const& command, Function const& f) const {
-    constexpr int together = 8;
     if (command.source == SearchSource::candidates) {
       auto const candidates = work_.candidates();
       return for_each_unit(block, [&](typename Block::Warp const& warp, std::size_t unit) {
@@ -135,17 +151,8 @@ class SearchPasses {
         f(Key::of(places_.accumulator[sampled_slot(key_, work_.layout.size, samples, i)]));
       });
     }
-    block.each([&](unsigned thread) {
-      std::size_t const step = std::size_t{blocks_} * search_threads;
-      std::size_t i = std::size_t{index_} * search_threads + thread;
-      std::size_t const size = work_.layout.size;
-      for (; i + (together - 1) * step < size; i += together * step) {
-        Pack<Real, 1> values[together];
-        unroll<together>([&](int j) { load_once(places_.accumulator + i + j * step, values[j]); });
-        unroll<together>([&](int j) { f(Key::of(values[j].elements[0])); });
-      }
-      for (; i < size; i += step) f(Key::of(places_.accumulator[i]));
-    });
+    for_each_value(block, places_.accumulator, work_.layout.size, index_, blocks_,
+                   [&](Real value) { f(Key::of(value)); });
   }
 
   template <class Block>

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "weir/cuda/executor.hpp"
+#include "weir/cuda/kernels/count_shared.cuh"
 #include "weir/cuda/kernels/first_pass.cuh"
 #include "weir/cuda/kernels/search_block.cuh"
 #include "weir/cuda/kernels/search_leader.cuh"
@@ -123,6 +124,24 @@ __global__ void __launch_bounds__(search_threads, search_blocks_together)
     passes.run(block, command);
     if (command.is_last != 0) return;
   }
+}
+
+template <class Work>
+__global__ void __launch_bounds__(search_threads, search_blocks_together)
+    shared_count_kernel(__grid_constant__ Work const work) {
+  __shared__ typename SharedCount<Work>::Memory memory;
+  SharedCount<Work>(work, memory, blockIdx.x, gridDim.x).run(SearchBlock{});
+}
+
+/// Enqueues a pass that counts for a search that ranks share.
+template <class Work>
+void launch_shared_count(CudaExecutor const& executor, Work const& work, unsigned multiprocessors) {
+  std::size_t const wanted = (work.layout.units + search_warps - 1) / search_warps;
+  std::size_t const most = std::size_t{multiprocessors} * search_blocks_together;
+  unsigned const blocks = wanted == 0 ? 1u : static_cast<unsigned>(wanted < most ? wanted : most);
+  DeviceGuard const guard(executor.device());
+  shared_count_kernel<<<blocks, search_threads, 0, executor.stream()>>>(work);
+  check_cuda(cudaPeekAtLastError(), "launch of sparsify");
 }
 
 /// Enqueues what comes before the search.

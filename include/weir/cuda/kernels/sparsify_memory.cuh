@@ -113,6 +113,8 @@ struct DeviceWork {
   TailStatistics* tail;
   TailStatistics const* shared_tail;
   std::uint64_t ranks;
+  SharedRankSearch<Real> const* shared_rank;
+  std::uint64_t* shared_counters;
 
   WEIR_HOST_DEVICE SparsifyHeader<Real>& header() const {
     return *reinterpret_cast<SparsifyHeader<Real>*>(scratch);

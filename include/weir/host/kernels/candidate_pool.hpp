@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "weir/exec/magnitude_key.hpp"
+#include "weir/exec/shared_rank_search.hpp"
 #include "weir/host/sweep.hpp"
 
 namespace weir::inline v1 {
@@ -73,7 +73,7 @@ class CandidatePool {
 
  private:
   static constexpr std::size_t found_length = SelectionBlock::length + 64;
-  static constexpr std::size_t counts_length = counters + 8;
+  static constexpr std::size_t counts_length = SharedRankSearch<Real>::counters + 8;
 
   struct Cursor {
     char* memory;

@@ -78,6 +78,25 @@ class SelectionPasses {
     has_counts_ = false;
   }
 
+  /// Adds the magnitudes to the counters of a search that ranks share.
+  void count_shared(SharedRankSearch<Real> const& shared, std::uint64_t* counters) {
+    constexpr std::size_t length = std::size_t{1} << 15;
+    constexpr std::size_t count = SharedRankSearch<Real>::counters;
+    SharedRankSearch<Real> const search = shared;
+    forget();
+    ++sweeps_;
+    std::size_t const slots = for_each_part(
+        team_, pool_.slots(), (size_ + length - 1) / length,
+        [&](std::size_t slot) { clear_counts(pool_.counts(slot), count); },
+        [&](std::size_t slot, std::size_t part) {
+          std::uint64_t* const counts = pool_.counts(slot);
+          std::size_t const end = smaller(size_, (part + 1) * length);
+          for (std::size_t i = part * length; i < end; ++i) ++counts[search.counter_of(values_[i])];
+        });
+    add_counts(pool_, slots, count);
+    for (std::size_t i = 0; i < count; ++i) counters[i] += pool_.counts(0)[i];
+  }
+
   /// Of (x - base) * scale, over all finite x > base; `scale` is a power of two.
   TailStatistics excess(double base, double scale = 1.0) {
     ++sweeps_;

@@ -81,6 +81,9 @@ class SparsifyPasses {
     return passes_.template accumulate<true, Logarithms>(GivenInput<Real>{accumulator_});
   }
 
+  void count_shared(SharedRankSearch<Real> const& shared, std::uint64_t* counters) {
+    passes_.count_shared(shared, counters);
+  }
   TailStatistics excess(double base, double scale) { return passes_.excess(base, scale); }
   std::uint64_t count(Real threshold) { return passes_.count(threshold); }
   RankAnswer rank(RankQuery const& query, Real largest) { return passes_.rank(query, largest); }
