@@ -19,8 +19,7 @@ class Sparsifier {
       : executor_(executor),
         term_{weir::view(gradient.data(), gradient.size()), 1.0},
         scratch_(sparsify_scratch_bytes<float>(executor, gradient.size(), density)) {
-    std::size_t const capacity =
-        static_cast<std::size_t>(2.0 * density * static_cast<double>(gradient.size()));
+    std::size_t const capacity = 2 * static_cast<std::size_t>(weir::slots_of(density, gradient.size()));
     indices_.resize(capacity);
     values_.resize(capacity);
     state_.density = density;
