@@ -156,9 +156,61 @@ TEST_CASE(
   CHECK(outcome_of(ranks)["weights_hash"] == first["weights_hash"]);
 }
 
+TEST_CASE(
+    "weir-train on a GPU: pipelines with a flush have the weights of the run without, eager and captured") {
+  std::string const options = "--device cuda --epochs 2 --batch 6 --micro-batches 8 ";
+  Json const plain = outcome_of(options);
+  for (std::string const name :
+       {"sequential", "gpipe", "1f1b", "interleaved-1f1b", "looped-bfs", "zb-h1", "zb-h2", "zb-v"}) {
+    for (std::string const workers : {"1", "2", "3"}) {
+      std::string const piped = options + "--pipeline " + name + " --pipeline-workers " + workers;
+      CAPTURE(piped);
+      for (std::string const capture : {"off", "on"}) {
+        Json const outcome = outcome_of(piped + " --capture " + capture);
+        CHECK(outcome["weights_hash"] == plain["weights_hash"]);
+        CHECK(outcome["train_loss"].get<double>() == doctest::Approx(plain["train_loss"].get<double>()));
+        CHECK(outcome["steps"] == plain["steps"]);
+      }
+    }
+  }
+  Json const two = outcome_of("--device cuda --epochs 2 --batch 6 --workers 2 --micro-batches 4");
+  for (std::string const name : {"chimera --pipeline-workers 4", "dualpipe --pipeline-workers 2"})
+    CHECK(outcome_of(options + "--pipeline " + name)["weights_hash"] == two["weights_hash"]);
+  for (std::string const more : {"--optimizer adamw", "--mask bibd", "--hidden 33,17,5"}) {
+    CAPTURE(more);
+    CHECK(outcome_of(options + more + " --pipeline 1f1b --pipeline-workers 2")["weights_hash"] ==
+          outcome_of(options + more)["weights_hash"]);
+  }
+}
+
+TEST_CASE(
+    "weir-train on a GPU: pipelines without a flush have the loss of the host, the same bits each time") {
+  for (std::string const schedule :
+       {"pipedream --micro-batches 1", "pipedream-2bw --pipeline-workers 3 --micro-batches 2",
+        "wpipe --micro-batches 2", "wpipe --period 2 --micro-batches 6"}) {
+    std::string const options = "--epochs 1 --batch 16 --learning-rate 0.02 --pipeline " + schedule;
+    CAPTURE(options);
+    double const host = outcome_of(options)["train_loss"];
+    Json const gpu = outcome_of("--device cuda " + options);
+    CHECK(std::abs(gpu["train_loss"].get<double>() - host) < 1e-3 * host);
+    CHECK(outcome_of("--device cuda " + options)["weights_hash"] == gpu["weights_hash"]);
+  }
+}
+
+TEST_CASE("weir-train on a GPU: a pipeline goes on from a checkpoint with the bits of one run") {
+  TemporaryFolder const folder;
+  std::string const file = folder / "run.weir";
+  for (std::string const schedule : {"wpipe", "1f1b"}) {
+    std::string const options = "--device cuda --batch 16 --micro-batches 2 --pipeline " + schedule;
+    Json const whole = outcome_of(options + " --epochs 4");
+    outcome_of(options + " --epochs 2 --save " + file);
+    CHECK(outcome_of(options + " --epochs 4 --load " + file)["weights_hash"] == whole["weights_hash"]);
+  }
+}
+
 TEST_CASE("weir-train on a GPU: with nothing but --device cuda it is a tour, eager and captured") {
   Json const rows = report_of("--device cuda");
-  REQUIRE(rows.size() == 6);
+  REQUIRE(rows.size() == 8);
   for (std::size_t i = 0; i < rows.size(); i += 2) {
     CHECK(rows[i]["test_accuracy"] > 0.9);
     CHECK(rows[i]["weights_hash"] == rows[i + 1]["weights_hash"]);
@@ -168,4 +220,5 @@ TEST_CASE("weir-train on a GPU: with nothing but --device cuda it is a tour, eag
 TEST_CASE("weir-train on a GPU: what goes wrong is said in one line") {
   check_train_refused("--device cuda --learning-rate 1e30", 1, "epoch 1");
   check_train_refused("--device cuda --learning-rate 1e30 --workers 4 --capture on", 1, "epoch 1");
+  check_train_refused("--device cuda --learning-rate 1e30 --pipeline 1f1b --micro-batches 4", 1, "epoch 1");
 }

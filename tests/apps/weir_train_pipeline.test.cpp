@@ -138,6 +138,32 @@ TEST_CASE("weir-train: a pipeline that cannot be is refused with the rule and th
   check_train_refused(pipe + "1f1b --weight-sync overlap", 2, {"--weight-sync overlap"});
 }
 
+TEST_CASE("weir-train: what a pipeline on a GPU does not have is refused with what would be right" *
+          doctest::skip(WEIR_PROGRAMS_HAVE_CUDA == 0)) {
+  std::string const pipe = "--device cuda --pipeline 1f1b ";
+  std::string const one = "one pipeline, on one GPU";
+  check_train_refused(pipe + "--workers 2", 2, {"--workers 2", one, "--workers 1", "--device host"});
+  check_train_refused(pipe + "--ranks 2", 2, {"--ranks 2", one, "one rank", "--device host"});
+  check_train_refused(pipe + "--ranks 2 --comm threads", 2, {"--ranks 2", one});
+  check_train_refused(pipe + "--comm threads", 2, {"--comm threads", one, "--comm self"});
+  check_train_refused(pipe + "--density 0.1", 2, {"--density 0.1", one, "leaving it out"});
+  check_train_refused(pipe + "--model cnn", 2, {"--model cnn", "--device cuda", "mlp"});
+  check_train_refused(pipe + "--weight-sync overlap", 2, {"--weight-sync overlap"});
+  check_train_refused(pipe + "--trace t.json", 2, {"--trace", "--device cuda"});
+  check_train_refused("--device cuda --pipeline wpipe --micro-batches 2 --capture on", 2,
+                      {"--capture on", "wpipe", "no flush", "--capture off", "1f1b"});
+  check_train_refused("--device cuda --pipeline wpipe --pipeline-workers 4 --micro-batches 2", 2,
+                      {"--micro-batches 2", "3 would be right"});
+  check_train_refused("--pipeline 1f1b --capture on", 2, {"--capture", "--device cuda"});
+}
+
+TEST_CASE("weir-train: without a GPU a pipeline with --device cuda ends with one line that says so" *
+          doctest::skip(WEIR_PROGRAMS_HAVE_CUDA == 0)) {
+  check_train_refused(run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR
+                                  "/weir-train --device cuda --pipeline 1f1b --capture on"),
+                      1, {"--device cuda", "no GPU", "--device host"});
+}
+
 TEST_CASE("weir-train: a pipeline goes on from a checkpoint with the bits of one run, also sparsified") {
   TemporaryFolder const folder;
   std::string const file = folder / "c.weir";

@@ -33,25 +33,21 @@ std::string gpu_name() {
 class MeasuredCudaMlp {
  public:
   MeasuredCudaMlp(weir::CudaExecutor const& executor, BuiltIn const& built_in, std::size_t batch)
-      : executor_(executor), images_(built_in.data.train), batch_(batch) {
-    widths_ = {built_in.network.input().size()};
-    for (std::size_t layer = 0; layer < built_in.network.layers(); ++layer)
-      widths_.push_back(built_in.network.layer(layer).output().size());
-  }
+      : executor_(executor), network_(built_in.network), images_(built_in.data.train), batch_(batch) {}
 
   void resize(std::size_t workers) {
     executor_.synchronize();
     mlp_.reset();
-    mlp_.emplace(executor_, widths_, images_, workers, batch_);
+    mlp_.emplace(executor_, network_, images_, workers, batch_);
   }
 
   void operator()(weir_train::CudaMlp::Micro& micro) { (*mlp_)(micro); }
 
  private:
   weir::CudaExecutor executor_;
+  weir_train::Network<float> const& network_;
   weir_train::Images const& images_;
   std::size_t batch_;
-  std::vector<std::size_t> widths_;
   std::optional<weir_train::CudaMlp> mlp_;
 };
 

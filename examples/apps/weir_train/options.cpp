@@ -61,8 +61,13 @@ void declare(Arguments& a) {
   a.add("--ranks", "R", "[1; under MPI the number of processes]", training);
   a.add("--comm", "self|threads|mpi|nccl",
         "what connects the ranks [threads; under mpirun mpi; on GPUs nccl, where it is there]", training);
-  a.add("--device", "host|cuda", "cuda trains an mlp, each rank on a GPU of its own [host]", training);
-  a.add("--capture", "on|off", "with cuda: record a step in a CUDA graph and replay it [off]", training);
+  a.add("--device", "host|cuda",
+        "cuda trains an mlp, each rank on a GPU of its own, or one pipeline on the streams of a GPU [host]",
+        training);
+  a.add(
+      "--capture", "on|off",
+      "with cuda: record a step, or the run of a pipeline with a flush, in a CUDA graph and replay it [off]",
+      training);
   a.add_flag("--adaptive",
              "the batch and with it the learning rate follow the noise of the gradients, from the batch that "
              "the options say; a rank on its own has 2 workers unless --workers says more",

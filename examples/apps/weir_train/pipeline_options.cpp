@@ -22,17 +22,29 @@ void refuse_alone(Arguments const& a) {
 }
 
 void refuse_together(Arguments const& a, Configuration const& c) {
-  for (char const* name : {"--adaptive", "--capture"}) {
-    if (!a.given(name)) continue;
-    throw UsageError(std::string(name) +
-                     ": not available with --pipeline; leaving one of both out would be right");
-  }
-  if (c.device == DeviceKind::cuda)
-    throw UsageError("--device cuda: not available with --pipeline; --device host would be right");
+  if (a.given("--adaptive"))
+    throw UsageError("--adaptive: not available with --pipeline; leaving one of both out would be right");
   if (c.weight_sync != weir::WeightPolicy::shared) {
     throw UsageError("--weight-sync " + a["--weight-sync"] +
                      ": of a pipeline each worker has the weights of its stages; leaving it out would be "
                      "right");
+  }
+}
+
+/// A GPU runs one pipeline, on its own.
+void refuse_on_gpu(Arguments const& a, Configuration const& c, weir::ScheduleTraits const& traits) {
+  auto const refuse = [](std::string const& option, std::string const& why, std::string const& right) {
+    throw UsageError(option + ": " + why + "; " + right + ", or --device host, would be right");
+  };
+  std::string const alone = "with --device cuda there is one pipeline, on one GPU";
+  if (c.workers != 1) refuse("--workers " + a["--workers"], alone, "--workers 1");
+  if (c.ranks != 1) refuse("--ranks " + std::to_string(c.ranks), alone, "one rank");
+  if (c.comm != CommKind::self) refuse("--comm " + a["--comm"], alone, "--comm self");
+  if (c.sparsification)
+    refuse("--density " + a["--density"], alone + ", which sends no gradients", "leaving it out");
+  if (c.capture && !traits.synchronous) {
+    refuse("--capture on", std::string(traits.name) + " has no flush, so that its runs differ",
+           "--capture off, or a schedule with a flush such as 1f1b");
   }
 }
 
@@ -112,6 +124,7 @@ void parse_pipeline(Arguments const& a, Configuration& c) {
   if (!a.given("--pipeline")) return refuse_alone(a);
   PipelineSetup setup{.schedule = parse_name(a["--pipeline"]), .workers = 2};
   refuse_together(a, c);
+  if (c.device == DeviceKind::cuda) refuse_on_gpu(a, c, setup.schedule->traits);
   if (a.given("--pipeline-workers"))
     setup.workers =
         parse_integer<std::size_t>("--pipeline-workers", a["--pipeline-workers"], 1, most_workers);

@@ -64,12 +64,18 @@ class PipelineShares {
     return samples;
   }
 
-  /// What a run takes of them.
-  std::span<std::uint32_t const> run(std::span<std::uint32_t const> samples, std::size_t number) const {
+  /// Where what a run takes of so many lies among them.
+  struct Piece {
+    std::size_t begin = 0;
+    std::size_t size = 0;
+  };
+  Piece run(std::size_t samples, std::size_t number) const {
     std::size_t const size = steps_per_run_ * share_;
-    std::size_t const begin = std::min(number * size, samples.size());
-    return samples.subspan(begin, std::min(size, samples.size() - begin));
+    std::size_t const begin = std::min(number * size, samples);
+    return {begin, std::min(size, samples - begin)};
   }
+  /// What it takes at most.
+  std::size_t samples_per_run() const { return steps_per_run_ * share_; }
 
  private:
   static constexpr std::size_t most_cells = std::size_t{1} << 18;  // of a table: stages times micro-batches

@@ -7,59 +7,22 @@
 
 #include "load_samples.hpp"
 #include "network.hpp"
+#include "network_cut.hpp"
 #include "pipeline_desks.hpp"
 #include "softmax_cross_entropy.hpp"
-#include "weir/pipeline/partition.hpp"
-#include "weir/pipeline/pipeline_options.hpp"
 
 namespace weir_train {
-
-/// A network as so many stages of consecutive layers, cut so that the most expensive one is as cheap as can
-/// be. With more stages than layers the last ones are empty, or the first ones, which without a flush are
-/// those whose gradients are late.
-inline std::vector<weir::LayerRange> cut_network(Network<float> const& network, std::size_t stages,
-                                                 bool has_flush) {
-  std::vector<weir::Rational> costs;
-  for (std::size_t layer = 0; layer < network.layers(); ++layer)
-    costs.emplace_back(static_cast<std::int64_t>(network.layer(layer).cost()));
-  std::vector<weir::LayerRange> cut = weir::partition(costs, stages).stages;
-  if (has_flush || costs.size() >= stages) return cut;
-  std::rotate(cut.begin(), cut.begin() + static_cast<std::ptrdiff_t>(costs.size()), cut.end());
-  std::fill_n(cut.begin(), stages - costs.size(), weir::LayerRange{0, 0});
-  return cut;
-}
 
 /// What the pipeline calls, for all of its stages: forward, loss behind the last layer, backward.
 class PipelineStages {
  public:
   /// At most `at_once` calls run at a time.
-  PipelineStages(Network<float> const& network, Images const& images, std::vector<weir::LayerRange> cut,
-                 std::size_t batch, std::size_t at_once)
+  PipelineStages(Network<float> const& network, Images const& images, NetworkCut cut, std::size_t batch,
+                 std::size_t at_once)
       : network_(network),
         images_(images),
         cut_(std::move(cut)),
-        desks_(at_once, most_layers(), batch * widest(), batch * network.predictions()) {}
-
-  std::vector<weir::StageLayout> layouts() const {
-    std::vector<weir::StageLayout> layouts;
-    for (weir::LayerRange const& range : cut_) {
-      weir::StageLayout layout{.is_empty = range.size() == 0};
-      if (range.first == 0) layout.saved += padded(network_.input().size());
-      for (std::size_t layer = range.first; layer < range.end; ++layer) {
-        for (ParameterInfo const& parameter : network_.layer(layer).parameters())
-          layout.parameters.push_back(parameter.elements);
-        layout.saved += padded(outputs(layer)) + padded(network_.layer(layer).scratch(1));
-      }
-      // What the last stage with layers gives is its loss.
-      if (is_last(range)) {
-        layout.saved += padded(outputs(range.end - 1));
-      } else if (!layout.is_empty) {
-        layout.outputs = {{.elements = outputs(range.end - 1)}};
-      }
-      layouts.push_back(std::move(layout));
-    }
-    return layouts;
-  }
+        desks_(at_once, cut_.most_layers(), batch * widest(), batch * network.predictions()) {}
 
   template <class Micro>
   void forward(Micro& micro) {
@@ -71,7 +34,7 @@ class PipelineStages {
     for (std::size_t layer = range.first; layer < range.end; ++layer)
       network_.layer(layer).forward(desk->passes[layer - range.first]);
     float const* const out = desk->passes[range.size() - 1].out;
-    if (is_last(range)) {
+    if (cut_.is_last(range)) {
       load_labels(images_, micro.samples(), desk->labels.data());
       micro.loss(softmax_cross_entropy(
           out, std::span<std::uint8_t const>(desk->labels.data(), samples * network_.predictions()),
@@ -86,7 +49,7 @@ class PipelineStages {
     PipelineDesks::Seat const desk(desks_);
     weir::LayerRange const range = cut_[micro.stage()];
     float* delta = lay_out(micro, desk->passes);
-    if (!is_last(range)) {
+    if (!cut_.is_last(range)) {
       delta = desk->delta[0].data();
       std::copy_n(micro.output_gradient().data(), micro.output_gradient().size(), delta);
     }
@@ -107,19 +70,7 @@ class PipelineStages {
   }
 
  private:
-  /// In multiples of a cache line, so that everything lies as it does without a pipeline.
-  static std::size_t padded(std::size_t elements) { return (elements + 15) / 16 * 16; }
-
   std::size_t outputs(std::size_t layer) const { return network_.layer(layer).output().size(); }
-  bool is_last(weir::LayerRange const& range) const {
-    return range.size() != 0 && range.end == network_.layers();
-  }
-
-  std::size_t most_layers() const {
-    std::size_t most = 0;
-    for (weir::LayerRange const& range : cut_) most = std::max(most, range.size());
-    return most;
-  }
   std::size_t widest() const {
     std::size_t widest = 0;
     for (std::size_t layer = 0; layer < network_.layers(); ++layer) widest = std::max(widest, outputs(layer));
@@ -142,7 +93,9 @@ class PipelineStages {
     weir::LayerRange const range = cut_[micro.stage()];
     std::size_t const samples = micro.samples().size();
     float* free = micro.saved().data();
-    auto const take = [&free](std::size_t elements) { return std::exchange(free, free + padded(elements)); };
+    auto const take = [&free](std::size_t elements) {
+      return std::exchange(free, free + NetworkCut::padded(elements));
+    };
     float const* in = range.first == 0 ? take(samples * network_.input().size()) : micro.input().data();
     for (std::size_t layer = range.first; layer < range.end; ++layer) {
       LayerPass<float>& pass = passes[layer - range.first];
@@ -159,7 +112,7 @@ class PipelineStages {
 
   Network<float> const& network_;
   Images const& images_;
-  std::vector<weir::LayerRange> cut_;
+  NetworkCut cut_;
   PipelineDesks desks_;
 };
 

@@ -12,25 +12,19 @@
 #include <vector>
 
 #include "checkpoint_paths.hpp"
-#include "counting_memory.hpp"
 #include "epoch_end.hpp"
 #include "evaluator.hpp"
 #include "host_weights.hpp"
 #include "make_network.hpp"
+#include "network_cut.hpp"
 #include "pipeline_shares.hpp"
-#include "pipeline_stages.hpp"
 #include "rank_sums.hpp"
-#include "rank_threads.hpp"
 #include "report.hpp"
 #include "run_state.hpp"
 #include "trainer.hpp"
 #include "weights_hash.hpp"
-#include "weir/comm/threads.hpp"
 #include "weir/core/file_replacement.hpp"
 #include "weir/core/random.hpp"
-#include "weir/gradient/all_reduce.hpp"
-#include "weir/gradient/local_aggregator.hpp"
-#include "weir/host/executor.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
@@ -55,15 +49,17 @@ class NeededVersions {
 };
 
 /// Trains one rank as a pipeline, or as several that share out its samples and sum their gradients before the
-/// ranks do, by `Gradients`: `WholeGradients` or `SparsifiedGradients`. One thread drives them all.
-template <class Gradients, class Communicator>
+/// ranks do, by `Gradients`: `WholeGradients` or `SparsifiedGradients`. One thread drives them all. `Device`
+/// is `HostPipelines` or `CudaPipelines`.
+template <class Device, class Gradients, class Communicator>
 class PipelineTrainer {
-  using Executor = weir::HostExecutor;
+  using Executor = typename Device::Executor;
+  using Memory = typename Device::Memory;
   using Pipeline = weir::InterleavedPipeline<Executor, float, NeededVersions>;
 
  public:
   /// The memory outlives the communicator.
-  PipelineTrainer(Run const& run, Communicator const& communicator, CountingMemory& memory)
+  PipelineTrainer(Run const& run, Communicator const& communicator, Memory& memory)
       : run_(run),
         communicator_(communicator),
         memory_(memory),
@@ -71,10 +67,8 @@ class PipelineTrainer {
         shares_(c_, data_.train.size(), communicator.rank()),
         table_(c_.pipeline->schedule->make_table(
             c_.pipeline->shape(shares_.micro_batches_per_run(), c_.micro_batches))),
-        stages_(network_, data_.train,
-                cut_network(network_, table_.properties().stages, table_.properties().synchronous), c_.batch,
-                std::min(c_.threads, c_.workers * c_.pipeline->workers)),
-        executor_({.threads = c_.threads, .memory = &memory}),
+        cut_(network_, table_.properties().stages, table_.properties().synchronous),
+        device_(c_, network_, data_.train, cut_, shares_, memory),
         weights_(host_weights(network_.elements())) {
     if (run.checkpoints.empty()) return;
     RunState const saved = RunState::load(checkpoint());
@@ -104,20 +98,22 @@ class PipelineTrainer {
     Replica(PipelineTrainer& trainer, std::size_t index)
         : executor(trainer.executor_.fork()),
           weights(executor, trainer.network_.elements()),
-          pipe(executor, trainer.table_, trainer.options(index), NeededVersions(trainer.table_)) {}
+          pipe(executor, trainer.table_, trainer.options(index), NeededVersions(trainer.table_)),
+          feed(trainer.device_, executor) {}
 
     Executor executor;
     weir::Buffer<float, Executor> weights;
     Pipeline pipe;
-    std::vector<std::uint32_t> samples = {};  // of the runs under way
+    typename Device::Feed feed;
   };
 
   weir::PipelineOptions options(std::size_t index) const {
-    return {.stages = stages_.layouts(),
+    return {.stages = cut_.layouts(),
             .local_batch = c_.batch,
             .seed = seed_,
             .remainder = weir::Remainder::partial,
             .replica = communicator_.rank() * c_.workers + index,
+            .replicas = Device::replicas,
             .first_bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
             .bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_cap),
             .records_times = index == 0 && writes_timeline()};
@@ -134,7 +130,7 @@ class PipelineTrainer {
     auto const bind = [&](std::size_t index, auto& groups) {
       return replicas[index]->pipe.bind_each(
           [&](std::size_t unit) {
-            return weir::LocalAggregator{} | weir::AllReduce{groups[unit].replicas[index]} |
+            return Device::local_sum(groups[unit].replicas[index]) |
                    groups[unit].gradients[index].stages(groups[unit].ranks[index]) | optimizer;
           },
           replicas[index]->weights.view());
@@ -191,7 +187,7 @@ class PipelineTrainer {
 
   /// Who sums the gradients of a stage: first the pipelines of a rank, then for each of them the ranks.
   struct Group {
-    std::vector<weir::ThreadCommunicator> replicas;
+    std::vector<typename Device::Communicator> replicas;
     std::vector<Communicator> ranks;
     std::vector<Gradients> gradients;  // by pipeline
     weir::BucketPlan plan = {};
@@ -199,10 +195,10 @@ class PipelineTrainer {
 
   std::vector<Group> make_groups() const {
     std::vector<Group> groups;
-    for (weir::StageLayout const& stage : stages_.layouts()) {
+    for (weir::StageLayout const& stage : cut_.layouts()) {
       if (stage.parameters.empty()) continue;
       Group group;
-      group.replicas = weir::ThreadCommunicator::group(c_.workers);
+      group.replicas = Device::connect(c_.workers);
       for (std::size_t index = 0; index < c_.workers; ++index) {
         group.ranks.push_back(communicator_.split(0, communicator_.rank()));
         group.gradients.emplace_back(c_, seed_);
@@ -220,17 +216,16 @@ class PipelineTrainer {
     auto const begin = Clock::now();
     weir::permutation<std::uint32_t>(seed_, static_cast<std::uint32_t>(epoch), order_);
     for (std::size_t index = 0; index < replicas.size(); ++index)
-      replicas[index]->samples = shares_.of(index, order_);
+      replicas[index]->feed.begin_epoch(shares_.of(index, order_));
     for (std::size_t run = 0; run < shares_.runs(); ++run) {
       for (std::size_t index = 0; index < replicas.size(); ++index) {
         Replica& replica = *replicas[index];
-        (*syncs[index])(replica.pipe(shares_.run(replica.samples, run), stages_));
+        replica.feed.run(replica.pipe, *syncs[index], shares_.run(replica.feed.samples(), run));
       }
     }
     weir::LossSum loss;
     for (std::size_t index = 0; index < replicas.size(); ++index) {
-      syncs[index]->drain();
-      weir::LossSum const part = replicas[index]->pipe.take_loss();
+      weir::LossSum const part = replicas[index]->feed.end_epoch(replicas[index]->pipe, *syncs[index]);
       loss.sum += part.sum;
       loss.samples += part.samples;
     }
@@ -279,13 +274,14 @@ class PipelineTrainer {
   Configuration const& c_ = run_.configuration;
   Dataset const& data_ = run_.data;
   Communicator communicator_;
-  CountingMemory& memory_;
+  Memory& memory_;
 
   Network<float> network_;
   PipelineShares shares_;
   weir::ScheduleTable table_;
-  PipelineStages stages_;
-  Executor executor_;
+  NetworkCut cut_;
+  Device device_;
+  Executor const& executor_ = device_.executor();
   std::uint64_t seed_ = c_.seed;
   std::size_t first_epoch_ = 0;
   std::vector<float> weights_;  // on the host: before the training, and after each epoch
@@ -294,20 +290,10 @@ class PipelineTrainer {
   Outcome outcome_;
 };
 
-template <class Gradients, class Communicator>
+template <class Device, class Gradients, class Communicator>
 Outcome train_pipeline(Run const& run, Communicator const& communicator) {
-  CountingMemory memory;
-  return PipelineTrainer<Gradients, Communicator>(run, communicator, memory).train();
-}
-
-/// The ranks of this process. A single one too: a communicator less is much less to compile.
-template <class Gradients>
-Outcome train_pipelines_on_threads(Run const& run) {
-  auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
-  return train_on_threads(communicators.size(), [&](std::size_t rank) {
-    return train_or_abort(communicators[rank],
-                          [&] { return train_pipeline<Gradients>(run, communicators[rank]); });
-  });
+  typename Device::Memory memory;
+  return PipelineTrainer<Device, Gradients, Communicator>(run, communicator, memory).train();
 }
 
 }  // namespace weir_train

@@ -1,11 +1,15 @@
 #include "run_pipeline.hpp"
 
-#include "pipeline_trainer.hpp"
+#include "gpus.hpp"
+#include "pipeline_threads.hpp"
 #include "whole_gradients.hpp"
 
 namespace weir_train {
 
 Outcome train_pipelines(Run const& run) {
+#if WEIR_TRAIN_WITH_CUDA
+  if (run.configuration.device == DeviceKind::cuda) return train_pipeline_on_gpu(run);
+#endif
 #if WEIR_TRAIN_WITH_MPI
   if (run.configuration.comm == CommKind::mpi) {
     return run.configuration.sparsification ? train_sparsified_pipeline_process(run)

@@ -1,4 +1,5 @@
 #if WEIR_TRAIN_WITH_MPI
+#include "host_pipelines.hpp"
 #include "pipeline_trainer.hpp"
 #include "run_pipeline.hpp"
 #include "weir/mpi/communicator.hpp"
@@ -7,7 +8,7 @@
 namespace weir_train {
 
 Outcome train_pipeline_process(Run const& run) {
-  return train_pipeline<WholeGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD));
+  return train_pipeline<HostPipelines, WholeGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD));
 }
 
 }  // namespace weir_train

@@ -1,4 +1,4 @@
-#include "pipeline_trainer.hpp"
+#include "pipeline_threads.hpp"
 #include "run_pipeline.hpp"
 #include "sparsified_gradients.hpp"
 

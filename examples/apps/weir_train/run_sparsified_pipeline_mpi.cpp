@@ -1,4 +1,5 @@
 #if WEIR_TRAIN_WITH_MPI
+#include "host_pipelines.hpp"
 #include "pipeline_trainer.hpp"
 #include "run_pipeline.hpp"
 #include "sparsified_gradients.hpp"
@@ -7,7 +8,7 @@
 namespace weir_train {
 
 Outcome train_sparsified_pipeline_process(Run const& run) {
-  return train_pipeline<SparsifiedGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD));
+  return train_pipeline<HostPipelines, SparsifiedGradients>(run, weir::MpiCommunicator(MPI_COMM_WORLD));
 }
 
 }  // namespace weir_train

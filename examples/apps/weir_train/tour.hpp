@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "configuration.hpp"
@@ -19,6 +20,16 @@ inline std::vector<Configuration> gpu_tour(Configuration const& common) {
       configuration.capture = capture;
       tour.push_back(configuration);
     }
+  }
+  for (bool const capture : {false, true}) {
+    Configuration configuration = common;
+    configuration.name =
+        std::string("mlp 64-64, GPU, pipeline: 1f1b over 2 workers") + (capture ? ", captured" : "");
+    configuration.pipeline = PipelineSetup{.schedule = weir::find_schedule("1f1b"), .workers = 2};
+    configuration.micro_batches = 4;
+    configuration.batch = 8;
+    configuration.capture = capture;
+    tour.push_back(configuration);
   }
   return tour;
 }

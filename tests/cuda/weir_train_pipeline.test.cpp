@@ -1,0 +1,172 @@
+// How weir-train trains over a pipeline on a GPU, on the stand-in: the program's own trainer, beside the same
+// run without a pipeline.
+#if __has_include(<cublas_v2.h>)  // a CUDA without it has no weir-train for GPUs
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#define WEIR_TRAIN_WITH_CUDA 1
+#include "../../examples/apps/weir_train/gpu_pipeline.cpp"
+#include "support/cuda/clean_session.hpp"
+#include "support/cuda/masked_verbs.hpp"
+#include "support/cuda/verbs.hpp"
+#include "weir_train_runs.hpp"
+
+namespace {
+
+using namespace weir_train;
+
+/// Of `micro_batches` in an update.
+Configuration piped(char const* schedule, std::size_t workers, std::size_t micro_batches,
+                    std::size_t chunks = 0) {
+  Configuration c = configuration(1, micro_batches);
+  c.epochs = 2;
+  c.device = DeviceKind::cuda;
+  c.pipeline = PipelineSetup{.schedule = weir::find_schedule(schedule), .workers = workers, .chunks = chunks};
+  return c;
+}
+
+Configuration without_pipeline(Configuration c) {
+  c.pipeline.reset();
+  return c;
+}
+
+std::size_t launches(stand_in::Session const& session) {
+  auto const calls = session.calls();
+  return calls.count("cudaGraphLaunch") == 0 ? 0 : calls.at("cudaGraphLaunch");
+}
+
+Outcome train(Configuration const& c, std::uint64_t seed = 1, std::span<weir::Archive const> from = {}) {
+  CleanSession const session({.seed = seed});
+  Outcome const outcome =
+      c.pipeline ? train_pipeline_on_gpu({c, data(), from}) : train_on_gpus({c, data(), from});
+  CHECK(session.default_stream_operations() == 0);
+  // 6 full steps an epoch, of which the first of all is not captured.
+  if (c.pipeline) CHECK(launches(session) == (c.capture ? c.epochs * 6 - 1 : 0));
+  return outcome;
+}
+
+void check_same(Configuration c, Outcome const& expected, std::uint64_t seeds = 2) {
+  std::string const name = c.pipeline->schedule->traits.name;
+  CAPTURE(name);
+  CAPTURE(c.pipeline->workers);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    for (bool const capture : {false, true}) {
+      c.capture = capture;
+      CAPTURE(capture);
+      CAPTURE(seed);
+      Outcome const outcome = train(c, seed);
+      CHECK(outcome.weights_hash == expected.weights_hash);
+      CHECK(outcome.train_loss == doctest::Approx(expected.train_loss).epsilon(1e-12));
+      CHECK(outcome.test_accuracy == expected.test_accuracy);
+      CHECK(outcome.steps == expected.steps);
+      CHECK(outcome.parameters == expected.parameters);
+      CHECK(outcome.peak_bytes != 0);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "weir-train on a GPU: every pipeline with a flush and one direction gives the weights of one worker") {
+  // The last step of an epoch has micro-batches without samples, and one of another size.
+  Configuration const some = piped("1f1b", 2, 4);
+  Outcome const plain = train(without_pipeline(some));
+  for (char const* name :
+       {"sequential", "gpipe", "1f1b", "interleaved-1f1b", "looped-bfs", "zb-h1", "zb-h2", "zb-v"}) {
+    for (std::size_t const workers : {1u, 2u, 3u}) check_same(piped(name, workers, 4), plain, 1);
+  }
+  check_same(some, plain, 8);
+  check_same(piped("dualpipe-v", 2, 4), plain);
+  check_same(piped("1f1b", 4, 4), plain);  // more than layers
+  check_same(piped("interleaved-1f1b", 2, 4, 3), plain);
+  check_same(piped("1f1b", 3, 1), train(without_pipeline(piped("1f1b", 3, 1))));
+}
+
+TEST_CASE("weir-train on a GPU: a pipeline that trains both ways adds two sums, as two workers do") {
+  Configuration two = without_pipeline(piped("dualpipe", 2, 4));
+  two.workers = 2;
+  two.micro_batches = 2;
+  Outcome const plain = train(two);
+  check_same(piped("dualpipe", 2, 4), plain);
+  check_same(piped("chimera", 4, 4), plain);
+}
+
+TEST_CASE("weir-train on a GPU: pipelines have every optimizer, masked layers and small buckets") {
+  Configuration adamw = piped("1f1b", 2, 3);
+  adamw.optimizer = OptimizerKind::adamw;
+  adamw.learning_rate = 0.003;
+  Configuration masked = piped("zb-v", 2, 3);
+  masked.masking = Masking{.kind = MaskKind::bibd, .density = 0.5};
+  Configuration small = piped("interleaved-1f1b", 2, 2);
+  small.bucket_bytes = 1;
+  for (Configuration const& c : {adamw, masked, small}) {
+    Outcome const plain = train(without_pipeline(c));
+    check_same(c, plain);
+    CHECK(train(c).nonzero_parameters == plain.nonzero_parameters);
+  }
+}
+
+TEST_CASE("weir-train on a GPU: pipelines without a flush train as well, and the same each time") {
+  Configuration drained = piped("wpipe", 2, 2);
+  drained.pipeline->run = 6;  // micro-batches
+  for (Configuration c : {piped("pipedream", 2, 1), piped("pipedream-2bw", 3, 3), piped("wpipe", 2, 2),
+                          piped("wpipe", 3, 2), drained}) {
+    std::string const name = c.pipeline->schedule->traits.name;
+    CAPTURE(name);
+    CAPTURE(c.pipeline->workers);
+    c.learning_rate = 0.02;
+    Outcome const plain = train(without_pipeline(c));
+    Outcome const first = train(c);
+    CHECK(std::abs(first.train_loss - plain.train_loss) < 0.1 * plain.train_loss);
+    CHECK(first.steps == plain.steps);
+    for (std::uint64_t seed = 2; seed <= 4; ++seed) {
+      Outcome const again = train(c, seed);
+      CHECK(again.weights_hash == first.weights_hash);
+      CHECK(again.train_loss == first.train_loss);
+    }
+  }
+  // A pipeline of one worker is late by nothing.
+  Configuration const one = piped("pipedream", 1, 1);
+  Outcome const plain = train(without_pipeline(one));
+  CHECK(train(one).weights_hash == plain.weights_hash);
+  CHECK(train(piped("pipedream", 2, 1)).weights_hash != plain.weights_hash);
+}
+
+TEST_CASE("weir-train on a GPU: a pipeline goes on from a checkpoint with the bits of one run") {
+  std::string const file = std::filesystem::temp_directory_path() / "weir-train-pipeline-on-gpu.weir";
+  Configuration captured = piped("1f1b", 2, 4);
+  captured.capture = true;
+  for (Configuration c : {piped("wpipe", 2, 2), captured}) {
+    Outcome const whole = train(c);
+    c.epochs = 1;
+    c.save = file;
+    train(c);
+    std::vector<weir::Archive> const saved{weir::Archive::read(file)};
+    std::filesystem::remove(file);
+    c.save.clear();
+    c.load = file;
+    // Of another run, whose first step is not captured either.
+    c.capture = false;
+    c.epochs = 2;
+    CHECK(train(c, 2, saved).weights_hash == whole.weights_hash);
+  }
+}
+
+TEST_CASE("weir-train on a GPU: weights that leave all bounds end a pipeline with an error") {
+  for (bool const capture : {false, true}) {
+    Configuration c = piped("1f1b", 2, 4);
+    c.learning_rate = 1e30;
+    c.capture = capture;
+    CleanSession const session;
+    CHECK_THROWS_AS(train_pipeline_on_gpu({c, data()}), RunError);
+  }
+}
+#endif
