@@ -68,6 +68,10 @@ class PlainPasses {
     return found;
   }
 
+  void count_shared(weir::SharedRankSearch<Real> const& shared, std::uint64_t* counters) const {
+    for (std::size_t i = 0; i < size(); ++i) ++counters[shared.counter_of(accumulator_[i])];
+  }
+
   weir::RankAnswer rank(weir::RankQuery const& query, Real) const {
     std::vector<std::uint64_t> keys;
     for (std::size_t i = 0; i < size(); ++i) {
