@@ -52,22 +52,27 @@ Outcome train(Configuration const& c, std::uint64_t seed = 1, std::span<weir::Ar
   return outcome;
 }
 
-void check_same(Configuration c, Outcome const& expected, std::uint64_t seeds = 2) {
+void check_run(Configuration const& c, Outcome const& expected, std::uint64_t seed) {
   std::string const name = c.pipeline->schedule->traits.name;
   CAPTURE(name);
   CAPTURE(c.pipeline->workers);
+  CAPTURE(c.capture);
+  CAPTURE(seed);
+  Outcome const outcome = train(c, seed);
+  CHECK(outcome.weights_hash == expected.weights_hash);
+  CHECK(outcome.train_loss == doctest::Approx(expected.train_loss).epsilon(1e-12));
+  CHECK(outcome.test_accuracy == expected.test_accuracy);
+  CHECK(outcome.steps == expected.steps);
+  CHECK(outcome.parameters == expected.parameters);
+  CHECK(outcome.peak_bytes != 0);
+}
+
+/// Eager and captured.
+void check_same(Configuration c, Outcome const& expected, std::uint64_t seeds = 1) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     for (bool const capture : {false, true}) {
       c.capture = capture;
-      CAPTURE(capture);
-      CAPTURE(seed);
-      Outcome const outcome = train(c, seed);
-      CHECK(outcome.weights_hash == expected.weights_hash);
-      CHECK(outcome.train_loss == doctest::Approx(expected.train_loss).epsilon(1e-12));
-      CHECK(outcome.test_accuracy == expected.test_accuracy);
-      CHECK(outcome.steps == expected.steps);
-      CHECK(outcome.parameters == expected.parameters);
-      CHECK(outcome.peak_bytes != 0);
+      check_run(c, expected, seed);
     }
   }
 }
@@ -81,9 +86,10 @@ TEST_CASE(
   Outcome const plain = train(without_pipeline(some));
   for (char const* name :
        {"sequential", "gpipe", "1f1b", "interleaved-1f1b", "looped-bfs", "zb-h1", "zb-h2", "zb-v"}) {
-    for (std::size_t const workers : {1u, 2u, 3u}) check_same(piped(name, workers, 4), plain, 1);
+    check_same(piped(name, 2, 4), plain);
+    for (std::size_t const workers : {1u, 3u}) check_run(piped(name, workers, 4), plain, 1);
   }
-  check_same(some, plain, 8);
+  check_same(some, plain, 4);
   check_same(piped("dualpipe-v", 2, 4), plain);
   check_same(piped("1f1b", 4, 4), plain);  // more than layers
   check_same(piped("interleaved-1f1b", 2, 4, 3), plain);

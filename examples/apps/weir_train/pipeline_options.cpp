@@ -33,18 +33,18 @@ void refuse_together(Arguments const& a, Configuration const& c) {
 
 /// A GPU runs one pipeline, on its own.
 void refuse_on_gpu(Arguments const& a, Configuration const& c, weir::ScheduleTraits const& traits) {
-  auto const refuse = [](std::string const& option, std::string const& why, std::string const& right) {
-    throw UsageError(option + ": " + why + "; " + right + ", or --device host, would be right");
+  auto const refuse = [](std::string const& option, char const* right) {
+    throw UsageError(option + ": with --device cuda there is one pipeline, on one GPU; " + right +
+                     ", or --device host, would be right");
   };
-  std::string const alone = "with --device cuda there is one pipeline, on one GPU";
-  if (c.workers != 1) refuse("--workers " + a["--workers"], alone, "--workers 1");
-  if (c.ranks != 1) refuse("--ranks " + std::to_string(c.ranks), alone, "one rank");
-  if (c.comm != CommKind::self) refuse("--comm " + a["--comm"], alone, "--comm self");
-  if (c.sparsification)
-    refuse("--density " + a["--density"], alone + ", which sends no gradients", "leaving it out");
+  if (c.workers != 1) refuse("--workers " + a["--workers"], "--workers 1");
+  if (c.ranks != 1) refuse("--ranks " + std::to_string(c.ranks), "one rank");
+  if (c.comm != CommKind::self) refuse("--comm " + a["--comm"], "--comm self");
+  if (c.sparsification) refuse("--density " + a["--density"], "leaving it out");
   if (c.capture && !traits.synchronous) {
-    refuse("--capture on", std::string(traits.name) + " has no flush, so that its runs differ",
-           "--capture off, or a schedule with a flush such as 1f1b");
+    throw UsageError(std::string("--capture on: ") + traits.name +
+                     " has no flush, so that no run is like another; --capture off, or a schedule with a "
+                     "flush such as 1f1b, would be right");
   }
 }
 
