@@ -80,7 +80,7 @@ Results linear(E const& executor, weir::BIBDLinear<weir::AnyDesign> const& layer
 }
 
 template <class Element, class E>
-Results convolution(E const& executor, weir::BIBDConv2d const& layer, weir::ConvolutionShape const& shape) {
+Results convolution(E const& executor, weir::BIBDConv2d<> const& layer, weir::ConvolutionShape const& shape) {
   using Real = weir::AccumulatorOf<Element>;
   auto const bound = layer.on(executor);
   std::size_t const in = layer.options().inputs, out = layer.options().outputs;

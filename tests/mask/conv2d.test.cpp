@@ -14,6 +14,10 @@
 #include "host/masked_reference.hpp"
 #include "weir/host/batch_verbs.hpp"
 #include "weir/host/masked_convolution.hpp"
+#include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/dual.hpp"
+#include "weir/mask/design/paley.hpp"
+#include "weir/mask/design/steiner_triple.hpp"
 #include "weir/workers/stream_worker_pool.hpp"
 
 namespace {
@@ -23,7 +27,7 @@ using weir_test::Batch;
 /// Calls f(output pixel, output channel, input pixel, input channel, value) for all that a convolution
 /// multiplies, as its definition says.
 template <class Function>
-void for_each_product(weir::BIBDConv2d const& conv, weir::ConvolutionShape const& s, Function const& f) {
+void for_each_product(weir::BIBDConv2d<> const& conv, weir::ConvolutionShape const& s, Function const& f) {
   auto const& o = conv.options();
   std::size_t const inputs = o.inputs / o.groups, outputs = o.outputs / o.groups;
   for (std::size_t g = 0; g < o.groups; ++g) {
@@ -306,6 +310,91 @@ TEST_CASE("groups on the workers of a pool give the bits of one stream, forwards
 TEST_CASE("groups that do not divide the channels are refused") {
   CHECK_THROWS_AS(weir::BIBDConv2d({.inputs = 30, .outputs = 32, .groups = 4}), weir::ContractViolation);
   CHECK_THROWS_AS(weir::BIBDConv2d({.inputs = 32, .outputs = 32, .stride = 0}), weir::ContractViolation);
+}
+
+/// All that a convolution gives, with its gradients by tap, row and column.
+template <class D>
+std::vector<double> passes(weir::BIBDConv2d<D> const& conv) {
+  weir::HostExecutor const exec;
+  auto const bound = conv.on(exec);
+  auto const& o = conv.options();
+  auto const s = conv.shape(2, 5, 6);
+  auto const order = weir::BatchOrder::batch_major;
+  std::vector<double> values(conv.value_count()), gradient(values.size());
+  std::size_t const inputs = o.inputs / o.groups, outputs = o.outputs / o.groups;
+  auto const for_each_weight = [&](auto const& f) {
+    for (std::size_t g = 0; g < conv.groups(); ++g) {
+      auto const& mask = conv.mask(g);
+      for (std::size_t tap = 0; tap < conv.taps(); ++tap) {
+        for (std::size_t row = 0; row < outputs; ++row) {
+          for (std::size_t slot = 0; slot < mask.row_degree(row); ++slot) {
+            std::size_t const dense =
+                ((g * conv.taps() + tap) * outputs + row) * inputs + mask.column(row, slot);
+            f(dense, conv.first_value(g) + tap * mask.value_count() + mask.value_index(row, slot));
+          }
+        }
+      }
+    }
+  };
+  for_each_weight(
+      [&](std::size_t dense, std::size_t at) { values[at] = 1.0 / static_cast<double>(1 + dense % 101); });
+  Batch<double> x(s.input_pixels(), o.inputs, order), dx = x;
+  Batch<double> y(s.output_pixels(), o.outputs, order), dy = y;
+  weir_test::fill_batch(x, 1);
+  weir_test::fill_batch(dy, 2);
+  bound.template forward<double>(exec, s, weir::view(values), {}, x.constant(), y.view());
+  bound.template backward<double>(exec, s, weir::view(values), x.constant(), y.constant(), dy.view(),
+                                  dx.view(), weir::view(gradient), {}, weir::GradientMode::overwrite);
+  exec.synchronize();
+  std::vector<double> all = y.elements;
+  all.insert(all.end(), dx.elements.begin(), dx.elements.end());
+  std::size_t const first = all.size();
+  all.resize(first + conv.groups() * conv.taps() * outputs * inputs);
+  for_each_weight([&](std::size_t dense, std::size_t at) { all[first + dense] = gradient[at]; });
+  return all;
+}
+
+template <class D>
+void check_against_tables(D const& design, weir::Conv2dOptions const& options) {
+  CAPTURE(design.inputs());
+  weir::BIBDMask<D> const mask(design);
+  weir::BIBDMask<weir::AnyDesign> const tables(weir::AnyDesign::of(design));
+  std::vector<weir::BIBDMask<D>> const masks(options.groups, mask);
+  weir::BIBDConv2d<D> const conv(masks, options);
+  CHECK(conv.options().inputs == options.groups * design.inputs());
+  CHECK(conv.nnz() == options.groups * conv.taps() * design.nnz());
+  auto const formula = passes(conv);
+  auto const expected = passes(weir::BIBDConv2d<>(std::vector(options.groups, tables), options));
+  REQUIRE(formula.size() == expected.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    worst = std::fmax(worst, std::abs(formula[i] - expected[i]));
+  CHECK(worst < 1e-11);
+}
+
+TEST_CASE("a convolution over any design gives what tables of its entries do") {
+  weir::Conv2dOptions const plain{.padding = 1};
+  weir::Conv2dOptions const grouped{.kernel_width = 2, .stride = 2, .padding = 2, .dilation = 2, .groups = 2};
+  for (auto const& options : {plain, grouped}) {
+    check_against_tables(weir::GroupDesign{{.outputs = 18, .inputs = 10, .group = 4}}, options);
+    check_against_tables(weir::CyclicDesign(7, {1, 2, 4}), options);
+    check_against_tables(weir::AffineGeometry(3), options);
+    check_against_tables(weir::SteinerTripleSystem(9), options);
+    check_against_tables(weir::PaleyDesign(27), options);
+    check_against_tables(weir::dual(weir::AffineGeometry(3)), options);
+  }
+  CHECK(weir::BIBDConv2d{weir::BIBDMask{weir::PaleyDesign(7)}, {.padding = 1}}.nnz() == 9 * 21);
+}
+
+TEST_CASE("masks that are given fit the channels and the groups") {
+  weir::BIBDMask const mask(weir::PaleyDesign(7));
+  CHECK_THROWS_WITH_AS((weir::BIBDConv2d{mask, {.inputs = 14, .outputs = 7}}),
+                       "BIBDConv2d: a mask of 7 x 7 channels, 7 x 14, those of a group, would be right",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS((weir::BIBDConv2d{mask, {.groups = 2}}),
+                       "BIBDConv2d: 1 masks, 2, one per group, would be right", weir::ContractViolation);
+  CHECK_THROWS_AS((weir::BIBDConv2d<weir::PaleyDesign>(std::vector<weir::BIBDMask<weir::PaleyDesign>>{})),
+                  weir::ContractViolation);
 }
 
 }  // namespace

@@ -75,9 +75,9 @@ class MaskedConvolution final : public Layer<Real> {
   }
 
   Shape input_;
-  weir::BIBDConv2d layer_;
+  weir::BIBDConv2d<> layer_;
   weir::HostExecutor here_ = immediate_executor();
-  weir::BIBDConv2d::Bound<weir::HostExecutor> bound_;
+  weir::BIBDConv2d<>::Bound<weir::HostExecutor> bound_;
 };
 
 }  // namespace weir_train

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,7 +19,7 @@
 namespace weir::inline v1 {
 
 struct Conv2dOptions {
-  std::size_t inputs = 0;  // channels, of all groups
+  std::size_t inputs = 0;  // channels, of all groups; with masks that are given, 0 leaves both to them
   std::size_t outputs = 0;
   std::uint32_t kernel_height = 3;
   std::uint32_t kernel_width = 3;
@@ -26,36 +27,57 @@ struct Conv2dOptions {
   std::uint32_t padding = 0;
   std::uint32_t dilation = 1;
   std::uint32_t groups = 1;
-  MaskOptions mask = {};  // family, density, block, seed ..; the sides are those of a group
+  MaskOptions mask =
+      {};  // family, density, block, seed ..; the sides are those of a group. Not with given masks
   Activation activation = Activation::identity;
   bool has_bias = false;
 };
 
 /// A convolution whose mask is on pairs of channels: all taps of a live pair are live. Every group has a
 /// design of its own, of inputs / groups and outputs / groups channels and with the seed of the mask plus the
-/// group, so that no output channel is dead.
+/// group, so that no output channel is dead; or masks of any design, one per group, are given.
 ///
 /// Channels of a pixel lie side by side. Parameters are the caller's: for one group after another, and for
 /// one tap after another, the values of the mask; then a bias per output. Errors: `ContractViolation` for
-/// sizes of 0 and groups that do not divide the channels; those of `make_design`.
+/// sizes of 0 and groups that do not divide the channels, and masks of another number or shape than those;
+/// the errors of `make_design`.
+template <Design D = AnyDesign>
 class BIBDConv2d {
  public:
-  explicit BIBDConv2d(Conv2dOptions options) : options_(std::move(options)) {
+  explicit BIBDConv2d(Conv2dOptions options) requires std::same_as<D, AnyDesign>
+      : options_(std::move(options)) {
     check();
     MaskOptions mask = options_.mask;
     mask.inputs = options_.inputs / options_.groups;
     mask.outputs = options_.outputs / options_.groups;
     for (std::uint32_t group = 0; group < options_.groups; ++group) {
       mask.seed = options_.mask.seed + group;
-      begin_.push_back(value_count_);
-      masks_.push_back(BIBDMask<AnyDesign>(mask));
-      value_count_ += taps() * masks_.back().value_count();
+      add(BIBDMask<AnyDesign>(mask));
     }
-    begin_.push_back(value_count_);
+  }
+
+  explicit BIBDConv2d(BIBDMask<D> mask, Conv2dOptions options = {})
+      : BIBDConv2d(std::vector<BIBDMask<D>>(1, std::move(mask)), std::move(options)) {}
+
+  /// Masks of the channels of a group each.
+  explicit BIBDConv2d(std::vector<BIBDMask<D>> masks, Conv2dOptions options = {})
+      : options_(std::move(options)) {
+    if (options_.groups == 1) options_.groups = static_cast<std::uint32_t>(masks.size());
+    if (masks.empty() || masks.size() != options_.groups) {
+      throw ContractViolation("BIBDConv2d: " + std::to_string(masks.size()) + " masks, " +
+                              std::to_string(options_.groups) + ", one per group, would be right");
+    }
+    if (options_.inputs == 0) options_.inputs = masks[0].inputs() * masks.size();
+    if (options_.outputs == 0) options_.outputs = masks[0].outputs() * masks.size();
+    check();
+    for (BIBDMask<D>& mask : masks) {
+      check_shape(mask);
+      add(std::move(mask));
+    }
   }
 
   Conv2dOptions const& options() const { return options_; }
-  BIBDMask<AnyDesign> const& mask(std::size_t group) const { return masks_[group]; }
+  BIBDMask<D> const& mask(std::size_t group) const { return masks_[group]; }
   std::uint32_t taps() const { return options_.kernel_height * options_.kernel_width; }
   std::size_t groups() const { return masks_.size(); }
   std::size_t value_count() const { return value_count_; }
@@ -100,6 +122,22 @@ class BIBDConv2d {
   }
 
  private:
+  void add(BIBDMask<D> mask) {
+    if (begin_.empty()) begin_.push_back(0);
+    masks_.push_back(std::move(mask));
+    value_count_ += taps() * masks_.back().value_count();
+    begin_.push_back(value_count_);
+  }
+
+  void check_shape(BIBDMask<D> const& mask) const {
+    std::size_t const inputs = options_.inputs / options_.groups;
+    std::size_t const outputs = options_.outputs / options_.groups;
+    if (mask.inputs() == inputs && mask.outputs() == outputs) return;
+    throw ContractViolation("BIBDConv2d: a mask of " + std::to_string(mask.outputs()) + " x " +
+                            std::to_string(mask.inputs()) + " channels, " + std::to_string(outputs) + " x " +
+                            std::to_string(inputs) + ", those of a group, would be right");
+  }
+
   void check() const {
     auto const& o = options_;
     if (o.groups == 0 || o.inputs == 0 || o.outputs == 0 || o.inputs % o.groups != 0 ||
@@ -113,16 +151,19 @@ class BIBDConv2d {
   }
 
   Conv2dOptions options_;
-  std::vector<BIBDMask<AnyDesign>> masks_;
+  std::vector<BIBDMask<D>> masks_;
   std::vector<std::size_t> begin_;
   std::size_t value_count_ = 0;
 };
 
+BIBDConv2d(Conv2dOptions)->BIBDConv2d<AnyDesign>;
+
 /// The layer on an executor. Groups are independent branches: `forward_group` and `backward_group` of
 /// different groups may run on different streams. Given a `BranchRunner`, such as a `StreamWorkerPool`, in
 /// place of a stream, `forward` and `backward` run them on its streams: the same bits for any number of them.
+template <Design D>
 template <Executor E>
-class BIBDConv2d::Bound {
+class BIBDConv2d<D>::Bound {
  public:
   template <class Element>
   using Batch = BatchView<Element, typename E::memory_space>;
@@ -218,7 +259,7 @@ class BIBDConv2d::Bound {
   }
 
   BIBDConv2d layer_;
-  std::vector<BoundMask<E, AnyDesign>> masks_;
+  std::vector<BoundMask<E, D>> masks_;
 };
 
 }  // namespace weir::inline v1
