@@ -16,6 +16,7 @@
 #include "weir/compress/threshold/red_sync_trim.hpp"
 #include "weir/compress/threshold/sampled_top_k.hpp"
 #include "weir/cuda/vocabulary.cuh"
+#include "weir/exec/shared_rank_steps.hpp"
 
 namespace weir::inline v1 {
 
@@ -94,5 +95,10 @@ template void sparsify(CudaExecutor const&, SparsifyWork<bfloat16, float, Device
                        SampledTopK const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<float, float, DeviceSpace> const&,
                        SampledTopK const&);
+
+template void apply_scalars(CudaExecutor const&, StartSharedRank<ExactTopK, float>);
+template void apply_scalars(CudaExecutor const&, StartSharedRank<ExactTopK, double>);
+template void apply_scalars(CudaExecutor const&, StartSharedRank<Histogram, float>);
+template void apply_scalars(CudaExecutor const&, StartSharedRank<Histogram, double>);
 
 }  // namespace weir::inline v1

@@ -20,6 +20,8 @@
 #include "weir/compress/local_clip.hpp"
 #include "weir/compress/local_clip_by_value.hpp"
 #include "weir/compress/momentum_correction.hpp"
+#include "weir/compress/shared_threshold.hpp"
+#include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/cuda/graph.hpp"
@@ -94,6 +96,11 @@ TEST_CASE("recipes that sparsify give the host's bits, enqueued one by one and r
   check(with(weir::LocalClipByValue{alone, {.max_value = 0.01}} | feedback));
   check(with(weir::LocalClip{alone, {.max_norm = 0.5}} | weir::LocalClipByValue{alone, {.max_value = 0.01}} |
              feedback));
+  check(with(weir::ErrorFeedback{weir::SharedThreshold{alone, sparsifier}}));
+  check(with(weir::SharedThreshold{
+      alone, weir::ThresholdSparsifier{{.density = 0.05, .dense_below = 64}, weir::ExactTopK{}}}));
+  check(with(
+      weir::SharedThreshold{alone, weir::ThresholdSparsifier{{.density = 0.05}, weir::GeneralizedPareto{}}}));
   check(with(weir::MomentumCorrection{sparsifier, {.momentum = 0.5}}));
   check(with(weir::EF21{sparsifier}));
 }

@@ -349,3 +349,32 @@ TEST_CASE("a threshold that is known selects in the same pass, at least one, at 
     }
   }
 }
+
+TEST_CASE("counters that ranks share are added to, the same for any number of threads") {
+  std::size_t const size = 100'003;
+  weir::RandomStream const stream{.seed = 12};
+  std::vector<double> values(size);
+  weir::TailStatistics tail{0, 0, 1e-9, 1e9, 0.0, 0.0, 0.0};
+  for (std::size_t i = 0; i < size; ++i) {
+    double const u = weir::RandomStream::uniform_from(stream(static_cast<std::uint32_t>(i))[0]);
+    values[i] = i % 7 == 0 ? 0.0 : std::exp(60.0 * u - 40.0);  // also far below the 16 octaves
+    tail.participants += values[i] != 0.0 ? 1 : 0;
+  }
+  values[3] = std::numeric_limits<double>::infinity();
+  using Search = weir::SharedRankSearch<double>;
+  Search search;
+  search.start(1000, 10, false, tail, tail);
+  std::vector<std::uint64_t> expected(Search::counters + 1, 5);
+  for (double const value : values) ++expected[search.counter_of(value)];
+  expected.pop_back();
+  for (std::size_t const threads : {1u, 2u, 5u}) {
+    weir::ThreadTeam team(threads);
+    std::vector<std::byte> memory(detail::CandidatePool<double>::bytes(size, threads), std::byte{0xa5});
+    detail::CandidatePool<double> const pool(memory.data(), size, threads);
+    SelectionPasses<double> passes(team, pool, values.data(), size);
+    std::vector<std::uint64_t> counters(Search::counters, 5);
+    passes.count_shared(search, counters.data());
+    CHECK(counters == expected);
+    CHECK(passes.sweeps() == 1);
+  }
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "support/cuda/stand_in.hpp"
@@ -10,6 +11,7 @@
 #include "weir/exec/mark_used.hpp"
 #include "weir/exec/merge_tails.hpp"
 #include "weir/exec/optimizer_state.hpp"
+#include "weir/exec/shared_rank_steps.hpp"
 #include "weir/exec/step_clock.hpp"
 #include "weir/exec/threshold_state.hpp"
 
@@ -63,6 +65,19 @@ inline std::vector<Access> accesses_of(weir::SetDensity const& step) {
 }
 inline std::vector<Access> accesses_of(weir::MergeTails const& step) {
   return {reads(step.tails, step.count), writes(step.out)};
+}
+template <class Policy, class Real>
+std::vector<Access> accesses_of(weir::StartSharedRank<Policy, Real> const& step) {
+  return {reads(step.state), reads(step.all), reads(step.own), writes(step.search)};
+}
+template <class Real>
+std::vector<Access> accesses_of(weir::ResumeSharedRank<Real> const& step) {
+  constexpr std::size_t counters = weir::SharedRankSearch<Real>::counters;
+  return {reads(step.sums, counters), reads(step.own, counters), reads(step.search), writes(step.search)};
+}
+template <class Real>
+std::vector<Access> accesses_of(weir::DivideTies<Real> const& step) {
+  return {reads(step.ties, step.rank + 1), reads(step.search), writes(step.search)};
 }
 inline std::vector<Access> accesses_of(weir::LocalNormStep const& step) {
   std::vector<Access> all{reads(step.measurements, step.count), writes(step.sum)};

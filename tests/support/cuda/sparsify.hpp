@@ -44,14 +44,20 @@ void sparsify(CudaExecutor const& executor, SparsifyWork<Element, Real, DeviceSp
   stand_in::Inside const inside;
   std::size_t const size = work.terms.empty() ? 0 : work.terms[0].values.size();
   detail::check_sparsify<Policy>(work, sparsify_scratch_bytes<Real>(executor, size, 1.0));
-  bool const selects = work.part != SparsifyPart::accumulate;
+  bool const counts = work.part == SparsifyPart::count;
+  bool const selects = work.part != SparsifyPart::accumulate && !counts;
   std::vector<stand_in::Access> accesses{reads(work.state), writes(work.state)};
-  if (work.part == SparsifyPart::select) {
+  if (work.part == SparsifyPart::select || counts) {
     accesses.push_back(reads(work.tail));
   } else if (work.tail != nullptr) {
     accesses.push_back(writes(work.tail));
   }
   if (work.shared_tail != nullptr) accesses.push_back(reads(work.shared_tail));
+  if (work.shared_rank != nullptr) accesses.push_back(reads(work.shared_rank));
+  if (counts) {
+    accesses.push_back(reads(work.counters, SharedRankSearch<Real>::counters));
+    accesses.push_back(writes(work.counters, SharedRankSearch<Real>::counters));
+  }
   if (work.scale.control != nullptr) accesses.push_back(reads(work.scale.control));
   if (work.step != nullptr) accesses.push_back(reads(work.step));
   std::vector<WeightedTerm<Element, HostSpace>> terms;
@@ -82,7 +88,9 @@ void sparsify(CudaExecutor const& executor, SparsifyWork<Element, Real, DeviceSp
       .part = work.part,
       .tail = work.tail,
       .shared_tail = work.shared_tail,
-      .ranks = work.ranks};
+      .ranks = work.ranks,
+      .shared_rank = work.shared_rank,
+      .counters = work.counters};
   stand_in::enqueue(executor, "sparsify", std::move(accesses), [=] {
     stand_in::Inside const running;
     auto here = there;
