@@ -54,6 +54,9 @@ class MeteredPasses {
   weir::RankAnswer rank(weir::RankQuery const& query, Real largest) {
     return estimate([&, this] { return passes_.rank(query, largest); });
   }
+  void count_shared(weir::SharedRankSearch<Real> const& shared, std::uint64_t* counters) {
+    estimate([&, this] { passes_.count_shared(shared, counters); });
+  }
   Real sample(weir::SampleRequest const& request) {
     cost_.bytes_read += request.size * sizeof(Real);
     return estimate([&, this] { return passes_.sample(request); });
