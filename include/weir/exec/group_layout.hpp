@@ -28,32 +28,32 @@ struct GroupShape {
 /// holds m diagonals: level l is the entries z = y + offset(a, c, l), where digits are added modulo p. The
 /// last class and the last group may be cut off; their missing entries are padding among the values.
 ///
-/// Cost: an entry in O(1); at the cut edge O(m). Tables: 2 bytes per cell, and up to 1,022 for levels.
+/// Cost: an entry in O(1); at the cut edge O(m). Tables: 2 bytes per cell, and up to 4 bytes times n for
+/// levels.
 class GroupLayout {
  public:
   GroupShape shape = {};
-  std::uint16_t const* cells = nullptr;  ///< t x s, see `cell`; null where n is 1
-  /// Of n up to 256, n-1 powers of x in GF(n), then n logarithms; null: level l is l.
-  std::uint16_t const* powers = nullptr;
+  std::uint16_t const* cells = nullptr;   ///< t x s, see `cell`; null where n is 1
+  std::uint16_t const* powers = nullptr;  ///< n-1 powers of x in GF(n), then n logarithms; null: level l is l
 
   /// Where the diagonals of a cell begin, and which ones they are.
   struct Cell {
     std::uint32_t offset;
-    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1), or `scrambled`
+    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1)
   };
 
   WEIR_HOST_DEVICE constexpr Cell cell(std::uint32_t a, std::uint32_t c) const {
     if (cells == nullptr) return {0, 0};
     std::uint32_t const word = cells[std::size_t{a} * shape.groups + c];
-    if (powers != nullptr) return {word & 255u, word >> 8};
-    return {word, scrambles_levels() ? drawn_word(shape, a, c) : 0};
+    if (powers == nullptr) return {word, 0};
+    if (keys_are_stored()) return {word & 255u, word >> 8};
+    return {word, drawn_key(shape, a, c)};
   }
 
   /// The diagonal of a level, 0 .. m-1.
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(Cell const& cell, std::uint32_t level) const {
     level += shape.first_level;
     if (level == 0) return cell.offset;
-    if (scrambles_levels()) return cell.offset ^ scrambled(cell.key, level);
     return add(cell.offset, powers == nullptr ? level : powers[turned(cell.key + level - 1)]);
   }
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(std::uint32_t a, std::uint32_t c,
@@ -195,40 +195,13 @@ class GroupLayout {
   /// The key of a cell, 0 .. n-2.
   WEIR_HOST_DEVICE static constexpr std::uint32_t drawn_key(GroupShape const& shape, std::uint32_t a,
                                                             std::uint32_t c) {
-    return static_cast<std::uint32_t>(std::uint64_t{drawn_word(shape, a, c)} * (shape.group - 1) >> 32);
+    std::uint64_t const word = philox({{a, c, 0x6c65'7665, 0}}, shape.seed)[0];
+    return static_cast<std::uint32_t>(word * (shape.group - 1) >> 32);
   }
+  WEIR_HOST_DEVICE constexpr bool keys_are_stored() const { return shape.group <= 256; }
 
  private:
   static constexpr std::uint32_t dead = static_cast<std::uint32_t>(-1);
-
-  WEIR_HOST_DEVICE static constexpr std::uint32_t drawn_word(GroupShape const& shape, std::uint32_t a,
-                                                             std::uint32_t c) {
-    return philox({{a, c, 0x6c65'7665, 0}}, shape.seed)[0];
-  }
-
-  /// Tables of large groups would be larger than the cells: their levels are drawn by arithmetic.
-  WEIR_HOST_DEVICE constexpr bool scrambles_levels() const {
-    return shape.group > 256 && shape.levels > 1 && shape.levels + 1 < shape.group;
-  }
-  /// A permutation of the numbers below n, drawn by the key, that leaves 0 where it is.
-  WEIR_HOST_DEVICE constexpr std::uint32_t scrambled(std::uint32_t key, std::uint32_t level) const {
-    std::uint32_t const last = shape.group - 1;
-    std::uint32_t const x = level * (key | 1u) & last;
-    return (x ^ x >> half_bits()) * (key >> 16 | 1u) & last;
-  }
-  WEIR_HOST_DEVICE constexpr std::uint32_t unscrambled(std::uint32_t key, std::uint32_t difference) const {
-    std::uint32_t const last = shape.group - 1;
-    std::uint32_t const x = difference * inverse(key >> 16 | 1u) & last;
-    return (x ^ x >> half_bits()) * inverse(key | 1u) & last;
-  }
-  /// At least half of the bits of a number below n, so that `scrambled` undoes its shift by the same.
-  WEIR_HOST_DEVICE constexpr std::uint32_t half_bits() const { return shape.group > 2048 ? 8 : 6; }
-  /// Of an odd number, modulo 2^24.
-  WEIR_HOST_DEVICE static constexpr std::uint32_t inverse(std::uint32_t odd) {
-    std::uint32_t x = odd;  // right in 3 bits; each step doubles them
-    for (int step = 0; step < 3; ++step) x *= 2 - odd * x;
-    return x;
-  }
 
   constexpr std::size_t cell_words() const {
     return cells == nullptr ? 0 : std::size_t{shape.classes} * shape.groups;
@@ -254,9 +227,7 @@ class GroupLayout {
 
   WEIR_HOST_DEVICE constexpr std::uint32_t level_of(Cell const& cell, std::uint32_t diagonal) const {
     std::uint32_t level = subtract(diagonal, cell.offset);
-    if (level != 0 && scrambles_levels()) {
-      level = unscrambled(cell.key, level);
-    } else if (level != 0 && powers != nullptr) {
+    if (level != 0 && powers != nullptr) {
       level = 1 + turned(powers[shape.group - 1 + level] + (shape.group - 1) - cell.key);
     }
     if (level < shape.first_level || level - shape.first_level >= shape.levels) return dead;

@@ -30,7 +30,7 @@ struct GroupOptions {
 /// the generator. Further levels are drawn per cell.
 ///
 /// Its second singular value is at most sqrt(N) with one level, whatever is cut off.
-/// Cost: 2 bytes per cell, made in a few nanoseconds, and up to 1,022 bytes where levels are drawn.
+/// Cost: 2 bytes per cell, made in a few nanoseconds.
 /// Errors: ContractViolation where n is no prime power or greater than a side, m is not below n, or 2 <= m <=
 /// n-2 and n is no power of two.
 class GroupDesign : public DesignOwner<GroupDesign> {
@@ -40,7 +40,7 @@ class GroupDesign : public DesignOwner<GroupDesign> {
     cells_.resize(std::size_t{shape_.classes} * shape_.groups, 0);
     fill_offsets();
     bool const draws_levels = shape_.levels > 1 && shape_.levels + 1 < shape_.group;
-    if (draws_levels && shape_.group <= 256) fill_levels();
+    if (draws_levels) fill_levels();
   }
 
   /// Valid as long as this design is.
@@ -167,6 +167,7 @@ class GroupDesign : public DesignOwner<GroupDesign> {
       powers_[order + element] = static_cast<std::uint16_t>(power);
       element = field.multiply(element, field.generator());
     }
+    if (!layout().keys_are_stored()) return;
     for (std::uint32_t a = 0; a < shape_.classes; ++a) {
       for (std::uint32_t c = 0; c < shape_.groups; ++c) {
         std::uint16_t& cell = cells_[std::size_t{a} * shape_.groups + c];
