@@ -82,9 +82,7 @@ class ThresholdSearch {
       draw(policy, k_target_);
     } else {
       k_ = k_target_ > tail.non_finite ? k_target_ - tail.non_finite : 0;
-      bool const sends_non_finite = constants.non_finite == NonFinitePolicy::propagate;
-      fitted_k_ = ranks * k_target_;
-      if (sends_non_finite) fitted_k_ = fitted_k_ > shared.non_finite ? fitted_k_ - shared.non_finite : 0;
+      if (constants.non_finite != NonFinitePolicy::propagate) fitted_.tail.non_finite = 0;  // they send none
       if constexpr (DefersSelection<Policy>) {
         defer();
       } else if (RankedThreshold<Policy> && shared_rank != nullptr) {
@@ -312,8 +310,11 @@ class ThresholdSearch {
   }
 
   WEIR_HOST_DEVICE void fit_first(Policy const& policy) {
-    double const ratio =
-        static_cast<double>(fitted_k_ == 0 ? 1 : fitted_k_) / static_cast<double>(fitted_.tail.participants);
+    // Of all ranks that share a threshold, and computed here: a member more costs kernels for double a
+    // register.
+    double const finite = static_cast<double>(k_target_) * static_cast<double>(ranks_) -
+                          static_cast<double>(ranks_ == 1 ? tail_.non_finite : fitted_.tail.non_finite);
+    double const ratio = (finite < 1.0 ? 1.0 : finite) / static_cast<double>(fitted_.tail.participants);
     if (!(ratio < 1.0)) return select_above(0.0);
     go_on_fitting(fit_.start(policy, fitted_, ratio, stages_, fitted_stages_, first_ratio_));
   }
@@ -388,8 +389,7 @@ class ThresholdSearch {
   std::uint64_t size_ = 0;
   std::uint64_t capacity_ = 0;
   std::uint64_t k_target_ = 0;
-  std::uint64_t k_ = 0;         // for the finite ones
-  std::uint64_t fitted_k_ = 0;  // for those of all ranks, where they share a threshold
+  std::uint64_t k_ = 0;  // for the finite ones
   std::uint64_t finite_wanted_ = 0;
   std::uint64_t finite_ = 0;
   std::uint64_t wanted_ = 0;
