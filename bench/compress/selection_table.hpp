@@ -40,9 +40,8 @@ inline double quantile(std::vector<double> times, double part) {
 }
 
 inline std::string csv_header() {
-  return "method,device,data,n,rho,feedback,q,compress_ms_median,compress_ms_p95,gelem_per_s,gb_per_s,x_of_"
-         "read,"
-         "x_of_copy,decompress_ms";
+  return "method,device,data,n,rho,feedback,q,compress_ms_median,compress_ms_p95,gelem_per_s,gb_per_s,"
+         "x_of_read,x_of_copy,decompress_ms";
 }
 
 /// A name that may have commas in it is quoted.

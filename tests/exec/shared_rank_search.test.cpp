@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "exec/rank_oracle.hpp"
+
 namespace {
 
 using weir::SharedRankSearch;
@@ -75,32 +77,6 @@ Result<Real> search(Data<Real> const& data, std::uint64_t k, std::uint64_t toler
   return result;
 }
 
-/// Of all values in one list, by the search of one rank.
-template <class Real>
-weir::RankSearch<Real> alone(std::vector<Real> const& values, std::uint64_t k, std::uint64_t tolerance,
-                             bool is_exact) {
-  using Key = weir::MagnitudeKey<Real>;
-  weir::RankSearch<Real> result;
-  result.start(k, tolerance, is_exact);
-  for (bool goes_on = true; goes_on;) {
-    std::vector<std::uint64_t> keys;
-    for (Real const value : values) {
-      std::uint64_t const key = Key::of(value);
-      if (Key::takes_part(Key::of(value)) && key >> result.query.parent_shift == result.query.prefix)
-        keys.push_back(key >> result.query.shift);
-    }
-    std::sort(keys.rbegin(), keys.rend());
-    std::uint64_t const bin = keys.at(result.query.rank - 1);
-    weir::RankAnswer answer{bin, 0, 0};
-    for (auto const key : keys) {
-      answer.above += key > bin;
-      answer.inside += key == bin;
-    }
-    goes_on = result.resume(answer);
-  }
-  return result;
-}
-
 /// Magnitudes over `octaves` octaves, of `levels` values each octave (0: of all), some of them not usable.
 template <class Real>
 Data<Real> draws(std::size_t ranks, std::size_t size, double octaves, int levels, std::uint64_t seed) {
@@ -131,7 +107,7 @@ void check_against_one_rank(std::uint64_t seed) {
         for (std::uint64_t const k : {1u, 7u, 99u, 300u, 640u}) {
           for (bool const is_exact : {false, true}) {
             std::uint64_t const tolerance = is_exact ? 0 : k / 100;
-            auto const expected = alone(all, k, tolerance, is_exact);
+            auto const expected = search_among(all, k, tolerance, is_exact);
             auto const found = search(data, k, tolerance, is_exact);
             std::uint64_t ties = 0;
             for (std::size_t rank = 0; rank < ranks; ++rank) {

@@ -61,7 +61,7 @@ class RankExchange {
       communicator_.all_reduce(point, sums_.view());
       apply_scalars(point, ResumeSharedRank<Real>{sums_.data(), own_.data(), search_.data()});
     }
-    ViewOn<std::uint64_t const, E> const own_ties(search_.data()->own_ties_word(), 1);
+    ViewOn<std::uint64_t const, E> const own_ties(&search_.data()->own_ties(), 1);
     communicator_.all_gather(point, own_ties, ties_.view());
     apply_scalars(point, DivideTies<Real>{ties_.data(), communicator_.rank(), search_.data()});
   }
@@ -91,8 +91,7 @@ class RankExchange {
 template <class Real>
 constexpr std::size_t rank_exchange_bytes(std::size_t ranks) {
   using Search = SharedRankSearch<Real>;
-  return (ranks + 2) * sizeof(TailStatistics) + sizeof(Search) +
-         (2 * Search::counters + ranks) * sizeof(std::uint64_t);
+  return tail_exchange_bytes(ranks) + sizeof(Search) + (2 * Search::counters + ranks) * sizeof(std::uint64_t);
 }
 
 }  // namespace weir::inline v1

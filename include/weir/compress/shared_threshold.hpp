@@ -79,7 +79,7 @@ class SharedThreshold {
     if constexpr (Stage::counts_magnitudes) {
       return bytes + rank_exchange_bytes<Real>(communicator_.size());
     } else {
-      return bytes + (communicator_.size() + 2) * sizeof(TailStatistics);
+      return bytes + tail_exchange_bytes(communicator_.size());
     }
   }
 

@@ -59,4 +59,9 @@ class TailExchange {
   Buffer<TailStatistics, E> merged_;
 };
 
+/// What a `TailExchange` allocates. Units: bytes.
+constexpr std::size_t tail_exchange_bytes(std::size_t ranks) {
+  return (ranks + 2) * sizeof(TailStatistics);
+}
+
 }  // namespace weir::inline v1

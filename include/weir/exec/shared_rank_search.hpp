@@ -72,8 +72,7 @@ class SharedRankSearch {
   }
 
   /// How many magnitudes of this rank are equal to a threshold that is cut by index.
-  WEIR_HOST_DEVICE std::uint64_t own_ties() const { return own_ties_; }
-  WEIR_HOST_DEVICE std::uint64_t const* own_ties_word() const { return &own_ties_; }
+  WEIR_HOST_DEVICE std::uint64_t const& own_ties() const { return own_ties_; }
 
   /// Leaves this rank its part of the ties: those of the ranks before it come first.
   WEIR_HOST_DEVICE void divide(std::uint64_t const* ties_of_ranks, std::size_t rank) {

@@ -54,8 +54,8 @@ struct SparsifyWork {
   TailStatistics* tail = nullptr;               // of this rank's accumulator; may be null for the whole
   TailStatistics const* shared_tail = nullptr;  // of all ranks' accumulators; null: `tail`
   std::uint64_t ranks = 1;                      // whose accumulators those are, of equal size
-  SharedRankSearch<Real> const* shared_rank =
-      nullptr;                        // of them all, for policies that count; null: own data
+  /// Of them all, for policies that count; null: own data.
+  SharedRankSearch<Real> const* shared_rank = nullptr;
   std::uint64_t* counters = nullptr;  // `SharedRankSearch::counters` of them
 };
 

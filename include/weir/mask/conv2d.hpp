@@ -27,8 +27,7 @@ struct Conv2dOptions {
   std::uint32_t padding = 0;
   std::uint32_t dilation = 1;
   std::uint32_t groups = 1;
-  MaskOptions mask =
-      {};  // family, density, block, seed ..; the sides are those of a group. Not with given masks
+  MaskOptions mask = {};  // family, density, block, seed ..; sides are those of a group. Not with given masks
   Activation activation = Activation::identity;
   bool has_bias = false;
 };

@@ -45,8 +45,7 @@ constexpr std::vector<std::uint64_t> peak_bytes(TableView const& table, std::spa
     std::uint64_t peak = 0;
     std::span<Operation const> const operations = table.worker(worker);
     auto const is_recomputed = [&](Operation const& operation) {
-      return recompute == Recompute::always ||
-             (recompute == Recompute::except_last && operation.stage + 1u < table.stages());
+      return detail::recomputes(recompute, operation.stage, table.stages());
     };
     for (std::size_t i = 0; i < operations.size(); ++i) {
       Operation const& operation = operations[i];

@@ -133,12 +133,16 @@ __global__ void __launch_bounds__(search_threads, search_blocks_together)
   SharedCount<Work>(work, memory, blockIdx.x, gridDim.x).run(SearchBlock{});
 }
 
+/// A warp for each unit, as far as so many blocks go.
+inline unsigned blocks_for(SparsifyLayout const& layout, unsigned most) {
+  std::size_t const wanted = (layout.units + search_warps - 1) / search_warps;
+  return wanted == 0 ? 1u : wanted < most ? static_cast<unsigned>(wanted) : most;
+}
+
 /// Enqueues a pass that counts for a search that ranks share.
 template <class Work>
 void launch_shared_count(CudaExecutor const& executor, Work const& work, unsigned multiprocessors) {
-  std::size_t const wanted = (work.layout.units + search_warps - 1) / search_warps;
-  std::size_t const most = std::size_t{multiprocessors} * search_blocks_together;
-  unsigned const blocks = wanted == 0 ? 1u : static_cast<unsigned>(wanted < most ? wanted : most);
+  unsigned const blocks = blocks_for(work.layout, multiprocessors * search_blocks_together);
   DeviceGuard const guard(executor.device());
   shared_count_kernel<<<blocks, search_threads, 0, executor.stream()>>>(work);
   check_cuda(cudaPeekAtLastError(), "launch of sparsify");
@@ -154,9 +158,7 @@ void launch_first_pass(CudaExecutor const& executor, DeviceWork<Real, Index> con
   check_cuda(cudaPeekAtLastError(), "launch of sparsify");
   if (work.part == SparsifyPart::select) return;
   // The kernel of a sum has its blocks at once, so that none begins when the others are almost done.
-  std::size_t const wanted = (work.layout.units + search_warps - 1) / search_warps;
-  std::size_t const most = std::size_t{multiprocessors} * first_blocks_together;
-  unsigned const blocks = wanted == 0 ? 1u : static_cast<unsigned>(wanted < most ? wanted : most);
+  unsigned const blocks = blocks_for(work.layout, multiprocessors * first_blocks_together);
   if (is_aligned) {
     first_pass_kernel<full_width<Element>, Moments><<<blocks, search_threads, 0, stream>>>(work, terms);
   } else {
@@ -170,13 +172,11 @@ template <class Policy, class Real, class Index>
 void launch_search(CudaExecutor const& executor, DeviceWork<Real, Index> const& work, Policy const& policy,
                    unsigned multiprocessors) {
   using Work = DeviceWork<Real, Index>;
-  std::size_t const wanted = (work.layout.units + search_warps - 1) / search_warps;
-  std::size_t const most = std::size_t{multiprocessors} * search_blocks_together;
   cudaLaunchAttribute together = {};
   together.id = cudaLaunchAttributeCooperative;
   together.val.cooperative = 1;
   cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(wanted == 0 ? 1u : static_cast<unsigned>(wanted < most ? wanted : most));
+  config.gridDim = dim3(blocks_for(work.layout, multiprocessors * search_blocks_together));
   config.blockDim = dim3(search_threads);
   config.stream = executor.stream();
   config.attrs = &together;
