@@ -17,8 +17,8 @@ weir::RankSearch<Real> search_among(std::vector<Real> const& values, std::uint64
   for (bool goes_on = true; goes_on;) {
     std::vector<std::uint64_t> keys;
     for (Real const value : values) {
-      auto const key = Key::of(value);
-      if (Key::takes_part(key) && key >> result.query.parent_shift == result.query.prefix)
+      std::uint64_t const key = Key::of(value);
+      if (Key::takes_part(Key::of(value)) && key >> result.query.parent_shift == result.query.prefix)
         keys.push_back(key >> result.query.shift);
     }
     std::sort(keys.rbegin(), keys.rend());
