@@ -150,3 +150,31 @@ TEST_CASE("make_fixed_design: every member of every family with at most 1,100 in
   }
   CHECK(census.members > (most_inputs == 1'100 ? 950 : 150));
 }
+
+TEST_CASE("tables of cyclic designs take 4 bytes per difference, whatever is asked for") {
+  std::size_t checked = 0;
+  auto const check = [&](char const* family, weir::FamilyParameters const& given) {
+    for (char const* prefix : {"", "complement-of:"}) {
+      for (std::uint64_t seed : {0u, 5u}) {
+        weir::FixedDesign const made = make_fixed_design(std::string(prefix) + family, given, seed);
+        CAPTURE(family);
+        CAPTURE(given.order);
+        CHECK(made.design.table_bytes() <= 4 * made.parameters.k + 1024);
+        ++checked;
+      }
+    }
+  };
+  auto const is_prime_power = [](std::uint64_t q) { return static_cast<bool>(weir::prime_power(q)); };
+  for (std::uint32_t q = 2; q <= 67; ++q)
+    if (is_prime_power(q)) check("projective-plane", {q});
+  for (std::uint32_t q = 2; q <= 5; ++q)
+    for (std::uint32_t dimension = 2; dimension <= 5; ++dimension)
+      check("projective-geometry", {q, dimension});
+  // Over other fields these are not cyclic.
+  for (std::uint32_t q = 7; q < 1500; q += 4)
+    if (weir::is_prime(q)) check("paley", {q});
+  for (std::uint32_t q = 3; q < 60; q += 2)
+    if (weir::is_prime(q) && weir::is_prime(q + 2)) check("twin-prime", {q});
+  for (std::uint32_t p : {37u, 101u, 109u, 197u, 677u, 16901u}) check("quartic-residue", {p});
+  CHECK(checked > 600);
+}

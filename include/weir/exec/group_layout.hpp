@@ -28,25 +28,25 @@ struct GroupShape {
 /// holds m diagonals: level l is the entries z = y + offset(a, c, l), where digits are added modulo p. The
 /// last class and the last group may be cut off; their missing entries are padding among the values.
 ///
-/// Cost: an entry in O(1); at the cut edge O(m). Tables: 2 bytes per cell, and up to 4 bytes times n for
-/// levels.
+/// Cost: an entry in O(1); at the cut edge O(m). Tables: 2 bytes per cell, and up to 1,022 for levels.
 class GroupLayout {
  public:
   GroupShape shape = {};
-  std::uint16_t const* cells = nullptr;   ///< t x s, see `cell`; null where n is 1
-  std::uint16_t const* powers = nullptr;  ///< n-1 powers of x in GF(n), then n logarithms; null: level l is l
+  std::uint16_t const* cells = nullptr;  ///< t x s, see `cell`; null where n is 1
+  /// q-1 powers of x in GF(q), then q logarithms, where q is `field()`; null: level l is offset + l.
+  std::uint16_t const* powers = nullptr;
 
   /// Where the diagonals of a cell begin, and which ones they are.
   struct Cell {
     std::uint32_t offset;
-    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1)
+    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1); n > 256: in the lowest byte, see `upper`
   };
 
   WEIR_HOST_DEVICE constexpr Cell cell(std::uint32_t a, std::uint32_t c) const {
     if (cells == nullptr) return {0, 0};
     std::uint32_t const word = cells[std::size_t{a} * shape.groups + c];
     if (powers == nullptr) return {word, 0};
-    if (keys_are_stored()) return {word & 255u, word >> 8};
+    if (shape.group <= 256) return {word & 255u, word >> 8};
     return {word, drawn_key(shape, a, c)};
   }
 
@@ -54,7 +54,10 @@ class GroupLayout {
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(Cell const& cell, std::uint32_t level) const {
     level += shape.first_level;
     if (level == 0) return cell.offset;
-    return add(cell.offset, powers == nullptr ? level : powers[turned(cell.key + level - 1)]);
+    if (powers == nullptr) return add(cell.offset, level);
+    std::uint32_t const low = level & 255u;
+    std::uint32_t const image = low == 0 ? 0 : powers[turned((cell.key & 255u) + low - 1)];
+    return cell.offset ^ image ^ upper(cell, image, level);
   }
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(std::uint32_t a, std::uint32_t c,
                                                   std::uint32_t level) const {
@@ -192,13 +195,18 @@ class GroupLayout {
     return {shape, cells == nullptr ? nullptr : words, powers == nullptr ? nullptr : words + cell_words()};
   }
 
-  /// The key of a cell, 0 .. n-2.
+  /// Elements of the field whose powers draw levels: tables stay small where n is large.
+  WEIR_HOST_DEVICE static constexpr std::uint32_t field(GroupShape const& shape) {
+    return shape.group < 256 ? shape.group : 256;
+  }
+  /// The key of a cell: 0 .. q-2, where n > 256 two of them, each in a byte.
   WEIR_HOST_DEVICE static constexpr std::uint32_t drawn_key(GroupShape const& shape, std::uint32_t a,
                                                             std::uint32_t c) {
-    std::uint64_t const word = philox({{a, c, 0x6c65'7665, 0}}, shape.seed)[0];
-    return static_cast<std::uint32_t>(word * (shape.group - 1) >> 32);
+    auto const words = philox({{a, c, 0x6c65'7665, 0}}, shape.seed);
+    std::uint64_t const period = field(shape) - 1;
+    auto const key = static_cast<std::uint32_t>(words[0] * period >> 32);
+    return shape.group <= 256 ? key : key | static_cast<std::uint32_t>(words[1] * period >> 32) << 8;
   }
-  WEIR_HOST_DEVICE constexpr bool keys_are_stored() const { return shape.group <= 256; }
 
  private:
   static constexpr std::uint32_t dead = static_cast<std::uint32_t>(-1);
@@ -207,7 +215,7 @@ class GroupLayout {
     return cells == nullptr ? 0 : std::size_t{shape.classes} * shape.groups;
   }
   constexpr std::size_t power_words() const {
-    return powers == nullptr ? 0 : 2 * std::size_t{shape.group} - 1;
+    return powers == nullptr ? 0 : 2 * std::size_t{field(shape)} - 1;
   }
 
   WEIR_HOST_DEVICE constexpr std::uint32_t quotient(std::size_t position) const {
@@ -220,15 +228,27 @@ class GroupLayout {
     std::size_t const left = whole - std::size_t{part} * shape.group;
     return left < shape.group ? static_cast<std::uint32_t>(left) : shape.group;
   }
-  /// x has n-1 powers.
+  /// x has q-1 powers.
   WEIR_HOST_DEVICE constexpr std::uint32_t turned(std::uint32_t power) const {
-    return power < shape.group - 1 ? power : power - (shape.group - 1);
+    std::uint32_t const period = field(shape) - 1;
+    return power < period ? power : power - period;
+  }
+  /// What is above the lowest byte: the bits of a level, or of what they became, under a mask that the key
+  /// draws for each lowest byte. So it undoes itself.
+  WEIR_HOST_DEVICE constexpr std::uint32_t upper(Cell const& cell, std::uint32_t image,
+                                                 std::uint32_t level) const {
+    if (shape.group <= 256) return 0;
+    if (image != 0) level ^= std::uint32_t{powers[turned((cell.key >> 8) + image - 1)]} << 8;
+    return level & (shape.group - 1) & ~255u;
   }
 
   WEIR_HOST_DEVICE constexpr std::uint32_t level_of(Cell const& cell, std::uint32_t diagonal) const {
     std::uint32_t level = subtract(diagonal, cell.offset);
-    if (level != 0 && powers != nullptr) {
-      level = 1 + turned(powers[shape.group - 1 + level] + (shape.group - 1) - cell.key);
+    if (powers != nullptr) {
+      std::uint32_t const image = level & 255u;
+      level = upper(cell, image, level);
+      std::uint32_t const period = field(shape) - 1;
+      if (image != 0) level += 1 + turned(powers[period + image] + period - (cell.key & 255u));
     }
     if (level < shape.first_level || level - shape.first_level >= shape.levels) return dead;
     return level - shape.first_level;

@@ -13,15 +13,18 @@
 #include "mask/design_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/random.hpp"
+#include "weir/mask/any_design.hpp"
 #include "weir/mask/certificate.hpp"
 #include "weir/mask/design/permuted.hpp"
 #include "weir/mask/lambda_histogram.hpp"
+#include "weir/mask/prime_power.hpp"
 #include "weir/mask/spectrum.hpp"
 
 namespace {
 
 using weir::DegreeRange;
 using weir::GroupDesign;
+using weir::GroupLayout;
 using Histogram = std::vector<weir::LambdaCount>;
 
 std::vector<std::uint32_t> offsets(GroupDesign const& design, std::uint32_t a) {
@@ -277,14 +280,69 @@ TEST_CASE("GroupDesign: levels of large groups are drawn cell by cell") {
   CHECK(distances.size() > 12);
 }
 
-TEST_CASE("GroupDesign: tables take 2 bytes per cell, and at most 4 times n for levels") {
+TEST_CASE("GroupDesign: tables take 2 bytes per cell and at most 1 KiB, whatever is asked for") {
   CHECK(GroupDesign{{4096, 4096, 64}}.table_bytes() == 2 * 64 * 64);
   CHECK(GroupDesign{{4096, 4096, 256, 9}}.table_bytes() <= 2 * 16 * 16 + 1024);
   CHECK(GroupDesign{{300, 200, 1}}.table_bytes() == 0);
-  for (std::uint32_t n = 8; n <= 32'768; n *= 2) {
+  std::size_t checked = 0;
+  auto const check = [&](std::size_t outputs, std::size_t inputs, std::uint32_t n, std::uint32_t levels) {
+    GroupDesign const design({outputs, inputs, n, levels, outputs + levels});
+    std::size_t const cells = ((outputs + n - 1) / n) * ((inputs + n - 1) / n);
     CAPTURE(n);
-    for (std::uint32_t levels : {2u, 5u, n - 2})
-      CHECK(GroupDesign{{2 * n, 2 * n - 3, n, levels}}.table_bytes() <= 2 * 2 * 2 + 4 * n);
+    CAPTURE(levels);
+    CHECK(design.table_bytes() <= 2 * cells + 1024);
+    CHECK(design.complement().table_bytes() <= 2 * cells + 1024);
+    CHECK(weir::AnyDesign(design).table_bytes() == design.table_bytes());
+    ++checked;
+  };
+  for (std::uint32_t n = 2; n <= 65'535; n += n < 600 ? 1 : n < 5000 ? 37 : 1001) {
+    if (!weir::prime_power(n)) continue;
+    check(3 * std::size_t{n}, 2 * std::size_t{n} - 1, n, 1);
+    check(n, n, n, n - 1);
+  }
+  for (std::uint32_t n = 4; n <= 32'768; n *= 2) {
+    for (std::uint32_t levels : {2u, 3u, 5u, n / 2 - 1, n / 2, n / 2 + 1, n - 2}) {
+      if (levels < 2 || levels > n - 2) continue;
+      for (std::size_t classes : {1u, 2u, 7u}) {
+        check(classes * n, n, n, levels);
+        check(n + 1, classes * n + n / 2, n, levels);
+      }
+    }
+  }
+  CHECK(checked > 400);
+}
+
+TEST_CASE("GroupDesign: levels of large groups are drawn, and found again, without tables") {
+  for (std::uint32_t n = 512; n <= 32'768; n *= 2) {
+    CAPTURE(n);
+    GroupDesign const design({2 * n, 3 * n, n, n / 2 - 1, 7});
+    GroupLayout const layout = design.layout();
+    std::set<std::uint32_t> seconds;
+    for (std::uint32_t a = 0; a < 2; ++a) {
+      for (std::uint32_t c = 0; c < 3; ++c) {
+        std::vector<bool> taken(n);
+        std::uint32_t distinct = 0, even = 0;
+        for (std::uint32_t level = 0; level < n / 2 - 1; ++level) {
+          std::uint32_t const offset = layout.offset(a, c, level);
+          CHECK(offset < n);
+          distinct += taken[offset] ? 0 : 1;
+          taken[offset] = true;
+          even += (offset & 1u) == 0 ? 1 : 0;
+        }
+        CHECK(distinct == n / 2 - 1);
+        CHECK(even > n / 8);
+        CHECK(even < 3 * n / 8);
+        seconds.insert(layout.offset(a, c, 0) ^ layout.offset(a, c, 1));
+        // What lies on which diagonal is known from the diagonal.
+        for (std::uint32_t y : {0u, 1u, n - 1}) {
+          for (std::uint32_t z = 0; z < n; z += 17)
+            CHECK(design.contains(a * n + y, c * n + z) == taken[y ^ z]);
+        }
+      }
+    }
+    CHECK(seconds.size() > 3);
+    CHECK(design.complement().nnz() + design.nnz() == std::size_t{6} * n * n);
+    CHECK(!design.complement().contains(0, layout.offset(0, 0, 1)));
   }
 }
 
