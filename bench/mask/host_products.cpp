@@ -266,29 +266,57 @@ void compare_feature_major(weir::GroupDesign const& design, std::size_t samples)
          times[1], goals({0, 1.5}, {0, 1.2}));
 }
 
-void compare_threads(weir::GroupDesign const& design, std::size_t samples) {
-  auto const layout = design.layout();
-  std::vector<float> values(design.value_count(), 0.5f), gradient(values.size());
-  Dense const x = random_matrix(samples, design.inputs());
-  Dense y = random_matrix(samples, design.outputs());
-  weir::HostExecutor const one, two({.threads = 2});
-  auto const run = [&](weir::HostExecutor const& exec, int product) {
-    auto const in = weir::batch_major(x.data(), samples, design.inputs());
-    auto const out = weir::batch_major(y.data(), samples, design.outputs());
-    if (product == 0) multiply_masked(exec, layout, weir::view(values), in, out);
-    if (product == 1) multiply_masked_transposed(exec, layout, weir::view(values), in, out);
+char const* const product_names[] = {"forward", "input gradient", "weight gradient"};
+
+/// The three products of a design on data of their own.
+template <class Design>
+class Products {
+ public:
+  Products(Design const& design, std::size_t samples)
+      : design_(design),
+        values_(design.value_count(), 0.5f),
+        gradient_(values_.size()),
+        x_(random_matrix(samples, design.inputs())),
+        y_(random_matrix(samples, design.outputs())) {}
+
+  void run(weir::HostExecutor const& exec, int product) {
+    auto const layout = design_.layout();
+    auto const samples = static_cast<std::size_t>(x_.rows());
+    auto const x = weir::batch_major(x_.data(), samples, design_.inputs());
+    auto const y = weir::batch_major(y_.data(), samples, design_.outputs());
+    if (product == 0) multiply_masked(exec, layout, weir::view(values_), x, y);
+    if (product == 1) multiply_masked_transposed(exec, layout, weir::view(values_), y, x);
     if (product == 2)
-      masked_weight_gradient(exec, layout, in, in, weir::view(gradient), weir::GradientMode::overwrite);
+      masked_weight_gradient(exec, layout, y, x, weir::view(gradient_), weir::GradientMode::overwrite);
     exec.synchronize();
-  };
-  char const* const names[] = {"forward", "input gradient", "weight gradient"};
+  }
+
+ private:
+  Design const& design_;
+  std::vector<float> values_, gradient_;
+  Dense x_, y_;
+};
+
+void compare_threads(weir::GroupDesign const& design, std::size_t samples) {
+  Products products(design, samples);
+  weir::HostExecutor const one, two({.threads = 2});
   for (int product = 0; product < 3; ++product) {
-    auto const times = by_turns({[&] { run(one, product); }, [&] { run(two, product); }});
-    std::printf("two threads, %-20s n=%-3u N=%-4zu %6.2f times one", names[product],
+    auto const times = by_turns({[&] { products.run(one, product); }, [&] { products.run(two, product); }});
+    std::printf("two threads, %-20s n=%-3u N=%-4zu %6.2f times one", product_names[product],
                 design.layout().shape.group, samples, times[0] / times[1]);
     print_goal(times[0] / times[1], 2 * 0.85);
     std::printf("\n");
   }
+}
+
+/// A line of three times in milliseconds, for peers.py.
+template <class Design>
+void print_times(Design const& design, std::size_t samples) {
+  Products products(design, samples);
+  weir::HostExecutor const exec;
+  for (int product = 0; product < 3; ++product)
+    std::printf("%.6f ", 1e3 * by_turns({[&] { products.run(exec, product); }})[0]);
+  std::printf("\n");
 }
 
 /// Paley's design of a prime.
@@ -318,24 +346,35 @@ void compare_cyclic(std::string const& name, weir::CyclicDesign const& cyclic, w
       masked_weight_gradient(exec, layout, in, in, weir::view(to), weir::GradientMode::overwrite);
     exec.synchronize();
   };
-  char const* const names[] = {"forward", "input gradient", "weight gradient"};
   for (int product = 0; product < 3; ++product) {
     auto const times = by_turns(
         {[&] { run(cyclic.layout(), values, gradient, x, y, side, product); },
          [&] { run(group.layout(), group_values, group_gradient, group_x, group_y, group_side, product); }});
     double const entries = static_cast<double>(cyclic.nnz()) / static_cast<double>(group.nnz());
     std::printf("%-10s %-16s N=%-4zu %9.3f ms, %5.2f times a group design's time per entry\n", name.c_str(),
-                names[product], samples, times[0] * 1e3, times[0] / times[1] / entries);
+                product_names[product], samples, times[0] * 1e3, times[0] / times[1] / entries);
   }
 }
 
 }  // namespace
 
-/// `bench-mask-host_products [quick]`
+/// `bench-mask-host_products [quick | times ORDER BLOCK SAMPLES]`, the latter of one mask alone
 int main(int argc, char** argv) {
-  bool const quick = argc > 1 && std::strcmp(argv[1], "quick") == 0;
-  Sgemm const sgemm = find_openblas();
+  std::string const mode = argc > 1 ? argv[1] : "";
+  bool const quick = mode == "quick";
   std::size_t const side = 4096;
+  if (mode == "times" && argc == 5) {
+    auto const n = static_cast<std::uint32_t>(std::stoul(argv[2]));
+    std::size_t const block = std::stoul(argv[3]), samples = std::stoul(argv[4]);
+    weir::GroupDesign const grid{{.outputs = side / block, .inputs = side / block, .group = n}};
+    if (block == 1) {
+      print_times(grid, samples);
+    } else {
+      print_times(weir::TiledDesign(grid, side, side, block), samples);
+    }
+    return 0;
+  }
+  Sgemm const sgemm = find_openblas();
   for (std::uint32_t n : {4u, 8u, 16u, 64u}) {
     if (quick && n == 8) continue;
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
