@@ -363,7 +363,11 @@ int main(int argc, char** argv) {
   std::string const mode = argc > 1 ? argv[1] : "";
   bool const quick = mode == "quick";
   std::size_t const side = 4096;
-  if (mode == "times" && argc == 5) {
+  if (mode == "times") {
+    if (argc != 5) {
+      std::fprintf(stderr, "bench-mask-host_products times ORDER BLOCK SAMPLES\n");
+      return 2;
+    }
     auto const n = static_cast<std::uint32_t>(std::stoul(argv[2]));
     std::size_t const block = std::stoul(argv[3]), samples = std::stoul(argv[4]);
     weir::GroupDesign const grid{{.outputs = side / block, .inputs = side / block, .group = n}};

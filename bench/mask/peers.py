@@ -44,7 +44,7 @@ def best(work, seconds=0.4):
 
 
 def peers_of(weights, block, samples):
-    """For each product the ways in which PyTorch has it, the first of which is checked."""
+    """For each product the ways in which PyTorch has it."""
     as_sparse = (lambda dense: dense.to_sparse_csr()) if block == 1 else (lambda dense: dense.to_sparse_bsr((block, block)))
     forward, backward = as_sparse(weights), as_sparse(weights.t().contiguous())
     x, by_feature = torch.randn(samples, SIDE), torch.randn(SIDE, samples)

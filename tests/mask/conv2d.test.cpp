@@ -398,3 +398,12 @@ TEST_CASE("masks that are given fit the channels and the groups") {
 }
 
 }  // namespace
+
+TEST_CASE("BIBDConv2d: no masks, and more taps than are counted, are refused") {
+  CHECK_THROWS_WITH_AS(weir::BIBDConv2d(std::vector<weir::BIBDMask<weir::AnyDesign>>{}),
+                       "BIBDConv2d: 0 masks, one per group would be right", weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(
+      weir::BIBDConv2d({.inputs = 4, .outputs = 4, .kernel_height = 1u << 16, .kernel_width = 1u << 16}),
+      "BIBDConv2d: a kernel of 65536 x 65536, at most 4294967295 taps would be right",
+      weir::ContractViolation);
+}

@@ -72,3 +72,18 @@ TEST_CASE("load_mask_values: another number of values, or of another type, is re
                   weir::ContractViolation);
   CHECK_THROWS_AS(weir::load_mask(archive, "missing", 0), weir::ArchiveError);
 }
+
+TEST_CASE("load_mask_values: values of another mask with as many entries are refused and change nothing") {
+  BIBDMask const mask{{.outputs = 16, .inputs = 16, .density = 0.25}};
+  BIBDMask const other{{.outputs = 16, .inputs = 16, .density = 0.25, .seed = 1}};
+  CHECK(other.nnz() == mask.nnz());
+  Archive archive;
+  weir::save_mask(archive, "layer", 0, mask, std::span<float const>(named_values(mask, 0)));
+  std::vector<float> values(other.value_count(), 7);
+  CHECK_THROWS_WITH_AS(
+      weir::load_mask_values(archive, "layer", 0, other, std::span<float>(values)),
+      "layer.values: of a mask whose live entries are others, a mask of the same options from "
+      "the library that wrote them would be right",
+      weir::ArchiveError);
+  CHECK(values == std::vector<float>(other.value_count(), 7));
+}

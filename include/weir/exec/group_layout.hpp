@@ -39,7 +39,7 @@ class GroupLayout {
   /// Where the diagonals of a cell begin, and which ones they are.
   struct Cell {
     std::uint32_t offset;
-    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1); n > 256: in the lowest byte, see `upper`
+    std::uint32_t key;  ///< level l > 0 is offset + x^(key + l - 1); n > 256: three such keys, see `offset`
   };
 
   WEIR_HOST_DEVICE constexpr Cell cell(std::uint32_t a, std::uint32_t c) const {
@@ -55,9 +55,10 @@ class GroupLayout {
     level += shape.first_level;
     if (level == 0) return cell.offset;
     if (powers == nullptr) return add(cell.offset, level);
-    std::uint32_t const low = level & 255u;
-    std::uint32_t const image = low == 0 ? 0 : powers[turned((cell.key & 255u) + low - 1)];
-    return cell.offset ^ image ^ upper(cell, image, level);
+    std::uint32_t const low = power(cell.key & 255u, level & 255u);
+    if (shape.group <= 256) return cell.offset ^ low;
+    std::uint32_t const high = (level ^ power(cell.key >> 8 & 255u, low) << 8) & high_bits();
+    return cell.offset ^ high ^ low ^ power(cell.key >> 16, high >> 8);
   }
   WEIR_HOST_DEVICE constexpr std::uint32_t offset(std::uint32_t a, std::uint32_t c,
                                                   std::uint32_t level) const {
@@ -199,13 +200,15 @@ class GroupLayout {
   WEIR_HOST_DEVICE static constexpr std::uint32_t field(GroupShape const& shape) {
     return shape.group < 256 ? shape.group : 256;
   }
-  /// The key of a cell: 0 .. q-2, where n > 256 two of them, each in a byte.
+  /// The key of a cell: 0 .. q-2, where n > 256 three of them, each in a byte.
   WEIR_HOST_DEVICE static constexpr std::uint32_t drawn_key(GroupShape const& shape, std::uint32_t a,
                                                             std::uint32_t c) {
     auto const words = philox({{a, c, 0x6c65'7665, 0}}, shape.seed);
     std::uint64_t const period = field(shape) - 1;
     auto const key = static_cast<std::uint32_t>(words[0] * period >> 32);
-    return shape.group <= 256 ? key : key | static_cast<std::uint32_t>(words[1] * period >> 32) << 8;
+    if (shape.group <= 256) return key;
+    return key | static_cast<std::uint32_t>(words[1] * period >> 32) << 8 |
+           static_cast<std::uint32_t>(words[2] * period >> 32) << 16;
   }
 
  private:
@@ -229,26 +232,28 @@ class GroupLayout {
     return left < shape.group ? static_cast<std::uint32_t>(left) : shape.group;
   }
   /// x has q-1 powers.
-  WEIR_HOST_DEVICE constexpr std::uint32_t turned(std::uint32_t power) const {
+  WEIR_HOST_DEVICE constexpr std::uint32_t turned(std::uint32_t exponent) const {
     std::uint32_t const period = field(shape) - 1;
-    return power < period ? power : power - period;
+    return exponent < period ? exponent : exponent - period;
   }
-  /// What is above the lowest byte: the bits of a level, or of what they became, under a mask that the key
-  /// draws for each lowest byte. So it undoes itself.
-  WEIR_HOST_DEVICE constexpr std::uint32_t upper(Cell const& cell, std::uint32_t image,
-                                                 std::uint32_t level) const {
-    if (shape.group <= 256) return 0;
-    if (image != 0) level ^= std::uint32_t{powers[turned((cell.key >> 8) + image - 1)]} << 8;
-    return level & (shape.group - 1) & ~255u;
+  /// A permutation of the elements of GF(q) that leaves 0 where it is.
+  WEIR_HOST_DEVICE constexpr std::uint32_t power(std::uint32_t key, std::uint32_t element) const {
+    return element == 0 ? 0 : powers[turned(key + element - 1)];
   }
+  /// Of a number below n: those above its lowest byte.
+  WEIR_HOST_DEVICE constexpr std::uint32_t high_bits() const { return (shape.group - 1) & ~255u; }
 
+  /// Undoes `offset`.
   WEIR_HOST_DEVICE constexpr std::uint32_t level_of(Cell const& cell, std::uint32_t diagonal) const {
     std::uint32_t level = subtract(diagonal, cell.offset);
     if (powers != nullptr) {
-      std::uint32_t const image = level & 255u;
-      level = upper(cell, image, level);
+      std::uint32_t high = level & high_bits();
+      if (high != 0) level ^= power(cell.key >> 16, high >> 8);
+      std::uint32_t const low = level & 255u;
+      if (shape.group > 256) high = (high ^ power(cell.key >> 8 & 255u, low) << 8) & high_bits();
       std::uint32_t const period = field(shape) - 1;
-      if (image != 0) level += 1 + turned(powers[period + image] + period - (cell.key & 255u));
+      level = high;
+      if (low != 0) level += 1 + turned(powers[period + low] + period - (cell.key & 255u));
     }
     if (level < shape.first_level || level - shape.first_level >= shape.levels) return dead;
     return level - shape.first_level;

@@ -61,8 +61,9 @@ class BIBDConv2d {
   /// Masks of the channels of a group each.
   explicit BIBDConv2d(std::vector<BIBDMask<D>> masks, Conv2dOptions options = {})
       : options_(std::move(options)) {
+    if (masks.empty()) throw ContractViolation("BIBDConv2d: 0 masks, one per group would be right");
     if (options_.groups == 1) options_.groups = static_cast<std::uint32_t>(masks.size());
-    if (masks.empty() || masks.size() != options_.groups) {
+    if (masks.size() != options_.groups) {
       throw ContractViolation("BIBDConv2d: " + std::to_string(masks.size()) + " masks, " +
                               std::to_string(options_.groups) + ", one per group, would be right");
     }
@@ -147,7 +148,14 @@ class BIBDConv2d {
     }
     if (o.kernel_height == 0 || o.kernel_width == 0 || o.stride == 0 || o.dilation == 0)
       throw ContractViolation("BIBDConv2d: kernel, stride and dilation must be at least 1");
+    if (std::uint64_t{o.kernel_height} * o.kernel_width > most_taps) {
+      throw ContractViolation("BIBDConv2d: a kernel of " + std::to_string(o.kernel_height) + " x " +
+                              std::to_string(o.kernel_width) + ", at most " + std::to_string(most_taps) +
+                              " taps would be right");
+    }
   }
+
+  static constexpr std::uint64_t most_taps = 0xffff'ffff;
 
   Conv2dOptions options_;
   std::vector<BIBDMask<D>> masks_;

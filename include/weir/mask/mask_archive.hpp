@@ -11,13 +11,14 @@
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/design_writer.hpp"
 #include "weir/state/archive.hpp"
+#include "weir/state/checksum.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
 
-/// Calls `visit(value_index)` for the live entries row by row, their columns ascending.
+/// Calls `visit(place in the matrix, value_index)` for the live entries row by row, their columns ascending.
 template <class D, class Visit>
-void visit_values_in_order(D const& design, Visit visit) {
+void visit_entries_in_order(D const& design, Visit visit) {
   struct Entry {
     std::size_t column;
     std::size_t value;
@@ -34,7 +35,7 @@ void visit_values_in_order(D const& design, Visit visit) {
         entries[at - 1] = moved;
       }
     }
-    for (Entry const& entry : entries) visit(entry.value);
+    for (Entry const& entry : entries) visit(row * design.inputs() + entry.column, entry.value);
   }
 }
 
@@ -44,8 +45,8 @@ inline std::string section(std::string_view name, char const* part) {
 
 }  // namespace detail
 
-/// Puts a masked layer into an archive: what its mask was made from, and its live values in row-major order,
-/// which is the same however they lie in memory.
+/// Puts a masked layer into an archive: what its mask was made from, its live values in row-major order,
+/// which is the same however they lie in memory, and a checksum of where they belong.
 ///
 /// Shapes: `values` has mask.value_count() elements.
 /// Errors: ContractViolation for another number.
@@ -61,12 +62,17 @@ void save_mask(Archive& archive, std::string_view name, std::uint64_t bucket, BI
                                    o.lambda,  o.block,  o.seed,       o.nnz};
   std::vector<Element> live;
   live.reserve(mask.nnz());
+  Checksum places;
   mask.visit([&](auto const& layout) {
-    detail::visit_values_in_order(layout, [&](std::size_t at) { live.push_back(values[at]); });
+    detail::visit_entries_in_order(layout, [&](std::uint64_t place, std::size_t at) {
+      places.add(std::as_bytes(std::span{&place, 1}));
+      live.push_back(values[at]);
+    });
   });
   archive.put(detail::section(name, "family"), bucket, std::string_view(o.family));
   archive.put(detail::section(name, "parameters"), bucket, std::span{numbers});
   archive.put(detail::section(name, "density"), bucket, o.density);
+  archive.put(detail::section(name, "places"), bucket, places.value());
   archive.put(detail::section(name, "values"), bucket, live);
 }
 
@@ -94,8 +100,9 @@ inline BIBDMask<> load_mask(Archive const& archive, std::string_view name, std::
 
 /// The live values of a layer in an archive, put where the mask has them; padding becomes 0.
 ///
-/// Errors: ArchiveError where they are not as many as the mask has live entries, or of another type;
-/// ContractViolation where `values` has not mask.value_count() elements. Then nothing is changed.
+/// Errors: ArchiveError where they are not as many as the mask has live entries, of another type, or of a
+/// mask with other live entries; ContractViolation where `values` has not mask.value_count() elements. Then
+/// nothing is changed.
 template <class D, class Element>
 void load_mask_values(Archive const& archive, std::string_view name, std::uint64_t bucket,
                       BIBDMask<D> const& mask, std::span<Element> values) {
@@ -104,10 +111,22 @@ void load_mask_values(Archive const& archive, std::string_view name, std::uint64
                             " values, the mask needs " + std::to_string(mask.value_count()));
   }
   auto const live = archive.get<Element>(detail::section(name, "values"), bucket, mask.nnz());
+  auto const saved = archive.get_value<std::uint64_t>(detail::section(name, "places"), bucket);
+  Checksum places;
+  mask.visit([&](auto const& layout) {
+    detail::visit_entries_in_order(layout, [&](std::uint64_t place, std::size_t) {
+      places.add(std::as_bytes(std::span{&place, 1}));
+    });
+  });
+  if (places.value() != saved) {
+    throw ArchiveError(detail::section(name, "values") +
+                       ": of a mask whose live entries are others, a mask of "
+                       "the same options from the library that wrote them would be right");
+  }
   for (Element& value : values) value = Element{};
   std::size_t next = 0;
   mask.visit([&](auto const& layout) {
-    detail::visit_values_in_order(layout, [&](std::size_t at) { values[at] = live[next++]; });
+    detail::visit_entries_in_order(layout, [&](std::uint64_t, std::size_t at) { values[at] = live[next++]; });
   });
 }
 

@@ -172,7 +172,7 @@ class ParameterUnit {
       if (has_failed_(recipe_)) {
         failed_.store(true, std::memory_order_release);
       } else {
-        if constexpr (HostOrderedExecutor<E>) note_time(std::chrono::steady_clock::now() - complete);
+        note_time_since(complete);
         completed_.fetch_add(1, std::memory_order_acq_rel);
       }
       for (Doorbell* bell : shape_.readers) bell->ring();
@@ -315,9 +315,12 @@ class ParameterUnit {
     home_.synchronize();
   }
 
-  void note_time(std::chrono::nanoseconds time) {
-    if (time.count() > longest_update_.load(std::memory_order_relaxed))
-      longest_update_.store(time.count(), std::memory_order_relaxed);
+  void note_time_since([[maybe_unused]] std::chrono::steady_clock::time_point complete) {
+    if constexpr (HostOrderedExecutor<E>) {
+      std::chrono::nanoseconds const time = std::chrono::steady_clock::now() - complete;
+      if (time.count() > longest_update_.load(std::memory_order_relaxed))
+        longest_update_.store(time.count(), std::memory_order_relaxed);
+    }
   }
 
   /// In the home stream, where the update before has ended.

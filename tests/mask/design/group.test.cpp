@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -343,6 +344,32 @@ TEST_CASE("GroupDesign: levels of large groups are drawn, and found again, witho
     CHECK(seconds.size() > 3);
     CHECK(design.complement().nnz() + design.nnz() == std::size_t{6} * n * n);
     CHECK(!design.complement().contains(0, layout.offset(0, 0, 1)));
+  }
+}
+
+TEST_CASE("GroupDesign: levels of large groups make no inputs alike, and a spectrum near that of chance") {
+  struct {
+    std::size_t side;
+    std::uint32_t n, levels;
+    double of_random;  // the second singular value, at most, over that of a random mask
+  } const cases[] = {{4096, 512, 16, 1.3},  {4096, 512, 100, 1.3},  {4096, 512, 256, 1.5},
+                     {4096, 1024, 64, 1.5}, {2048, 1024, 512, 2.5}, {4096, 2048, 1024, 3.0}};
+  for (auto const& [side, n, levels, of_random] : cases) {
+    CAPTURE(n);
+    CAPTURE(levels);
+    GroupDesign const design({side, side, n, levels, 3});
+    std::set<std::vector<std::size_t>> columns;
+    for (std::size_t column = 0; column < n; ++column) {
+      std::vector<std::size_t> rows;
+      for (std::size_t slot = 0; slot < design.column_degree(column); ++slot)
+        rows.push_back(design.row(column, slot));
+      std::sort(rows.begin(), rows.end());
+      columns.insert(rows);
+    }
+    CHECK(columns.size() == n);
+    double const density = static_cast<double>(levels) / n;
+    double const random = 2 * std::sqrt(static_cast<double>(side) * density * (1 - density));
+    CHECK(weir::singular_values(design.layout()).second <= of_random * random);
   }
 }
 
