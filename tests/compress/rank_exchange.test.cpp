@@ -36,11 +36,10 @@ void check(std::size_t ranks, std::vector<Real> const& whole, double density) {
       work.part = weir::SparsifyPart::accumulate;
       work.tail = exchange.own();
       weir::sparsify(point, work, Policy{});
-      exchange(point);
+      exchange(point, work.constants.non_finite);
       exchange.find(point, work, size, Policy{});
       work.part = weir::SparsifyPart::select;
       work.shared_tail = exchange.merged();
-      work.ranks = exchange.ranks();
       weir::sparsify(point, work, Policy{});
     });
     executor.synchronize();
@@ -85,6 +84,7 @@ TEST_CASE("ranks together select what one would select of their data") {
 }
 
 TEST_CASE("what an exchange allocates") {
-  CHECK(weir::rank_exchange_bytes<float>(4) ==
-        6 * sizeof(weir::TailStatistics) + sizeof(weir::SharedRankSearch<float>) + 8 * (2 * 4112 + 4));
+  CHECK(weir::rank_exchange_bytes<float>(4) == 5 * sizeof(weir::TailStatistics) + sizeof(weir::SharedTail) +
+                                                   sizeof(weir::SharedRankSearch<float>) +
+                                                   8 * (2 * 4112 + 4));
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -12,7 +13,9 @@
 #include "support/ranks.hpp"
 #include "support/sparse_bucket.hpp"
 #include "weir/compress/error_feedback.hpp"
+#include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/histogram.hpp"
 #include "weir/compress/threshold_reuse.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
@@ -28,7 +31,49 @@ auto shared(weir::ThreadCommunicator const& communicator, weir::ReuseConstants r
   return weir::ErrorFeedback{weir::SharedThreshold{communicator, sparsifier}};
 }
 
+/// A rank whose gradient is that much larger, but not finite in one place, changes nothing for those after
+/// it.
+template <class Policy>
+void check_without_first(Policy const& policy, float factor) {
+  constexpr std::size_t size = 2000;
+  CAPTURE(std::string(Policy::name));
+  CAPTURE(factor);
+  for (std::size_t const ranks : {std::size_t{2}, std::size_t{3}}) {
+    CAPTURE(ranks);
+    std::vector<Vector> sent(ranks);
+    std::vector<weir::SparsifyStatistics> last(ranks);
+    auto const gradient = [&](std::size_t rank) {
+      Vector values = rough_gradient(size, rank);
+      if (rank == 0) {
+        for (float& g : values) g *= factor;
+        values[7] = std::numeric_limits<float>::infinity();
+      }
+      return values;
+    };
+    on_ranks(ranks, [&](weir::ThreadCommunicator const& communicator) {
+      weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .capacity = 8.0}, policy};
+      SparseTraining training(weir::SharedThreshold{communicator, sparsifier}, size);
+      sent[communicator.rank()] = training.step(gradient(communicator.rank()));
+      last[communicator.rank()] = training.bound().statistics(0);
+    });
+    CHECK(last[0].status == weir::SparsifyStatus::skipped);
+    Vector whole;
+    Vector together;
+    for (std::size_t rank = 1; rank < ranks; ++rank) {
+      Vector const of_rank = gradient(rank);
+      whole.insert(whole.end(), of_rank.begin(), of_rank.end());
+      together.insert(together.end(), sent[rank].begin(), sent[rank].end());
+    }
+    weir_test::SparseBucket<float> one(weir::HostExecutor{}, whole.size(), {.density = 0.05});
+    one.step(whole, policy);
+    Vector expected(whole.size());
+    for (std::size_t i = 0; i < one.indices().size(); ++i) expected[one.indices()[i]] = one.values()[i];
+    CHECK(together == expected);
+    for (std::size_t rank = 1; rank < ranks; ++rank) CHECK(last[rank].threshold == one.last().threshold);
+  }
 }
+
+}  // namespace
 
 TEST_CASE("all ranks take one threshold, and those with larger gradients send more") {
   constexpr std::size_t size = 2000;
@@ -140,6 +185,15 @@ TEST_CASE("ranks fit one threshold, too, where one of them sends what is not fin
     thresholds[communicator.rank()] = training.bound().statistics(0).threshold;
   });
   CHECK(thresholds[0] == thresholds[1]);
+}
+
+TEST_CASE("ranks that send what is finite are as if one that does not were not there") {
+  for (float const factor : {1e20f, 0.9f}) {
+    check_without_first(weir::Histogram{}, factor);
+    check_without_first(weir::ExactTopK{}, factor);
+    check_without_first(weir::Exponential{}, factor);
+    check_without_first(weir::GeneralizedPareto{}, factor);
+  }
 }
 
 TEST_CASE("a threshold that each rank would move by its own selection is not shared") {

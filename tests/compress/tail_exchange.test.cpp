@@ -5,20 +5,26 @@
 #include "support/ranks.hpp"
 #include "weir/host/executor.hpp"
 
-TEST_CASE("every rank has the statistics of all") {
+TEST_CASE("every rank has the statistics of all that take part") {
   on_ranks(3, [](weir::ThreadCommunicator const& communicator) {
     weir::HostExecutor const executor;
     weir::TailExchange exchange(executor, communicator);
     double const x = static_cast<double>(communicator.rank() + 1);
     *exchange.own() = {communicator.rank(), 1, x, x, x, 0.0, 0.5};
-    exchange(executor);
+    exchange(executor, weir::NonFinitePolicy::propagate);
     executor.synchronize();
-    CHECK(exchange.ranks() == 3);
-    CHECK(exchange.merged()->non_finite == 3);
-    CHECK(exchange.merged()->participants == 3);
-    CHECK(exchange.merged()->smallest == 1.0);
-    CHECK(exchange.merged()->largest == 3.0);
-    CHECK(exchange.merged()->mean() == 2.0);
-    CHECK(exchange.merged()->variance() == 1.0);
+    weir::SharedTail const& merged = *exchange.merged();
+    CHECK(merged.ranks == 3);
+    CHECK(merged.tail.non_finite == 3);
+    CHECK(merged.tail.participants == 3);
+    CHECK(merged.tail.smallest == 1.0);
+    CHECK(merged.tail.largest == 3.0);
+    CHECK(merged.tail.mean() == 2.0);
+    CHECK(merged.tail.variance() == 1.0);
+    exchange(executor, weir::NonFinitePolicy::skip);
+    executor.synchronize();
+    CHECK(merged.ranks == 1);
+    CHECK(merged.tail.participants == 1);
+    CHECK(merged.tail.largest == 1.0);
   });
 }

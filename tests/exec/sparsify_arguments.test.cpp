@@ -38,6 +38,7 @@ struct Good {
   weir::ThresholdState state;
   weir::SelectionCounts counts;
   weir::TailStatistics tail;
+  weir::SharedTail shared_tail;
   weir::WeightedTerm<float, weir::HostSpace> term{{values, 8}, 1.0};
   Work work;
 
@@ -150,7 +151,7 @@ TEST_CASE("what excludes each other") {
   good.work.constants.precision = weir::ElementType::float32;
   CHECK(names(good.refusal(), "float32"));
   Good shared;
-  shared.work.shared_tail = &shared.tail;
+  shared.work.shared_tail = &shared.shared_tail;
   CHECK(shared.refusal() == "");
   CHECK(names(shared.refusal<Ranked>(), "not fitted"));
   weir::SharedRankSearch<float> search;

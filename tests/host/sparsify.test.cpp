@@ -227,9 +227,8 @@ TEST_CASE("the statistics of a first part, merged from the ranks, decide in the 
       work.accumulator = {};
       work.part = accumulates ? weir::SparsifyPart::accumulate : weir::SparsifyPart::select;
       work.tail = &tails[rank];
-      weir::TailStatistics const shared = merged.statistics();
+      weir::SharedTail const shared{merged.statistics(), 2};
       work.shared_tail = accumulates ? nullptr : &shared;
-      work.ranks = 2;
       weir::sparsify(executor, work, MeanExcess{});
       executor.synchronize();
       if (accumulates) {

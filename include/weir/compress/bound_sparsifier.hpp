@@ -368,12 +368,11 @@ class BoundSparsifier {
       work.part = SparsifyPart::accumulate;
       work.tail = exchange_.own();
       sparsify(gradient.executor, work, policy);
-      exchange_(gradient.executor);
+      exchange_(gradient.executor, bucket.constants.non_finite);
       if constexpr (RankedThreshold<Policy>)
         exchange_.find(gradient.executor, work, gradient.values.size(), policy);
       work.part = SparsifyPart::select;
       work.shared_tail = exchange_.merged();
-      work.ranks = exchange_.ranks();
     }
     sparsify(gradient.executor, work, policy);
   }

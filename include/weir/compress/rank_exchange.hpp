@@ -38,18 +38,16 @@ class RankExchange {
     communicator_.reserve(executor, Search::counters * sizeof(std::uint64_t));
   }
 
-  std::size_t ranks() const { return tails_.ranks(); }
   TailStatistics* own() const { return tails_.own(); }
-  TailStatistics const* merged() const { return tails_.merged(); }
+  SharedTail const* merged() const { return tails_.merged(); }
 
   /// Of the tails.
-  void operator()(E const& point) { tails_(point); }
+  void operator()(E const& point, NonFinitePolicy non_finite) { tails_(point, non_finite); }
 
   /// After it: finds the cut of a bucket of `size` elements, and tells the work of it.
   template <class Work, class Policy>
   void find(E const& point, Work& work, std::size_t size, Policy const& policy) {
-    bool const sends_non_finite = work.constants.non_finite == NonFinitePolicy::propagate;
-    apply_scalars(point, StartSharedRank<Policy, Real>{policy, work.state, size, ranks(), sends_non_finite,
+    apply_scalars(point, StartSharedRank<Policy, Real>{policy, work.state, size, work.constants.non_finite,
                                                        merged(), own(), search_.data()});
     work.part = SparsifyPart::count;
     work.shared_rank = search_.data();

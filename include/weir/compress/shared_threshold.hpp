@@ -14,7 +14,8 @@
 namespace weir::inline v1 {
 
 /// A sparsifier whose ranks all take the same threshold, that of the magnitudes of all of them: a rank with
-/// larger gradients sends more than one with smaller ones, and may send nothing.
+/// larger gradients sends more than one with smaller ones, and may send nothing. One whose gradient is not
+/// finite takes no part, unless that is propagated.
 ///
 /// `ErrorFeedback{SharedThreshold{communicator, ThresholdSparsifier{..}}}`. For `Histogram` and `ExactTopK`,
 /// whose ranks together select what one would of their data, in rank order; each has room for `capacity`

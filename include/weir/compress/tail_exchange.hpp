@@ -5,6 +5,8 @@
 
 #include "weir/comm/concepts.hpp"
 #include "weir/exec/merge_tails.hpp"
+#include "weir/exec/non_finite_policy.hpp"
+#include "weir/exec/tail_statistics.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/tensor/buffer.hpp"
 
@@ -32,15 +34,14 @@ class TailExchange {
     communicator_.reserve(executor, all_.size() * sizeof(TailStatistics));
   }
 
-  std::size_t ranks() const { return all_.size(); }
-
-  /// Where this rank's go, and where those of all ranks are after the exchange.
+  /// Where this rank's go, and where those of all ranks that take part are after the exchange.
   TailStatistics* own() const { return own_.data(); }
-  TailStatistics const* merged() const { return merged_.data(); }
+  SharedTail const* merged() const { return merged_.data(); }
 
-  void operator()(E const& point) {
+  /// `non_finite`: of all ranks.
+  void operator()(E const& point, NonFinitePolicy non_finite) {
     communicator_.all_gather(point, ViewOn<std::uint64_t const, E>(words(own_)), words(all_));
-    apply_scalars(point, MergeTails{all_.data(), all_.size(), merged_.data()});
+    apply_scalars(point, MergeTails{all_.data(), all_.size(), non_finite, merged_.data()});
   }
 
   void watch() requires(CheckableCommunicator<Communicator>) { communicator_.check(); }
@@ -56,12 +57,12 @@ class TailExchange {
   Communicator communicator_;
   Buffer<TailStatistics, E> own_;
   Buffer<TailStatistics, E> all_;  // by rank
-  Buffer<TailStatistics, E> merged_;
+  Buffer<SharedTail, E> merged_;
 };
 
 /// What a `TailExchange` allocates. Units: bytes.
 constexpr std::size_t tail_exchange_bytes(std::size_t ranks) {
-  return (ranks + 2) * sizeof(TailStatistics);
+  return (ranks + 1) * sizeof(TailStatistics) + sizeof(SharedTail);
 }
 
 }  // namespace weir::inline v1

@@ -48,7 +48,6 @@ class SparsifyLaunch {
     device_.need = need;
     device_.tail = work.tail;
     device_.shared_tail = work.shared_tail;
-    device_.ranks = work.ranks;
     device_.shared_rank = work.shared_rank;
     device_.shared_counters = work.counters;
     device_.is_given = is_given(work);

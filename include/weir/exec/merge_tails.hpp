@@ -3,21 +3,29 @@
 #include <cstddef>
 
 #include "weir/core/host_device.hpp"
+#include "weir/exec/non_finite_policy.hpp"
 #include "weir/exec/tail_lane.hpp"
 #include "weir/exec/tail_statistics.hpp"
 
 namespace weir::inline v1 {
 
-/// Makes one of the tail statistics of several vectors, in their order.
+/// Makes one of the tail statistics of the buckets of several ranks, in their order, without those that the
+/// policy skips.
 struct MergeTails {
   TailStatistics const* tails;
-  std::size_t count;  // at least one
-  TailStatistics* out;
+  std::size_t count;
+  NonFinitePolicy non_finite;
+  SharedTail* out;
 
   WEIR_HOST_DEVICE void operator()() const {
-    detail::TailNode all = node(tails[0]);
-    for (std::size_t i = 1; i < count; ++i) all.merge(node(tails[i]));
-    *out = all.statistics();
+    detail::TailNode all = {};
+    std::uint64_t ranks = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (is_skipped(non_finite, tails[i].non_finite)) continue;
+      all.merge(node(tails[i]));
+      ++ranks;
+    }
+    *out = {all.statistics(), ranks};
   }
 
  private:

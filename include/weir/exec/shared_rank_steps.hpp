@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "weir/core/host_device.hpp"
+#include "weir/exec/non_finite_policy.hpp"
 #include "weir/exec/shared_rank_search.hpp"
 #include "weir/exec/tail_statistics.hpp"
 #include "weir/exec/threshold_policy.hpp"
@@ -13,23 +14,23 @@
 
 namespace weir::inline v1 {
 
-/// Starts it for buckets of `size` elements on each of `ranks` ranks.
+/// Starts it for a bucket of `size` elements on each rank.
 template <RankedThreshold Policy, class Real>
 struct StartSharedRank {
   Policy policy;
   ThresholdState const* state;
   std::uint64_t size;
-  std::uint64_t ranks;
-  bool sends_non_finite;  // they come out of what is wanted
-  TailStatistics const* all;
+  NonFinitePolicy non_finite;
+  SharedTail const* all;
   TailStatistics const* own;
   SharedRankSearch<Real>* search;
 
   WEIR_HOST_DEVICE void operator()() const {
-    std::uint64_t const wanted = ranks * slots_of(state->density, size);
-    std::uint64_t const bad = sends_non_finite ? all->non_finite : 0;
+    std::uint64_t const wanted = all->ranks * slots_of(state->density, size);
+    std::uint64_t const bad = all->tail.non_finite;  // is sent, too
     std::uint64_t const k = wanted > bad ? wanted - bad : 0;
-    search->start(k, policy.tolerance(k), Policy::is_exact, *all, *own);
+    bool const takes_part = !is_skipped(non_finite, own->non_finite);
+    search->start(k, policy.tolerance(k), Policy::is_exact, all->tail, takes_part ? *own : TailStatistics{});
   }
 };
 

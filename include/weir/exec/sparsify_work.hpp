@@ -21,8 +21,8 @@ namespace weir::inline v1 {
 enum class SparsifyPart : std::uint8_t {
   whole,
   accumulate,  // makes the accumulator and `tail`
-  count,       // adds its magnitudes to `counters`, as `shared_rank` says, unless that is done
-  select,      // all the rest; the accumulator and `tail` are there
+  count,   // adds its magnitudes to `counters`, as `shared_rank` says, unless that is done or it is skipped
+  select,  // all the rest; the accumulator and `tail` are there
 };
 
 /// One sparsification of one bucket of N elements: accumulate, find the threshold, select, keep the rest.
@@ -51,9 +51,8 @@ struct SparsifyWork {
   std::uint64_t const* step = nullptr;        // what random choices are keyed by; null: the steps not skipped
 
   SparsifyPart part = SparsifyPart::whole;
-  TailStatistics* tail = nullptr;               // of this rank's accumulator; may be null for the whole
-  TailStatistics const* shared_tail = nullptr;  // of all ranks' accumulators; null: `tail`
-  std::uint64_t ranks = 1;                      // whose accumulators those are, of equal size
+  TailStatistics* tail = nullptr;           // of this rank's accumulator; may be null for the whole
+  SharedTail const* shared_tail = nullptr;  // of all ranks' accumulators, of equal size; null: `tail`
   /// Of them all, for policies that count; null: own data.
   SharedRankSearch<Real> const* shared_rank = nullptr;
   std::uint64_t* counters = nullptr;  // `SharedRankSearch::counters` of them

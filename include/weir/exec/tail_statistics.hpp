@@ -32,4 +32,10 @@ struct TailStatistics {
   WEIR_HOST_DEVICE double sum_of_squares() const { return squared_deviations + rounded_product(sum, mean()); }
 };
 
+/// Of the buckets of all ranks that take part in a step: those that send nothing of theirs do not.
+struct SharedTail {
+  TailStatistics tail = {};
+  std::uint64_t ranks = 0;  // that take part
+};
+
 }  // namespace weir::inline v1

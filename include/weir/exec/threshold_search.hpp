@@ -59,7 +59,7 @@ class ThresholdSearch {
     has_moments_ = has_moments;
     status_ = SparsifyStatus::selected;
     size_ = size;
-    bool const is_unusable = tail.non_finite != 0 && constants.non_finite != NonFinitePolicy::propagate;
+    bool const is_unusable = is_skipped(constants.non_finite, tail.non_finite);
     if (is_void || is_unusable) {
       status_ = is_unusable && constants.non_finite == NonFinitePolicy::error ? SparsifyStatus::failed
                                                                               : SparsifyStatus::skipped;
@@ -82,7 +82,6 @@ class ThresholdSearch {
       draw(policy, k_target_);
     } else {
       k_ = k_target_ > tail.non_finite ? k_target_ - tail.non_finite : 0;
-      if (constants.non_finite != NonFinitePolicy::propagate) fitted_.tail.non_finite = 0;  // they send none
       if constexpr (DefersSelection<Policy>) {
         defer();
       } else if (RankedThreshold<Policy> && shared_rank != nullptr) {

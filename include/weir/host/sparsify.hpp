@@ -89,7 +89,8 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   ThresholdState& state = *work.state;
   bool const is_void = work.scale.skip();
   if (work.part == SparsifyPart::count) {
-    if (!is_void && !work.shared_rank->is_done()) passes.count_shared(*work.shared_rank, work.counters);
+    bool const takes_part = !is_void && !is_skipped(work.constants.non_finite, work.tail->non_finite);
+    if (takes_part && !work.shared_rank->is_done()) passes.count_shared(*work.shared_rank, work.counters);
     return;
   }
   bool has_moments = true;
@@ -105,8 +106,8 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   bool const is_shared = work.shared_tail != nullptr;
   ThresholdSearch<Policy, Real> search;
   search.start(policy, work.constants, state, passes.size(), work.out.capacity(), tail,
-               is_shared ? *work.shared_tail : tail, is_shared ? work.ranks : 1, is_void, has_moments,
-               work.shared_rank);
+               is_shared ? work.shared_tail->tail : tail, is_shared ? work.shared_tail->ranks : 1, is_void,
+               has_moments, work.shared_rank);
   run_search(policy, passes, search, static_cast<Real>(tail.largest));
   *work.out.counts = search.counts();
   if (search.commits()) passes.commit(search.counts().count, tail.non_finite != 0);

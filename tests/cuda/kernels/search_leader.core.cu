@@ -64,7 +64,6 @@ struct PlayedWork {
             .part = on_host.part,
             .tail = on_host.tail,
             .shared_tail = on_host.shared_tail,
-            .ranks = on_host.ranks,
             .shared_rank = on_host.shared_rank,
             .counters = on_host.counters};
   }
@@ -258,14 +257,15 @@ TEST_CASE("the statistics of the first of two parts, and what the second makes o
     auto work = expected.describe(std::span(&term, 1));
     work.part = part;
     work.tail = &tail;
-    work.shared_tail = part == weir::SparsifyPart::select ? &tail : nullptr;
-    work.ranks = 1;
+    weir::SharedTail const shared{tail, 1};
+    work.shared_tail = part == weir::SparsifyPart::select ? &shared : nullptr;
     weir::sparsify(executor, work, weir::GeneralizedPareto{});
     executor.synchronize();
     PlayedWork<float, float> played(found.describe(std::span(&term, 1)));
     played.work.part = part;
     played.work.tail = &found_tail;
-    played.work.shared_tail = part == weir::SparsifyPart::select ? &found_tail : nullptr;
+    weir::SharedTail const found_shared{found_tail, 1};
+    played.work.shared_tail = part == weir::SparsifyPart::select ? &found_shared : nullptr;
     play::sparsify(played.work, weir::GeneralizedPareto{}, {});
     CHECK(std::memcmp(&tail, &found_tail, sizeof tail) == 0);
   }
@@ -332,8 +332,8 @@ TEST_CASE("a rank that is found together is selected as on the host, and counted
         weir::TailStatistics tail = tails[rank];
         work.part = part;
         work.tail = &tail;
-        work.ranks = ranks;
-        work.shared_tail = &all;
+        weir::SharedTail const shared{all, ranks};
+        work.shared_tail = &shared;
         work.shared_rank = &searches[rank];
         work.counters = is_played ? played_counts : counted;
         if (is_played) {

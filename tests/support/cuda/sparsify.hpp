@@ -88,7 +88,6 @@ void sparsify(CudaExecutor const& executor, SparsifyWork<Element, Real, DeviceSp
       .part = work.part,
       .tail = work.tail,
       .shared_tail = work.shared_tail,
-      .ranks = work.ranks,
       .shared_rank = work.shared_rank,
       .counters = work.counters};
   stand_in::enqueue(executor, "sparsify", std::move(accesses), [=] {

@@ -178,8 +178,9 @@ class SearchLeader {
     bool const is_shared = work_.shared_tail != nullptr;
     bool const has_moments = mode == FirstPassMode::given || mode == FirstPassMode::moments;
     search().start(policy_, work_.constants, state(), work_.layout.size, work_.capacity, memory_.tail,
-                   is_shared ? *work_.shared_tail : memory_.tail, is_shared ? work_.ranks : 1,
-                   work_.scale.skip(), has_moments, work_.shared_rank);
+                   is_shared ? work_.shared_tail->tail : memory_.tail,
+                   is_shared ? work_.shared_tail->ranks : 1, work_.scale.skip(), has_moments,
+                   work_.shared_rank);
   }
 
   WEIR_HOST_DEVICE TailStatistics root() const {

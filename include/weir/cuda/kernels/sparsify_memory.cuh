@@ -111,8 +111,7 @@ struct DeviceWork {
   SparsifyPart part;
   FirstPassNeed need;
   TailStatistics* tail;
-  TailStatistics const* shared_tail;
-  std::uint64_t ranks;
+  SharedTail const* shared_tail;
   SharedRankSearch<Real> const* shared_rank;
   std::uint64_t* shared_counters;
 
