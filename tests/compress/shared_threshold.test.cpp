@@ -196,6 +196,36 @@ TEST_CASE("ranks that send what is finite are as if one that does not were not t
   }
 }
 
+TEST_CASE("a rank that has no room for what a shared threshold selects sends as much as it has room for") {
+  constexpr std::size_t size = 2000;
+  auto const check = [&](auto const& policy, float scale) {
+    CAPTURE(std::string(std::remove_cvref_t<decltype(policy)>::name));
+    std::vector<Vector> sent(2);
+    std::vector<weir::SparsifyStatistics> last(2);
+    Vector whole = rough_gradient(size, 3);
+    on_ranks(2, [&](weir::ThreadCommunicator const& communicator) {
+      weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .capacity = 1.5}, policy};
+      SparseTraining training(weir::SharedThreshold{communicator, sparsifier}, size);
+      Vector gradient = whole;
+      if (communicator.rank() == 0)
+        for (float& g : gradient) g *= scale;
+      sent[communicator.rank()] = training.step(gradient);
+      last[communicator.rank()] = training.bound().statistics(0);
+    });
+    CHECK(last[0].k_target == 100);
+    CHECK(last[1].k_selected == 150);
+    CHECK(last[1].overflow >= 48);
+    weir_test::SparseBucket<float> one(weir::HostExecutor{}, size, {.density = 0.075});
+    one.step(whole, weir::ExactTopK{});
+    Vector expected(size);
+    for (std::size_t i = 0; i < one.indices().size(); ++i) expected[one.indices()[i]] = one.values()[i];
+    CHECK(sent[1] == expected);
+  };
+  check(weir::Histogram{}, 1e-6f);
+  check(weir::ExactTopK{}, 1e-6f);
+  check(weir::Exponential{}, 1e-2f);
+}
+
 TEST_CASE("a threshold that each rank would move by its own selection is not shared") {
   for (std::size_t const ranks : {std::size_t{2}, std::size_t{3}}) {
     on_ranks(ranks, [](weir::ThreadCommunicator const& communicator) {

@@ -361,7 +361,8 @@ class ThresholdSearch {
     wanted_ = all;
     std::uint64_t const bad = tail_.non_finite < capacity_ ? tail_.non_finite : capacity_;
     std::uint64_t const room = capacity_ - bad;
-    std::uint64_t const finite = k_ < room ? k_ : room;
+    // Of a threshold that ranks share one may send more than its own part.
+    std::uint64_t const finite = ranks_ == 1 && k_ < room ? k_ : room;
     settle(bad);
     if (finite == 0) return select_nothing();
     find_rank(finite, 0, true);
