@@ -31,6 +31,19 @@ auto shared(weir::ThreadCommunicator const& communicator, weir::ReuseConstants r
   return weir::ErrorFeedback{weir::SharedThreshold{communicator, sparsifier}};
 }
 
+constexpr std::size_t size_of_rank = 2000;
+
+/// What each rank with a gradient of these does with it, 100 being its share.
+std::vector<weir::SparsifyStatistics> step_of(std::vector<Vector> const& gradients) {
+  std::vector<weir::SparsifyStatistics> last(gradients.size());
+  on_ranks(gradients.size(), [&](weir::ThreadCommunicator const& communicator) {
+    SparseTraining training(shared(communicator), size_of_rank);
+    training.step(gradients[communicator.rank()]);
+    last[communicator.rank()] = training.bound().statistics(0);
+  });
+  return last;
+}
+
 /// A rank whose gradient is that much larger, but not finite in one place, changes nothing for those after
 /// it.
 template <class Policy>
@@ -224,6 +237,58 @@ TEST_CASE("a rank that has no room for what a shared threshold selects sends as 
   check(weir::Histogram{}, 1e-6f);
   check(weir::ExactTopK{}, 1e-6f);
   check(weir::Exponential{}, 1e-2f);
+}
+
+TEST_CASE("ranks take the threshold of all, also where one by itself would not fit any") {
+  Vector const large = rough_gradient(size_of_rank, 1);
+  Vector small = rough_gradient(size_of_rank, 0);
+  for (float& g : small) g *= 1e-6f;
+  Vector few(size_of_rank);
+  for (std::size_t i = 0; i < 60; ++i) few[31 * i] = small[31 * i];
+  Vector const equal(size_of_rank, 1e-6f);
+  Vector const nothing(size_of_rank);
+  for (Vector const& other : {small, few, equal, nothing}) {
+    auto const found = step_of({other, large});
+    CHECK(found[0].status == weir::SparsifyStatus::selected);
+    CHECK(found[0].k_selected == 0);
+    CHECK(found[1].k_selected > 100);
+    CHECK(found[0].threshold == found[1].threshold);
+  }
+}
+
+TEST_CASE("what ranks have together decides whether there is anything to fit") {
+  Vector some(size_of_rank);
+  for (std::size_t i = 0; i < 120; ++i) some[16 * i] = i % 2 == 0 ? 3.0f : -2.0f;
+  Vector few(size_of_rank);
+  few[5] = 1e-3f;
+  auto const all = step_of({some, few});  // as many as two shares
+  CHECK(all[0].k_selected == 120);
+  CHECK(all[1].k_selected == 1);
+  CHECK(all[0].threshold == 0.0);
+  CHECK(all[1].threshold == 0.0);
+
+  Vector const equal(size_of_rank, -2.0f);
+  Vector const nothing(size_of_rank);
+  auto const ties = step_of({equal, nothing, equal});
+  CHECK(ties[0].k_selected == 100);
+  CHECK(ties[1].k_selected == 0);
+  CHECK(ties[2].k_selected == 100);
+  for (auto const& last : ties) CHECK(last.threshold == 2.0);
+
+  auto const none = step_of({nothing, nothing});
+  for (auto const& last : none) CHECK(last.k_selected == 0);
+}
+
+TEST_CASE("where the threshold of all is above everything, the largest of all is sent") {
+  Vector const even(size_of_rank, 1.0f);
+  Vector uneven = even;
+  uneven[17] = -1.25f;
+  uneven[34] = 1.25f;
+  auto const found = step_of({even, uneven, even});
+  for (auto const& last : found) CHECK(last.threshold == 1.25);
+  CHECK(found[0].k_selected == 0);
+  CHECK(found[1].k_selected == 1);
+  CHECK(found[2].k_selected == 0);
 }
 
 TEST_CASE("a threshold that each rank would move by its own selection is not shared") {

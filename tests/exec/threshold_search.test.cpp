@@ -156,6 +156,28 @@ TEST_CASE("adaptation and collapse learn from steps that estimated, not from deg
   CHECK(adaptive.search.task == SearchTask::excess);
 }
 
+TEST_CASE(
+    "a rank with more that is not finite than its share goes by the shared threshold, and learns nothing") {
+  weir::SparsifyConstants constants;
+  constants.non_finite = weir::NonFinitePolicy::propagate;
+  weir::ThresholdState state;
+  state.density = 0.1;
+  weir::ThresholdSearch<Mean, float> search;
+  weir::TailStatistics own = tail_of(700);
+  own.non_finite = 110;
+  weir::TailStatistics shared = tail_of(1500);
+  shared.non_finite = 110;
+  search.start(Mean{}, constants, state, 1000, 1000, own, shared, 2, false);
+  CHECK(search.task == SearchTask::select);
+  CHECK(search.cut.threshold == 1.0f);
+  CHECK(search.cut.non_finite == 110);
+  search.resume_select(Mean{}, 40);
+  CHECK(search.task == SearchTask::finish);
+  CHECK(search.counts().count == 150);
+  search.finish(constants, state);
+  CHECK(state.quality_calls == 0);
+}
+
 TEST_CASE("a threshold is rounded to the accumulator's type, to infinity beyond its largest number") {
   using Search = weir::ThresholdSearch<Mean, float>;
   CHECK(Search::rounded(0.1) == 0.1f);

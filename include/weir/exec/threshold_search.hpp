@@ -153,7 +153,8 @@ class ThresholdSearch {
     }
     if (finite == 0 && !is_forced_) {
       is_forced_ = true;
-      return select_cut(static_cast<Real>(tail_.largest), 1);
+      Real const largest = static_cast<Real>(largest_of_all());
+      if (!(cut.threshold < largest)) return select_cut(largest, 1);
     }
     finite_wanted_ = finite;
     if (all > capacity_) return cut_to_capacity(all);
@@ -196,7 +197,7 @@ class ThresholdSearch {
     last.threshold = reports_zero_ ? 0.0 : static_cast<double>(cut.threshold);
     if (k_target_ != 0) last.quality = static_cast<double>(selected_) / static_cast<double>(k_target_);
     state.record(last, constants.feedback == FeedbackKind::conserving);
-    if (is_degenerate_ || RandomSlots<Policy> || DefersSelection<Policy>) {
+    if (is_degenerate_ || k_ == 0 || RandomSlots<Policy> || DefersSelection<Policy>) {
       if (state.has_reusable != 0) ++state.reuse_age;
       return;
     }
@@ -259,14 +260,27 @@ class ThresholdSearch {
     cut.non_finite = non_finite;
   }
 
+  /// How many finite ones all ranks that share a threshold are to send.
+  WEIR_HOST_DEVICE std::uint64_t k_of_all() const {
+    if (ranks_ == 1) return k_;
+    std::uint64_t const wanted = ranks_ * k_target_;
+    return wanted > fitted_.tail.non_finite ? wanted - fitted_.tail.non_finite : 0;
+  }
+  WEIR_HOST_DEVICE double largest_of_all() const {
+    return ranks_ == 1 ? tail_.largest : fitted_.tail.largest;
+  }
+
   WEIR_HOST_DEVICE bool settle_degenerate() {
+    TailStatistics const& all = fitted_.tail;
+    std::uint64_t const k = k_of_all();
     is_degenerate_ = true;
-    if (k_ == 0 || tail_.participants == 0) {
+    if (k == 0 || all.participants == 0) {
       select_non_finite();
-    } else if (tail_.participants <= k_ || SelectsEverything<Policy>) {
+    } else if (all.participants <= k || SelectsEverything<Policy>) {
       select_cut(Real{0}, 0);
-    } else if (tail_.smallest == tail_.largest) {
-      select_cut(static_cast<Real>(tail_.largest), k_);
+    } else if (all.smallest == all.largest) {
+      is_forced_ = true;
+      select_cut(static_cast<Real>(all.largest), k_);  // each rank its own share
     } else {
       is_degenerate_ = false;
     }
@@ -309,12 +323,7 @@ class ThresholdSearch {
   }
 
   WEIR_HOST_DEVICE void fit_first(Policy const& policy) {
-    // Of all ranks that share a threshold, and computed here: a member more costs kernels for double a
-    // register.
-    double const finite = static_cast<double>(k_target_) * static_cast<double>(ranks_) -
-                          static_cast<double>(ranks_ == 1 ? tail_.non_finite : fitted_.tail.non_finite);
-    double const ratio = (finite < 1.0 ? 1.0 : finite) / static_cast<double>(fitted_.tail.participants);
-    if (!(ratio < 1.0)) return select_above(0.0);
+    double const ratio = static_cast<double>(k_of_all()) / static_cast<double>(fitted_.tail.participants);
     go_on_fitting(fit_.start(policy, fitted_, ratio, stages_, fitted_stages_, first_ratio_));
   }
 
@@ -384,8 +393,8 @@ class ThresholdSearch {
   StageConstants stages_ = {};
   ReuseConstants reuse_ = {};
   TailStatistics tail_ = {};
-  ScaledTail fitted_ = {};  // of all ranks, where they share a threshold
-  std::uint64_t ranks_ = 1;
+  ScaledTail fitted_ = {};   // of all ranks, where they share a threshold
+  std::uint64_t ranks_ = 1;  // that share it
   std::uint64_t size_ = 0;
   std::uint64_t capacity_ = 0;
   std::uint64_t k_target_ = 0;
