@@ -88,7 +88,7 @@ struct Steps {
   void take(weir::SparsifyStatistics const& last) {
     ++count;
     reused += last.was_reused;
-    quality += last.quality;
+    quality += quality_of(last);
   }
   double mean_quality() const { return quality / static_cast<double>(count); }
 };

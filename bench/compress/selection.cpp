@@ -70,7 +70,7 @@ void select(benchmark::State& state) {
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
   in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
-  state.counters["quality"] = sparsifier.state().last.quality;
+  state.counters["quality"] = quality_of(sparsifier.state().last);
   double const goal = goal_of_read<Policy>(state, setting.density);
   if (goal != 0.0) state.counters["goal_of_read"] = goal;
 }
@@ -82,7 +82,7 @@ void select_in_three_stages(benchmark::State& state) {
   Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
   sparsifier.work().constants.stages.stages = 3;
   in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
-  state.counters["quality"] = sparsifier.state().last.quality;
+  state.counters["quality"] = quality_of(sparsifier.state().last);
 }
 
 /// A threshold that is kept for 32 steps.
@@ -92,7 +92,7 @@ void select_reusing(benchmark::State& state) {
   Sparsifier<weir::GeneralizedPareto> sparsifier(setting.executor, setting.values, setting.density);
   sparsifier.work().constants.reuse.interval = 32;
   in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
-  state.counters["quality"] = sparsifier.state().last.quality;
+  state.counters["quality"] = quality_of(sparsifier.state().last);
 }
 
 /// What one would write with the standard library: magnitudes, their k-th largest, and a loop that keeps what

@@ -23,7 +23,7 @@ struct TableRow {
   std::size_t size = 0;
   double density = 0.0;
   bool has_feedback = false;
-  double quality = 0.0;       // selected over wanted, the mean over the rounds
+  double quality = 0.0;       // selected over k, the mean over the rounds
   std::vector<double> times;  // of a compression each, in seconds
   double bytes = 0.0;         // that a compression has to move
   double read = 0.0;          // seconds of a plain read of the vector

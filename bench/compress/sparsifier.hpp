@@ -7,7 +7,12 @@
 
 #include "weir/host/executor.hpp"
 
-/// All that the verb needs to sparsify one bucket again and again.
+/// As many as the policy wanted to send over as many as it should, whatever there was room for.
+inline double quality_of(weir::SparsifyStatistics const& last) {
+  return static_cast<double>(last.k_selected + last.overflow) / static_cast<double>(last.k_target);
+}
+
+/// All that the verb needs to sparsify one bucket again and again. There is room for `capacity` slots.
 template <class Policy>
 class Sparsifier {
  public:
@@ -16,12 +21,16 @@ class Sparsifier {
 
   Sparsifier(weir::HostExecutor const& executor, std::span<float const> gradient, double density,
              bool keeps_residual = false)
+      : Sparsifier(executor, gradient, density, keeps_residual,
+                   2 * static_cast<std::size_t>(weir::slots_of(density, gradient.size()))) {}
+
+  Sparsifier(weir::HostExecutor const& executor, std::span<float const> gradient, double density,
+             bool keeps_residual, std::size_t capacity)
       : executor_(executor),
         term_{weir::view(gradient.data(), gradient.size()), 1.0},
-        scratch_(sparsify_scratch_bytes<float>(executor, gradient.size(), density)) {
-    std::size_t const capacity = 2 * static_cast<std::size_t>(weir::slots_of(density, gradient.size()));
-    indices_.resize(capacity);
-    values_.resize(capacity);
+        scratch_(sparsify_scratch_bytes<float>(executor, gradient.size(), density)),
+        indices_(capacity),
+        values_(capacity) {
     state_.density = density;
     work_.terms = std::span<Term const>(&term_, 1);
     work_.state = &state_;

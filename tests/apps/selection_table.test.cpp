@@ -14,6 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "../../bench/compress/sparsifier.hpp"
+#include "weir/compress/threshold/exponential.hpp"
+
 namespace {
 
 /// A file of the test, which is gone after it.
@@ -73,6 +76,20 @@ TEST_CASE("quantiles are times that were measured") {
 TEST_CASE("the bytes of a selection, without and with feedback") {
   CHECK(bytes_to_move(1000, 10, false) == 4080);
   CHECK(bytes_to_move(1000, 10, true) == 12'720);
+}
+
+TEST_CASE("the quality is that of what a policy wants, whether or not there is room for it") {
+  std::size_t const size = 1 << 16;
+  auto const values = draw("gamma-0.3", size);
+  weir::HostExecutor const executor;
+  Sparsifier<weir::Exponential> cut(executor, values, 0.01);
+  Sparsifier<weir::Exponential> whole(executor, values, 0.01, false, size);
+  cut.run();
+  whole.run();
+  CHECK(cut.counts().count == 655);
+  CHECK(whole.counts().count == cut.counts().wanted);
+  CHECK(quality_of(cut.state().last) == doctest::Approx(4.9).epsilon(0.05));
+  CHECK(quality_of(whole.state().last) == quality_of(cut.state().last));
 }
 
 TEST_CASE("vectors are drawn from the distributions that are named") {
