@@ -69,7 +69,10 @@ class PlainPasses {
   }
 
   void count_shared(weir::SharedRankSearch<Real> const& shared, std::uint64_t* counters) const {
-    for (std::size_t i = 0; i < size(); ++i) ++counters[shared.counter_of(accumulator_[i])];
+    for (std::size_t i = 0; i < size(); ++i) {
+      std::size_t const counter = shared.counter_of(accumulator_[i]);
+      if (counter < weir::SharedRankSearch<Real>::counters) ++counters[counter];
+    }
   }
 
   weir::RankAnswer rank(weir::RankQuery const& query, Real) const {

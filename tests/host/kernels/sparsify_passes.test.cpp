@@ -125,6 +125,23 @@ TEST_CASE("slots drawn by chance are those of the permutation, in ascending orde
   }
 }
 
+TEST_CASE("counters that ranks share are those of plain loops, and nothing behind them is touched") {
+  using Search = weir::SharedRankSearch<float>;
+  Case one(weir_test::Draws(65).laplace(50'000));
+  for (std::size_t i = 0; i < 500; ++i) one.values[97 * i] = 0.0f;  // no counter is theirs
+  one.values[3] = std::numeric_limits<float>::infinity();
+  Passes passes(one.team, one.work, {});
+  weir::TailStatistics const tail = passes.accumulate<true, true>();
+  Search search;
+  search.start(300, 3, false, tail, tail);
+  std::vector<std::uint64_t> found(Search::counters + 1, 5);
+  std::vector<std::uint64_t> expected = found;
+  passes.count_shared(search, found.data());
+  weir_test::PlainPasses<float, float>(one.work, {}).count_shared(search, expected.data());
+  CHECK(found == expected);
+  CHECK(expected.back() == 5);
+}
+
 TEST_CASE("moments that are taken later are those of the first pass") {
   Case one(weir_test::Draws(63).laplace(100000));
   Passes passes(one.team, one.work, {});
