@@ -129,10 +129,10 @@ class RotatedVectors {
  public:
   explicit RotatedVectors(std::vector<float> const& first, std::size_t bytes = std::size_t{1} << 28)
       : size_(first.size()), stride_((size_ + 15) / 16 * 16) {
-    std::size_t const count = size_ == 0 ? 1 : std::max<std::size_t>(2, bytes / (4 * size_) + 1);
+    std::size_t const count = size_ == 0 ? 1 : std::max<std::size_t>(2, bytes / (4 * stride_) + 1);
     values_.resize(count * stride_);
     for (std::size_t i = 0; i < count; ++i) {
-      auto const start = first.begin() + static_cast<std::ptrdiff_t>(size_ / count * i);
+      auto const start = first.begin() + static_cast<std::ptrdiff_t>(i * size_ / count);
       std::rotate_copy(first.begin(), start, first.end(),
                        values_.begin() + static_cast<std::ptrdiff_t>(i * stride_));
     }

@@ -148,3 +148,17 @@ TEST_CASE("rounds take copies in turn, more than the caches hold, each from anot
   CHECK(places.count(vectors.next()) == 1);
   CHECK(RotatedVectors(first, 1).count() == 2);
 }
+
+TEST_CASE("short vectors take no more memory than long ones, and begin everywhere") {
+  for (std::size_t const size : {1u, 5u, 100u}) {
+    CAPTURE(size);
+    std::vector<float> first(size);
+    for (std::size_t i = 0; i < size; ++i) first[i] = static_cast<float>(i);
+    RotatedVectors vectors(first, 40'000);
+    std::size_t const stride = (size + 15) / 16 * 16;
+    CHECK(vectors.count() * stride * 4 <= 40'000 + stride * 4);
+    std::set<float> beginnings;
+    for (std::size_t i = 0; i < vectors.count(); ++i) beginnings.insert(vectors.next()[0]);
+    CHECK(beginnings.size() == std::min(size, vectors.count()));
+  }
+}
