@@ -22,6 +22,8 @@ class PlainPasses {
 
   std::size_t size() const { return work_.terms[0].values.size(); }
 
+  void take(weir::TailStatistics const&) const {}
+
   template <bool, bool>
   weir::TailStatistics accumulate() {
     weir::detail::AccumulateRule<Real> const rule(work_.constants, work_.scale.factor());

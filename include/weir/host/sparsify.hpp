@@ -97,6 +97,7 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   TailStatistics tail;
   if (work.part == SparsifyPart::select) {
     tail = *work.tail;
+    passes.take(tail);
   } else if (!is_void) {
     tail = first_pass<Policy>(passes, work, state, has_moments);
   }

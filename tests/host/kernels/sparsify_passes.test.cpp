@@ -11,6 +11,7 @@
 
 #include "support/plain_passes.hpp"
 #include "support/sparse_bucket.hpp"
+#include "weir/compress/threshold/exponential.hpp"
 
 namespace {
 
@@ -140,6 +141,23 @@ TEST_CASE("counters that ranks share are those of plain loops, and nothing behin
   weir_test::PlainPasses<float, float>(one.work, {}).count_shared(search, expected.data());
   CHECK(found == expected);
   CHECK(expected.back() == 5);
+}
+
+TEST_CASE("a part that selects looks at everything once, with what the part before has found out") {
+  Case one(weir_test::Draws(66).laplace(100'000));
+  one.values[5] = std::numeric_limits<float>::infinity();
+  one.work.constants.non_finite = weir::NonFinitePolicy::propagate;
+  weir::TailStatistics tail;
+  one.work.tail = &tail;
+  for (auto const part : {weir::SparsifyPart::accumulate, weir::SparsifyPart::select}) {
+    one.work.part = part;
+    Passes passes(one.team, one.work, {});
+    weir::detail::sparsify_with(passes, one.work, weir::Exponential{});
+    CHECK(passes.sweeps() == 1);
+  }
+  CHECK(one.bucket.last().non_finite == 1);
+  CHECK(one.bucket.counts.count == doctest::Approx(1000).epsilon(0.1));
+  CHECK(std::count(one.work.out.indices.begin(), one.work.out.indices.end(), 5u) == 1);
 }
 
 TEST_CASE("moments that are taken later are those of the first pass") {

@@ -32,14 +32,19 @@ class SelectionPasses {
   SelectionPasses(ThreadTeam& team, Pool const& pool, Real const* values, std::size_t size)
       : team_(team), pool_(pool), values_(values), size_(size) {}
 
+  /// Takes over what a first pass has found out that was another one's.
+  void take(TailStatistics const& tail) {
+    knows_non_finite_ = true;
+    non_finite_ = tail.non_finite;
+  }
+
   /// Makes the values: counts, smallest and largest magnitude are always found out.
   template <bool Moments, bool Logarithms, class Input>
   TailStatistics accumulate(Input const& input) {
     ++sweeps_;
     TailStatistics const tail = tail_after<Moments, Logarithms, false>(
         TakeAll<Input>{input.prepared(size_, true)}, team_, values_, size_);
-    knows_non_finite_ = true;
-    non_finite_ = tail.non_finite;
+    take(tail);
     return tail;
   }
 

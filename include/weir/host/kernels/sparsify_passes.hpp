@@ -56,6 +56,9 @@ class SparsifyPasses {
   /// How many passes over the whole accumulator there have been.
   std::uint64_t sweeps() const { return passes_.sweeps(); }
 
+  /// What the first pass of an earlier part has found out.
+  void take(TailStatistics const& tail) { passes_.take(tail); }
+
   /// Makes the accumulator, and u, and finds out what is known of the magnitudes: counts, smallest and
   /// largest always, the rest where it is needed.
   template <bool Moments, bool Logarithms>
