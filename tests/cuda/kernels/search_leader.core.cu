@@ -274,6 +274,45 @@ TEST_CASE("the statistics of the first of two parts, and what the second makes o
   CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
 }
 
+TEST_CASE("a rank selects by the moments of all as on the host, also nothing") {
+  weir::HostExecutor const executor;
+  auto const gradients = laplace(9'000, 1, 75);
+  weir::WeightedTerm<float, weir::HostSpace> const term{weir::view(gradients[0]), 1.0};
+  double const most = 1e6;
+  weir::TailStatistics const large{0, 9'000, 1.0, most, 9e5, 9e5, 9'000.0};
+  weir::TailStatistics const equal{0, 9'000, most, most, 9'000.0 * most, 0.0, 1e5};
+  weir::TailStatistics const few{0, 300, 1.0, most, 300.0, 1.0, 0.0};
+  weir::TailStatistics const narrow{0, 9'000, 0.5, 1.0, 9'000.0, 900.0, 0.0};
+  std::vector<std::uint64_t> counts;
+  for (weir::SharedTail const shared :
+       {weir::SharedTail{large, 2}, {equal, 2}, {few, 2}, {narrow, 2}, {narrow, 1}}) {
+    SparseBucket<float> expected(executor, 9'000, {.density = 0.02, .feedback = true});
+    SparseBucket<float> found(executor, 9'000, {.density = 0.02, .feedback = true});
+    weir::TailStatistics tail, found_tail;
+    for (auto const part : {weir::SparsifyPart::accumulate, weir::SparsifyPart::select}) {
+      auto work = expected.describe(std::span(&term, 1));
+      work.part = part;
+      work.tail = &tail;
+      work.shared_tail = &shared;
+      weir::sparsify(executor, work, weir::Exponential{});
+      executor.synchronize();
+      PlayedWork<float, float> played(found.describe(std::span(&term, 1)));
+      played.work.part = part;
+      played.work.tail = &found_tail;
+      played.work.shared_tail = &shared;
+      play::sparsify(played.work, weir::Exponential{}, {});
+    }
+    CHECK(found.indices() == expected.indices());
+    CHECK(same_numbers(found.residual(), expected.residual()));
+    CHECK(std::memcmp(&found.state, &expected.state, sizeof found.state) == 0);
+    counts.push_back(expected.counts.count);
+  }
+  CHECK(counts[0] == 0);
+  CHECK(counts[1] == 0);
+  CHECK(counts[2] == 9'000);
+  CHECK(counts[3] > 1);
+}
+
 TEST_CASE("a bin of which the candidates are only a part is counted anew") {
   weir::HostExecutor const executor;
   SparseBucketOptions options{.density = 0.01, .capacity = 200};
