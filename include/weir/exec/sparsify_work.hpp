@@ -52,7 +52,7 @@ struct SparsifyWork {
 
   SparsifyPart part = SparsifyPart::whole;
   TailStatistics* tail = nullptr;           // of this rank's accumulator; may be null for the whole
-  SharedTail const* shared_tail = nullptr;  // of all ranks' accumulators, of equal size; null: `tail`
+  SharedTail const* shared_tail = nullptr;  // of all ranks, whose buckets are as large; null: `tail`
   /// Of them all, for policies that count; null: own data.
   SharedRankSearch<Real> const* shared_rank = nullptr;
   std::uint64_t* counters = nullptr;  // `SharedRankSearch::counters` of them
