@@ -349,15 +349,15 @@ TEST_CASE("GroupDesign: levels of large groups are drawn, and found again, witho
 
 TEST_CASE("GroupDesign: levels of large groups make no inputs alike, and a spectrum near that of chance") {
   struct {
-    std::size_t side;
     std::uint32_t n, levels;
     double of_random;  // the second singular value, at most, over that of a random mask
-  } const cases[] = {{4096, 512, 16, 1.3},  {4096, 512, 100, 1.3},  {4096, 512, 256, 1.5},
-                     {4096, 1024, 64, 1.5}, {2048, 1024, 512, 2.5}, {4096, 2048, 1024, 3.0}};
-  for (auto const& [side, n, levels, of_random] : cases) {
+  } const cases[] = {{512, 16, 1.5}, {512, 100, 1.5}, {512, 256, 2.0}, {1024, 512, 2.5}};
+  constexpr std::size_t side = 2048;
+  for (auto const& known : cases) {
+    std::uint32_t const n = known.n;
     CAPTURE(n);
-    CAPTURE(levels);
-    GroupDesign const design({side, side, n, levels, 3});
+    CAPTURE(known.levels);
+    GroupDesign const design({side, side, n, known.levels, 3});
     std::set<std::vector<std::size_t>> columns;
     for (std::size_t column = 0; column < n; ++column) {
       std::vector<std::size_t> rows;
@@ -367,9 +367,9 @@ TEST_CASE("GroupDesign: levels of large groups make no inputs alike, and a spect
       columns.insert(rows);
     }
     CHECK(columns.size() == n);
-    double const density = static_cast<double>(levels) / n;
+    double const density = static_cast<double>(known.levels) / n;
     double const random = 2 * std::sqrt(static_cast<double>(side) * density * (1 - density));
-    CHECK(weir::singular_values(design.layout()).second <= of_random * random);
+    CHECK(weir::singular_values(design.layout()).second <= known.of_random * random);
   }
 }
 
