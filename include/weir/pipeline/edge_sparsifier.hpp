@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "weir/core/smaller.hpp"
+#include "weir/exec/two_sided_view.hpp"
+#include "weir/exec/vocabulary.hpp"
 #include "weir/stage/checkpoint.hpp"
 #include "weir/stage/concepts.hpp"
 #include "weir/state/archive_scope.hpp"
 #include "weir/tensor/bucket_plan.hpp"
+#include "weir/tensor/buffer.hpp"
 #include "weir/tensor/element_type.hpp"
 
 namespace weir::inline v1 {
@@ -50,9 +53,10 @@ class TensorSelection {
   /// At the begin and at the end of a message.
   virtual void begin(E const& point, StepInfo const& step) = 0;
   virtual void end(E const& point, StepInfo const& step) = 0;
-  /// The pairs of a tensor, as `PairBlocks` has them. Errors: what the stage throws.
-  virtual ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t tensor,
-                                          StepInfo const& step) = 0;
+  /// The pairs of a tensor, as `PairBlocks` has them. What is kept of elements behind the first `due` stays.
+  /// Errors: what the stage throws.
+  virtual ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t due,
+                                          std::size_t tensor, StepInfo const& step) = 0;
   /// What was not sent so far, where it is kept. Blocks.
   virtual std::vector<Real> residual(std::size_t tensor) const = 0;
   /// Forgets everything. Blocks.
@@ -82,7 +86,9 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
   }
 
   void bind(E const& executor, std::vector<std::size_t> const& elements) override {
-    bound_.emplace(stage_, executor, plan_of(elements));
+    // What its state says is asked in the middle of a run, so nothing of it may wait for a stream.
+    executor.submit([&](E const& point) { bound_.emplace(stage_, point, plan_of(elements)); });
+    executor.synchronize();
   }
   bool is_bound() const override { return bound_.has_value(); }
   std::size_t workspace_bytes() const override {
@@ -95,7 +101,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     for (std::size_t tensor = 0; tensor < bound_->plan.size(); ++tensor)
       scratch =
           larger(scratch, sparsify_scratch_bytes<Real>(bound_->executor, bound_->plan[tensor].size, 1.0));
-    return bytes + scratch;
+    return bytes + scratch + bound_->aside.size() * sizeof(Real);
   }
   void begin(E const& point, StepInfo const& step) override {
     if constexpr (requires(BoundStage & stage) { stage.begin_step(point, step); })
@@ -105,14 +111,10 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     if constexpr (requires(BoundStage & stage) { stage.end_step(point, step); })
       bound_->stage.end_step(point, step);
   }
-  ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t tensor,
+  ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t due, std::size_t tensor,
                                   StepInfo const& step) override {
-    SparseGradient<E, Real> const sparse = bound_->stage({.executor = point,
-                                                          .values = values,
-                                                          .bucket = bound_->plan.place(tensor).bucket,
-                                                          .samples = step.samples,
-                                                          .step = step});
-    return sparse.block;
+    KeptAside const kept(bound_->residuals[tensor], due, bound_->aside.data());
+    return bound_->select(point, values, tensor, step).block;
   }
   std::vector<Real> residual(std::size_t tensor) const override {
     if constexpr (requires(BoundStage const& stage) { stage.residual(tensor); })
@@ -143,7 +145,30 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
   }
 
  private:
+  using Residual = TwoSidedView<Real, typename E::memory_space>;
+
+  /// Takes what is kept of the elements from `due` on away while it lives, so that they are 0.
+  class KeptAside {
+   public:
+    KeptAside(Residual const& residual, std::size_t due, Real* aside)
+        : residual_(residual), due_(due < residual.size() ? due : residual.size()), aside_(aside) {
+      for (std::size_t i = due_; i < residual_.size(); ++i)
+        aside_[i] = std::exchange(residual_.current()[i], Real(0));
+    }
+    KeptAside(KeptAside const&) = delete;
+    KeptAside& operator=(KeptAside const&) = delete;
+    ~KeptAside() {
+      for (std::size_t i = due_; i < residual_.size(); ++i) residual_.current()[i] = aside_[i];
+    }
+
+   private:
+    Residual residual_;
+    std::size_t due_;
+    Real* aside_;
+  };
+
   struct Bound {
+    /// `home`: of a task, which does at once what it is given.
     Bound(Stage const& description, E const& home, BucketPlan tensors)
         : executor(home),
           plan(std::move(tensors)),
@@ -151,8 +176,18 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
           flags(plan.parameters(), 1),
           used{flags.data()},
           capacity(description.sparse_capacity(plan)),
+          aside(executor, largest_selected()),
           stage(description.on(Context{executor, executor, plan, no_weights, layout, used, &capacity})) {
-      executor.synchronize();  // what was enqueued refers to it
+      find_residuals();
+    }
+
+    SparseGradient<E, Real> select(E const& point, ViewOn<Real, E> values, std::size_t tensor,
+                                   StepInfo const& step) {
+      return stage({.executor = point,
+                    .values = values,
+                    .bucket = plan.place(tensor).bucket,
+                    .samples = step.samples,
+                    .step = step});
     }
 
     E executor;
@@ -162,7 +197,38 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     std::vector<std::uint8_t> flags;
     std::vector<std::uint8_t*> used;
     std::vector<std::size_t> capacity;
+    Buffer<Real, E> aside;  // of one tensor after another
     BoundStage stage;
+    std::vector<Residual> residuals = {};  // by tensor; empty where nothing is kept
+
+   private:
+    std::size_t largest_selected() const {
+      std::size_t largest = 0;
+      for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
+        if (capacity[bucket] != 0) largest = larger(largest, plan[bucket].size);
+      }
+      return largest;
+    }
+
+    /// A selection says where a residual lies: one of zeros, in a step that is undone.
+    void find_residuals() {
+      residuals.resize(plan.parameters());
+      if constexpr (requires(StepInfo const& step) {
+                      stage.begin_step(executor, step);
+                      stage.cancel_step(executor);
+                    }) {
+        StepInfo const step;
+        set_zero(executor, aside.view());
+        stage.begin_step(executor, step);
+        for (std::size_t tensor = 0; tensor < residuals.size(); ++tensor) {
+          std::size_t const bucket = plan.place(tensor).bucket;
+          if (capacity[bucket] != 0)
+            residuals[tensor] =
+                select(executor, aside.view().part(0, plan[bucket].size), tensor, step).residual;
+        }
+        stage.cancel_step(executor);
+      }
+    }
   };
 
   static BucketPlan plan_of(std::vector<std::size_t> const& elements) {
@@ -182,7 +248,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
 /// to another has a state of its own, so with `ErrorFeedback` what was not sent of one micro-batch is added
 /// to the next one that goes the same way. None by default; on a host.
 ///
-/// Cost: what the stage takes, at the sender of each way.
+/// Cost: what the stage takes, and the memory of its largest tensor, at the sender of each way.
 template <Executor E, class Real = float>
 class EdgeSparsifier {
  public:

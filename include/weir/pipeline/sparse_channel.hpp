@@ -21,7 +21,7 @@ namespace weir::inline v1::detail {
 /// a tensor where pairs would be no shorter. On a host.
 ///
 /// A tensor that is not finite comes as NaN, where a sparsifier skips it. Samples that a micro-batch lacks
-/// count as zeros.
+/// count as zeros; what is kept of those in their places waits for a micro-batch that has them.
 template <Executor E, class Real>
 class SparseChannel {
   using Space = typename E::memory_space;
@@ -73,12 +73,13 @@ class SparseChannel {
     for (std::size_t k = 0; k < tensors_.size(); ++k) {
       Tensor const& tensor = tensors_[k];
       Real* const values = reinterpret_cast<Real*>(data + tensor.offset);
-      for (std::size_t i = tensor.of_sample * samples; i < sizes_[k]; ++i) values[i] = 0;
+      std::size_t const due = tensor.of_sample * samples;
+      for (std::size_t i = due; i < sizes_[k]; ++i) values[i] = 0;
       if (tensor.capacity == 0) {
         std::memmove(data + tensor.packed, values, sizes_[k] * sizeof(Real));
         continue;
       }
-      auto const block = selection().select(point, {values, sizes_[k]}, k, step);
+      auto const block = selection().select(point, {values, sizes_[k]}, due, k, step);
       PairHeader header = *Pairs(block, tensor.capacity, 1).header(0);
       if (header.count == 0 && !is_finite(values, sizes_[k])) header.count = not_finite;
       std::memcpy(data + tensor.packed, block.data(), tensor.bytes);
