@@ -4,7 +4,11 @@
 
 #include <string>
 
+#include "weir/pipeline/insert_predict.hpp"
+#include "weir/pipeline/insert_recompute.hpp"
+#include "weir/pipeline/insert_updates.hpp"
 #include "weir/pipeline/schedule/one_f_one_b.hpp"
+#include "weir/pipeline/schedule/pipedream.hpp"
 #include "weir/pipeline/schedule_table.hpp"
 
 TEST_CASE("a table that breaks a rule is refused with the validator's words") {
@@ -19,6 +23,27 @@ TEST_CASE("a table that breaks a rule is refused with the validator's words") {
   }
   table.add({.kind = weir::OperationKind::backward});
   weir::detail::check_pipeline(table, {.stages = {{}}});
+}
+
+TEST_CASE(
+    "what the pipeline inserts itself is refused in a table that it is given, by the name of its cell") {
+  auto const table = weir::make_table<weir::OneFOneB>({.workers = 2, .micro_batches = 2});
+  auto const refusal = [](weir::TableView const& given) {
+    try {
+      weir::detail::check_pipeline(given, {.stages = {{}, {}}});
+    } catch (weir::ContractViolation const& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal(table).empty());
+  std::string const text = refusal(weir::insert_recompute(table, weir::Recompute::always));
+  CHECK(text.find("the table has 0RECOMPUTE0") != std::string::npos);
+  CHECK(text.find("PipelineOptions::recompute") != std::string::npos);
+  CHECK(refusal(weir::insert_updates(table)).find("the table has 0UPDATE1") != std::string::npos);
+  auto const late = weir::make_table<weir::PipeDream>({.workers = 2, .micro_batches = 4});
+  CHECK(refusal(late).empty());
+  CHECK(refusal(weir::insert_predict(late)).find("PREDICT") != std::string::npos);
 }
 
 TEST_CASE(

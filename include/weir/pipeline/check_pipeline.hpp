@@ -4,11 +4,28 @@
 #include <string>
 
 #include "weir/core/error.hpp"
+#include "weir/pipeline/cell_text.hpp"
+#include "weir/pipeline/operation.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/schedule_table.hpp"
 #include "weir/pipeline/validate.hpp"
 
 namespace weir::inline v1::detail {
+
+/// Refuses what the pipeline inserts itself: its memory is for its own.
+template <class Refuse>
+void check_given(TableView const& table, Refuse const& refuse) {
+  for (Operation const& operation : table.operations()) {
+    bool const is_recompute = operation.kind == OperationKind::recompute;
+    bool const is_update = operation.kind == OperationKind::update;
+    if (!is_recompute && !is_update && operation.kind != OperationKind::predict) continue;
+    refuse("the table has " + cell_text(operation) + ", and the pipeline adds its " +
+           (is_recompute ? "recomputations itself, as PipelineOptions::recompute says"
+            : is_update  ? "updates itself"
+                         : "predictions itself, for a store that is Predicted") +
+           ": the table without them would be right");
+  }
+}
 
 /// `is_issued`: one thread gives the work of all workers to streams of a device. `has_sparsifier`: for edges.
 /// Errors: `ContractViolation` for a table that breaks a rule, or options that do not fit it.
@@ -47,6 +64,7 @@ inline void check_pipeline(TableView const& table, PipelineOptions const& option
   }
   if (has_sparsifier && !is_sparsifier_used)
     refuse("a sparsifier, and no stage whose codec is EdgeCodec::sparse; with neither all would be sent");
+  check_given(table, refuse);
   for (SkipEdge const& skip : options.skip_edges) {
     if (skip.from + 1 >= skip.to || skip.to >= table.stages())
       refuse("a skip edge from stage " + std::to_string(skip.from) + " to " + std::to_string(skip.to) +
