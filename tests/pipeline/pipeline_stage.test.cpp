@@ -46,6 +46,10 @@ static_assert(weir::SplitBackward<Split, int> && !weir::SplitBackward<Whole, int
 static_assert(!weir::PipelineStage<HalfSplit, int>);
 static_assert(weir::GeneratingStage<Generating, int> && !weir::GeneratingStage<Whole, int>);
 static_assert(!weir::GeneratingStage<GivingCopies, int>);
+static_assert(weir::detail::has_generator<int, Generating>() && !weir::detail::has_generator<int, Whole>());
+static_assert(weir::detail::has_generator<int, std::vector<Generating>>());
+static_assert(weir::detail::has_generator<int, std::tuple<Whole, Generating>>());
+static_assert(!weir::detail::has_generator<int, std::tuple<Whole, Split> const>());
 
 TEST_CASE("a model is one stage for all, a list of stages, or a tuple of them") {
   CHECK(seen_by(Whole{7}, 2) == 7);

@@ -102,3 +102,16 @@ TEST_CASE("a generator for which there is no room is refused where its stage is 
           std::string::npos);
   }
 }
+
+TEST_CASE("a generator is refused where two workers are at a stage at once, before anything runs") {
+  for (auto const recompute : {weir::Recompute::never, weir::Recompute::always}) {
+    try {
+      train("chimera", recompute, sizeof(Generator));
+      FAIL("two workers drew from one generator");
+    } catch (weir::ContractViolation const& error) {
+      std::string const text = error.what();
+      CHECK(text.find("generator(micro)") != std::string::npos);
+      CHECK(text.find("micro.random(site)") != std::string::npos);
+    }
+  }
+}

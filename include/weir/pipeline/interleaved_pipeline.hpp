@@ -19,6 +19,8 @@
 #include "weir/pipeline/edge_sparsifier.hpp"
 #include "weir/pipeline/operation_times.hpp"
 #include "weir/pipeline/pipeline_core.hpp"
+#include "weir/pipeline/pipeline_run.hpp"
+#include "weir/pipeline/pipeline_stage.hpp"
 #include "weir/pipeline/pipeline_workers.hpp"
 #include "weir/pipeline/stage_calls.hpp"
 #include "weir/pipeline/stage_micro.hpp"
@@ -132,11 +134,17 @@ class InterleavedPipeline {
 
   /// Describes a run on the samples of this replica, of which micro-batch j takes entries j * b to (j + 1) *
   /// b, cut at the end. `model` is one stage for all (its calls tell which by `stage()`), a list of stages,
-  /// or a tuple of them.
+  /// or a tuple of them. Errors: `ContractViolation` for a `GeneratingStage` at which two workers would be.
   template <class Batch, class Model>
   [[nodiscard]] auto operator()(Batch batch, Model& model) {
     static_assert(std::is_trivially_copyable_v<Batch> && sizeof(Batch) <= 32,
                   "a batch is a view that is copied to each worker: trivially copyable, of at most 32 bytes");
+    using Samples = decltype(detail::piece_of(batch, std::declval<detail::PipelineRun const&>(), 0));
+    if (detail::has_generator<StageMicro<E, Samples, Real>, Model>() && core_.lanes().directions() == 2)
+      throw ContractViolation(
+          "a stage with generator(micro) under a schedule of two directions, where two workers would draw "
+          "from "
+          "it at once: micro.random(site), or a schedule of one direction, would be right");
     return Launch<Batch, Model>{*this, batch, model};
   }
 

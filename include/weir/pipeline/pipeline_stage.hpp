@@ -26,7 +26,8 @@ concept SplitBackward = requires(S& stage, AnyMicro& micro) {
 };
 
 /// A stage of a pipeline. Where a schedule splits the backward of one that does not, its first part does all
-/// and the second nothing. It is called by one worker at a time, but not always by the same thread.
+/// and the second nothing. Calls for one stage are of one worker at a time, but not always of the same
+/// thread; under a schedule of two directions two workers may make them at once.
 template <class S, class AnyMicro>
 concept PipelineStage = requires(S& stage, AnyMicro& micro) {
   stage.forward(micro);
@@ -36,7 +37,7 @@ concept PipelineStage = requires(S& stage, AnyMicro& micro) {
 /// A stage with random numbers of its own, from a generator that goes on from call to call: where its
 /// forward is recomputed, the generator is put back for that time to what it was. `generator(micro)` refers
 /// to that of stage `micro.stage()`, `StageLayout::generator_bytes` is its size. `micro.random(site)` needs
-/// none of this.
+/// none of this. Not for schedules of two directions, where two workers would draw from it at once.
 template <class S, class AnyMicro>
 concept GeneratingStage = requires(S& stage, AnyMicro& micro) {
   { stage.generator(micro) } -> detail::LvalueReference;
@@ -47,6 +48,24 @@ namespace detail {
 template <class Model, class Function, std::size_t... Index>
 void visit_tuple(Model& model, std::size_t stage, Function const& f, std::index_sequence<Index...>) {
   ((Index == stage ? f(std::get<Index>(model)) : void()), ...);
+}
+
+/// Whether a stage of a model is a `GeneratingStage`.
+template <class AnyMicro, class Model>
+constexpr bool has_generator() {
+  if constexpr (PipelineStage<Model, AnyMicro>) {
+    return GeneratingStage<Model, AnyMicro>;
+  } else if constexpr (requires(Model & model, std::size_t stage) { model[stage]; }) {
+    using Stage = decltype(std::declval<Model&>()[std::size_t{}]);
+    return GeneratingStage<std::remove_reference_t<Stage>, AnyMicro>;
+  } else if constexpr (requires { std::tuple_size<std::remove_const_t<Model>>::value; }) {
+    return []<std::size_t... Index>(std::index_sequence<Index...>) {
+      return (GeneratingStage<std::tuple_element_t<Index, Model>, AnyMicro> || ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<std::remove_const_t<Model>>>());
+  } else {
+    return false;
+  }
 }
 
 /// Calls `f` with a stage of a model: of one that is a stage itself, for all of them; of a list of stages; of
