@@ -12,8 +12,11 @@
 
 #include "pipeline/staged_model.hpp"
 #include "support/bits.hpp"
+#include "weir/comm/threads.hpp"
 #include "weir/compress/ef21.hpp"
 #include "weir/compress/error_feedback.hpp"
+#include "weir/compress/momentum_correction.hpp"
+#include "weir/compress/shared_threshold.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
@@ -254,8 +257,13 @@ TEST_CASE("a density, or a codec, that cannot be is refused with what would be r
   CHECK_NOTHROW(make(weir::EdgeCodec::sparse, feedback(0.1)));
 }
 
-TEST_CASE("stages that sum what they select are no sparsifiers of edges") {
+TEST_CASE("stages that sum what they select, add momentum or ask other ranks are no sparsifiers of edges") {
   using Selects = weir::ThresholdSparsifier<>;
+  using Shares = weir::SharedThreshold<weir::ThreadCommunicator, Selects>;
+  CHECK(std::convertible_to<Selects, Sparsifier>);
   CHECK(std::convertible_to<weir::ErrorFeedback<Selects>, Sparsifier>);
   CHECK_FALSE(std::convertible_to<weir::EF21<Selects>, Sparsifier>);
+  CHECK_FALSE(std::convertible_to<weir::MomentumCorrection<Selects>, Sparsifier>);
+  CHECK_FALSE(std::convertible_to<Shares, Sparsifier>);
+  CHECK_FALSE(std::convertible_to<weir::ErrorFeedback<Shares>, Sparsifier>);
 }

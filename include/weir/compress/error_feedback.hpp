@@ -10,6 +10,13 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+template <class Stage>
+inline constexpr bool selects_for_itself = requires {
+  requires Stage::selects_for_itself;
+};
+}  // namespace detail
+
 struct ErrorFeedbackOptions {
   double beta = 1.0;   // of what is left from former steps
   double gamma = 1.0;  // of the gradient
@@ -38,6 +45,7 @@ class ErrorFeedback {
   using produces = Sparse;
   static constexpr char const* name = "error feedback";
   static constexpr bool needs_unscaled_gradients = true;
+  static constexpr bool selects_for_itself = detail::selects_for_itself<Stage>;
 
   explicit ErrorFeedback(Stage const& sparsifier, ErrorFeedbackOptions options = {})
       : sparsifier_(sparsifier.remembering(memory(options))), options_(options) {}

@@ -44,6 +44,7 @@ class ThresholdSparsifier {
   using produces = Sparse;
   static constexpr char const* name = "sparsify";
   static constexpr bool needs_unscaled_gradients = true;
+  static constexpr bool selects_for_itself = true;  // without other ranks, of what it is given and has kept
   static constexpr NonFinitePolicy on_non_finite = non_finite;
   static constexpr bool is_fitted_once = FittedThreshold<Threshold> && Stages::most == 1;
   static constexpr bool counts_magnitudes = RankedThreshold<Threshold>;

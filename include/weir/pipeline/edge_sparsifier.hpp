@@ -21,11 +21,13 @@
 namespace weir::inline v1 {
 
 /// A stage that selects elements of what it is given, and that a pipeline can use for its edges:
-/// `ThresholdSparsifier{..}`, alone or in an `ErrorFeedback`.
+/// `ThresholdSparsifier{..}`, alone or in an `ErrorFeedback`. Not one that adds momentum, or asks other
+/// ranks.
 template <class S, class E, class Real>
 concept SelectsFromTensors = GradientStage<S> && BindsToRecipe<S, E, Real> &&
     std::same_as<typename S::consumes, Dense> && std::same_as<typename S::produces, Sparse> &&
     requires(S const& stage, BucketPlan const& plan) {
+  requires S::selects_for_itself;
   { stage.sparse_capacity(plan) } -> std::same_as<std::vector<std::size_t>>;
   { stage.text() } -> std::convertible_to<std::string>;
 };
