@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "weir/compress/error_feedback.hpp"
+#include "weir/compress/threshold/gaussian_k.hpp"
+#include "weir/compress/threshold/random_k.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/core/random.hpp"
 #include "weir/host/executor.hpp"
@@ -178,16 +180,41 @@ TEST_CASE(
 }
 
 TEST_CASE("a tensor that is not finite comes as NaN, and nothing of it is kept") {
+  auto const check = [](weir::EdgeSparsifier<weir::HostExecutor, float> const& sparsifier) {
+    Way<float> way(sparsifier);
+    way.fill(1);
+    way.send();
+    std::vector<float> const kept = way.channel.selection().residual(0);
+    way.fill(2);
+    way.tensor(0)[17] = std::numeric_limits<float>::infinity();
+    way.send();
+    for (std::size_t i = 0; i < 160; ++i) CHECK(std::isnan(way.tensor(0)[i]));
+    for (std::size_t i = 0; i < 100; ++i) CHECK(std::isfinite(way.tensor(2)[i]));
+    CHECK(way.channel.selection().residual(0) == kept);
+  };
+  check(feedback(0.1));
+  check(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.1}, weir::RandomK{}}});
+  check(weir::ThresholdSparsifier{{.density = 0.1}, weir::GaussianK{}});
+}
+
+TEST_CASE("a tensor that is not finite with what is kept comes as NaN, too") {
   Way<float> way(feedback(0.1));
-  way.fill(1);
+  for (int message = 0; message < 3; ++message) {
+    for (std::size_t k : {0u, 2u}) {
+      for (std::size_t i = 0; i < 100; ++i) way.tensor(k)[i] = 3e38f;
+    }
+    way.send();
+    std::size_t numbers = 0;
+    for (std::size_t i = 0; i < 100; ++i) numbers += std::isnan(way.tensor(0)[i]) ? 0 : 1;
+    CHECK(numbers == (message == 0 ? 100 : 0));
+  }
+}
+
+TEST_CASE("a tensor of zeros comes as zeros") {
+  Way<float> way(feedback(0.1));
+  std::memset(way.bytes(), 0, way.message.bytes);
   way.send();
-  std::vector<float> const kept = way.channel.selection().residual(0);
-  way.fill(2);
-  way.tensor(0)[17] = std::numeric_limits<float>::infinity();
-  way.send();
-  for (std::size_t i = 0; i < 160; ++i) CHECK(std::isnan(way.tensor(0)[i]));
-  for (std::size_t i = 0; i < 100; ++i) CHECK(std::isfinite(way.tensor(2)[i]));
-  CHECK(way.channel.selection().residual(0) == kept);
+  for (std::size_t i = 0; i < 160; ++i) CHECK(way.tensor(0)[i] == 0);
 }
 
 TEST_CASE("pairs that cannot have been sent are refused, and nothing is written elsewhere") {

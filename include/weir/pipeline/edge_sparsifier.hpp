@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weir/core/smaller.hpp"
+#include "weir/exec/sparsify_statistics.hpp"
 #include "weir/exec/two_sided_view.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/stage/checkpoint.hpp"
@@ -59,6 +60,8 @@ class TensorSelection {
   /// Errors: what the stage throws.
   virtual ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t due,
                                           std::size_t tensor, StepInfo const& step) = 0;
+  /// Whether it has just skipped a tensor, which with what was kept of it is not finite.
+  virtual bool has_skipped(std::size_t tensor) const = 0;
   /// What was not sent so far, where it is kept. Blocks.
   virtual std::vector<Real> residual(std::size_t tensor) const = 0;
   /// Forgets everything. Blocks.
@@ -117,6 +120,10 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
                                   StepInfo const& step) override {
     KeptAside const kept(bound_->residuals[tensor], due, bound_->aside.data());
     return bound_->select(point, values, tensor, step).block;
+  }
+  bool has_skipped(std::size_t tensor) const override {
+    SparsifyStatistics const last = bound_->stage.statistics(bound_->plan.place(tensor).bucket);
+    return last.status != SparsifyStatus::selected || last.non_finite != 0;
   }
   std::vector<Real> residual(std::size_t tensor) const override {
     if constexpr (requires(BoundStage const& stage) { stage.residual(tensor); })

@@ -20,8 +20,9 @@ namespace weir::inline v1::detail {
 /// A way from one stage to another on which the largest elements of each tensor are sent: as pairs, or all of
 /// a tensor where pairs would be no shorter. On a host.
 ///
-/// A tensor that is not finite comes as NaN, where a sparsifier skips it. Samples that a micro-batch lacks
-/// count as zeros; what is kept of those in their places waits for a micro-batch that has them.
+/// A tensor that is not finite, by itself or with what is kept of it, comes as NaN, where a sparsifier skips
+/// it. Samples that a micro-batch lacks count as zeros; what is kept of those in their places waits for a
+/// micro-batch that has them.
 template <Executor E, class Real>
 class SparseChannel {
   using Space = typename E::memory_space;
@@ -80,8 +81,9 @@ class SparseChannel {
         continue;
       }
       auto const block = selection().select(point, {values, sizes_[k]}, due, k, step);
-      PairHeader header = *Pairs(block, tensor.capacity, 1).header(0);
-      if (header.count == 0 && !is_finite(values, sizes_[k])) header.count = not_finite;
+      Pairs const pairs(block, tensor.capacity, 1);
+      PairHeader header = *pairs.header(0);
+      if (is_zero(pairs) && selection().has_skipped(k)) header.count = not_finite;
       std::memcpy(data + tensor.packed, block.data(), tensor.bytes);
       std::memcpy(data + tensor.packed, &header, sizeof(header));
     }
@@ -121,9 +123,10 @@ class SparseChannel {
     return (bytes + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
   }
 
-  static bool is_finite(Real const* values, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (!__builtin_isfinite(values[i])) return false;
+  static bool is_zero(Pairs const& pairs) {
+    auto const values = pairs.values(0);
+    for (std::size_t i = 0; i < pairs.header(0)->count; ++i) {
+      if (values[i] != 0) return false;
     }
     return true;
   }
