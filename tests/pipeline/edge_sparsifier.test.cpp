@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,6 +135,26 @@ std::vector<double> written(Sparsifier const& sparsifier) {
   return result;
 }
 
+/// A stage of a recipe that throws in the first step of the first part that comes.
+class FailsOnce {
+ public:
+  using consumes = weir::Dense;
+  using produces = weir::Dense;
+
+  explicit FailsOnce(std::atomic<bool>& is_armed) : is_armed_(&is_armed) {}
+
+  template <weir::Executor E, class Real>
+  auto on(weir::RecipeContext<E, Real> const&) const {
+    return [is_armed = is_armed_](weir::DenseGradient<E, Real> const& gradient) {
+      if (is_armed->exchange(false)) throw std::runtime_error("no more");
+      return gradient;
+    };
+  }
+
+ private:
+  std::atomic<bool>* is_armed_;
+};
+
 template <class Function>
 std::string refusal(Function const& f) {
   try {
@@ -197,6 +219,23 @@ TEST_CASE("a pipeline that has failed has forgotten what it kept, and starts ane
     training.sync.restored();
     CHECK(same_bits(training.run(2), weights));
   }
+}
+
+TEST_CASE("so has one of which only an update has failed") {
+  std::vector<double> const initial = staged::initial_weights<double>(layers);
+  std::vector<double> const weights = Training(feedback(0.1)).run(2);
+  Training training(feedback(0.1));
+  std::atomic<bool> is_armed = true;
+  std::vector<double> others = initial;
+  auto sync = (weir::LocalAggregator{} | FailsOnce(is_armed) | weir::Sgd{{.learning_rate = rate}})
+                  .on(training.pipe, weir::view(others));
+  sync(training.batch());
+  CHECK_THROWS_AS(sync.drain(), weir::PipelineError);
+  others = initial;  // where they are
+  sync.restored();
+  for (int run = 0; run < 2; ++run) sync(training.batch());
+  sync.drain();
+  CHECK(same_bits(others, weights));
 }
 
 TEST_CASE("what is kept is saved, and goes on with the bits of one run") {

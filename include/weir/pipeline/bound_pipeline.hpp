@@ -180,7 +180,7 @@ class BoundPipeline {
     core.check_selections(archive, options);
     for (std::size_t unit = 0; unit < bound_.size(); ++unit)
       bound_[unit]->check(ArchiveScope(archive, part_name(unit)), options);
-    core.reset(updates);
+    core.reset(updates, has_failed_);
     core.load_selections(archive);
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       bound_[unit]->load(ArchiveScope(archive, part_name(unit)), options);
@@ -289,7 +289,7 @@ class BoundPipeline {
   }
 
   void restart() {
-    pipe_.core().reset();
+    pipe_.core().reset(0, has_failed_);
     forget_failure();
     for (std::size_t unit = 0; unit < bound_.size(); ++unit) {
       pipe_.core().units()[unit].restart();

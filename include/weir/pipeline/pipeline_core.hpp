@@ -351,12 +351,12 @@ class PipelineCore {
     });
   }
 
-  /// Makes a pipeline that has failed ready again, after so many updates. When no worker is at work and no
-  /// update under way.
-  void reset(std::uint64_t updates = 0) {
-    bool const has_failed = watch_.is_stopped() || traffic_.has_failed_elsewhere();
+  /// Makes a pipeline ready again, after so many updates. `has_failed`: an update has, of which no worker
+  /// need have heard. When no worker is at work and no update under way.
+  void reset(std::uint64_t updates, bool has_failed) {
+    bool const is_anew = has_failed || watch_.is_stopped() || traffic_.has_failed_elsewhere();
     traffic_.clear();
-    if (has_failed) {
+    if (is_anew) {
       planner_.number_anew();
       // Part of what they keep is of messages that nobody got.
       traffic_.for_each_selection([](auto& selection, std::string const&) { selection.restart(); });
