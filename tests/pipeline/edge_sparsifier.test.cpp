@@ -283,6 +283,13 @@ TEST_CASE("a density, or a codec, that cannot be is refused with what would be r
   CHECK(refusal([] {
           Training(weir::ErrorFeedback{weir::ThresholdSparsifier{{.densities = {0.1, 0.1}}}});
         }).find("2 densities") != std::string::npos);
+  weir::DensityWarmup const listed{.steps_per_epoch = 10, .densities = {0.25}};
+  for (auto const& warmup : {weir::DensityWarmup{.epochs = 2, .steps_per_epoch = 10}, listed}) {
+    weir::ThresholdSparsifier const selects{{.density = 0.1, .warmup = warmup}};
+    CHECK(refusal([&] { Training{selects}; }).find("EdgeSparsifier: a DensityWarmup") == 0);
+    CHECK(refusal([&] { Training{weir::ErrorFeedback{selects}}; }).find("leave .warmup away") !=
+          std::string::npos);
+  }
   auto const make = [](weir::EdgeCodec codec, Sparsifier const& sparsifier) {
     staged::Stages<double> stages({1, 1});
     stages.layouts[0].codec = codec;

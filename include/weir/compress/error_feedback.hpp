@@ -54,6 +54,9 @@ class ErrorFeedback {
   requires BindsToRecipe<Stage, E, Real>
   auto on(RecipeContext<E, Real> const& context) const { return sparsifier_.on(context); }
 
+  /// Whether the density of its sparsifier comes down in the first epochs.
+  bool has_warmup() const requires selects_for_itself { return sparsifier_.has_warmup(); }
+
   /// By bucket, how many pairs it gives at most.
   std::vector<std::size_t> sparse_capacity(BucketPlan const& plan) const {
     return sparsifier_.sparse_capacity(plan);

@@ -83,6 +83,11 @@ class ThresholdSparsifier {
   /// Whether it keeps a threshold for several steps.
   bool reuses_threshold() const { return settings_.options.reuse.interval != 0; }
 
+  /// Whether its density comes down in the first epochs.
+  bool has_warmup() const {
+    return settings_.options.warmup.epochs != 0 || !settings_.options.warmup.densities.empty();
+  }
+
   /// By bucket, how many pairs it gives at most.
   std::vector<std::size_t> sparse_capacity(BucketPlan const& plan) const {
     std::vector<std::size_t> capacity;

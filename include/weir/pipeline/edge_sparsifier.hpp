@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/core/error.hpp"
 #include "weir/core/smaller.hpp"
 #include "weir/exec/sparsify_statistics.hpp"
 #include "weir/exec/two_sided_view.hpp"
@@ -30,6 +31,7 @@ concept SelectsFromTensors = GradientStage<S> && BindsToRecipe<S, E, Real> &&
     requires(S const& stage, BucketPlan const& plan) {
   requires S::selects_for_itself;
   { stage.sparse_capacity(plan) } -> std::same_as<std::vector<std::size_t>>;
+  { stage.has_warmup() } -> std::same_as<bool>;
   { stage.text() } -> std::convertible_to<std::string>;
 };
 
@@ -257,7 +259,8 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
 /// to another has a state of its own, so with `ErrorFeedback` what was not sent of one micro-batch is added
 /// to the next one that goes the same way. None by default; on a host.
 ///
-/// Cost: what the stage takes, and the memory of its largest tensor, at the sender of each way.
+/// Cost: what the stage takes, and the memory of its largest tensor, at the sender of each way. Errors:
+/// `ContractViolation` for a density with a warm-up: the messages of an edge are of one size.
 template <Executor E, class Real = float>
 class EdgeSparsifier {
  public:
@@ -265,7 +268,7 @@ class EdgeSparsifier {
   template <class Stage>
   requires(!std::same_as<Stage, EdgeSparsifier> && HostOrderedExecutor<E> &&
            SelectsFromTensors<Stage, E, Real>) EdgeSparsifier(Stage const& stage)
-      : selection_(new detail::TensorSelectionOf<Stage, E, Real>(stage)) {}
+      : selection_(new detail::TensorSelectionOf<Stage, E, Real>(checked(stage))) {}
 
   EdgeSparsifier(EdgeSparsifier const& other)
       : selection_(other.is_none() ? nullptr : other.selection_->copy()) {}
@@ -284,6 +287,15 @@ class EdgeSparsifier {
   detail::TensorSelection<E, Real> const& selection() const { return *selection_; }
 
  private:
+  template <class Stage>
+  static Stage const& checked(Stage const& stage) {
+    if (stage.has_warmup())
+      throw ContractViolation(
+          "EdgeSparsifier: a DensityWarmup, whose largest density would fix the size of all messages: leave "
+          ".warmup away");
+    return stage;
+  }
+
   detail::TensorSelection<E, Real>* selection_ = nullptr;
 };
 
