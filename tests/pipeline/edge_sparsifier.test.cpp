@@ -97,7 +97,7 @@ std::vector<double> written(Sparsifier const& sparsifier) {
   }
   auto const send = [&](Channel& way, std::vector<double>& tensor) {
     auto* const data = reinterpret_cast<std::byte*>(tensor.data());
-    executor.submit([&](auto const& point) { way.pack(data, local_batch, 0, point); });
+    executor.submit([&](auto const& point) { way.pack(data, local_batch, point); });
     executor.synchronize();
     way.unpack(data, {});
   };

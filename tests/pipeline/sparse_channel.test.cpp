@@ -50,13 +50,13 @@ struct Way {
     for (std::size_t i = 0; i < message.bytes / sizeof(Real); ++i)
       reinterpret_cast<Real*>(bytes())[i] = static_cast<Real>(random.uniform(i)) - Real(0.5);
   }
-  void pack(std::size_t samples, std::uint64_t update) {
-    executor.submit([&](auto const& point) { channel.pack(bytes(), samples, update, point); });
+  void pack(std::size_t samples) {
+    executor.submit([&](auto const& point) { channel.pack(bytes(), samples, point); });
     executor.synchronize();
   }
   /// What is behind the packed message does not travel.
-  void send(std::size_t samples = local_batch, std::uint64_t update = 0) {
-    pack(samples, update);
+  void send(std::size_t samples = local_batch) {
+    pack(samples);
     std::memset(bytes() + channel.bytes(), 0xee, message.bytes - channel.bytes());
     channel.unpack(bytes(), {.micro_batch = 7, .stage = 2});
   }
@@ -83,7 +83,7 @@ void check_identity() {
     for (std::size_t k = 0; k < 2; ++k) {
       for (std::size_t i = 0; i < kept[k].size(); ++i) due[k].push_back(kept[k][i] + way.tensor(2 * k)[i]);
     }
-    way.send(local_batch, step / 4);
+    way.send();
     for (std::size_t k = 0; k < 2; ++k) {
       kept[k] = way.channel.selection().residual(k);
       std::size_t sent = 0;
@@ -165,7 +165,7 @@ TEST_CASE(
     for (std::size_t i = there; i < 160; ++i) way.tensor(0)[i] = 1e6f;  // of messages before
     std::vector<float> due = kept;
     for (std::size_t i = 0; i < there; ++i) due[i] += way.tensor(0)[i];
-    way.send(there / 40, step);
+    way.send(there / 40);
     kept = way.channel.selection().residual(0);
     std::size_t sent = 0;
     bool is_whole = true;
@@ -221,7 +221,7 @@ TEST_CASE("pairs that cannot have been sent are refused, and nothing is written 
   Way<float> way(feedback(0.1));
   auto const pack = [&] {
     way.fill(1);
-    way.pack(local_batch, 0);
+    way.pack(local_batch);
   };
   pack();
   way.data[0] ^= std::uint64_t{1} << 40;  // the number of pairs
@@ -245,4 +245,29 @@ TEST_CASE("what is kept can be forgotten") {
   way.fill(1);
   way.send();
   CHECK(way.data == first);
+}
+
+TEST_CASE(
+    "slots that are drawn by chance are others in each message, and the same ones again from an archive") {
+  weir::ThresholdSparsifier const draws{{.density = 0.1}, weir::RandomK{}};
+  Way<float> way(draws);
+  auto const came = [](Way<float>& by) {
+    by.fill(1);
+    by.send();
+    return std::vector<float>(by.tensor(0), by.tensor(0) + 160);
+  };
+  std::vector<float> const first = came(way);
+  std::vector<float> const second = came(way);
+  CHECK(second != first);
+  weir::Archive archive;
+  way.channel.selection().save(archive, "");
+  std::vector<float> const third = came(way);
+  CHECK(third != second);
+  CHECK(third != first);
+  way.channel.selection().restart();
+  CHECK(came(way) == first);
+  Way<float> other(draws);
+  other.channel.selection().check(archive, "", {});
+  other.channel.selection().load(archive, "");
+  CHECK(came(other) == third);
 }

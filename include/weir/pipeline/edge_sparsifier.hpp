@@ -55,13 +55,13 @@ class TensorSelection {
   virtual bool is_bound() const = 0;
   /// What it has taken. Units: bytes.
   virtual std::size_t workspace_bytes() const = 0;
-  /// At the begin and at the end of a message.
-  virtual void begin(E const& point, StepInfo const& step) = 0;
-  virtual void end(E const& point, StepInfo const& step) = 0;
+  /// At the begin and at the end of a message, which is a step of the stage.
+  virtual void begin(E const& point, std::size_t samples, std::size_t local_batch) = 0;
+  virtual void end(E const& point) = 0;
   /// The pairs of a tensor, as `PairBlocks` has them. What is kept of elements behind the first `due` stays.
   /// Errors: what the stage throws.
   virtual ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t due,
-                                          std::size_t tensor, StepInfo const& step) = 0;
+                                          std::size_t tensor) = 0;
   /// Whether it has just skipped a tensor, which with what was kept of it is not finite.
   virtual bool has_skipped(std::size_t tensor) const = 0;
   /// What was not sent so far, where it is kept. Blocks.
@@ -110,18 +110,21 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
           larger(scratch, sparsify_scratch_bytes<Real>(bound_->executor, bound_->plan[tensor].size, 1.0));
     return bytes + scratch + bound_->aside.size() * sizeof(Real);
   }
-  void begin(E const& point, StepInfo const& step) override {
-    if constexpr (requires(BoundStage & stage) { stage.begin_step(point, step); })
-      bound_->stage.begin_step(point, step);
+  void begin(E const& point, std::size_t samples, std::size_t local_batch) override {
+    bound_->step.samples = samples;
+    bound_->step.local_batch = local_batch;
+    if constexpr (requires(BoundStage & stage, StepInfo const& step) { stage.begin_step(point, step); })
+      bound_->stage.begin_step(point, bound_->step);
   }
-  void end(E const& point, StepInfo const& step) override {
-    if constexpr (requires(BoundStage & stage) { stage.end_step(point, step); })
-      bound_->stage.end_step(point, step);
+  void end(E const& point) override {
+    if constexpr (requires(BoundStage & stage, StepInfo const& step) { stage.end_step(point, step); })
+      bound_->stage.end_step(point, bound_->step);
+    ++bound_->step.number;
   }
-  ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t due, std::size_t tensor,
-                                  StepInfo const& step) override {
+  ViewOn<std::uint64_t, E> select(E const& point, ViewOn<Real, E> values, std::size_t due,
+                                  std::size_t tensor) override {
     KeptAside const kept(bound_->residuals[tensor], due, bound_->aside.data());
-    return bound_->select(point, values, tensor, step).block;
+    return bound_->select(point, values, tensor).block;
   }
   bool has_skipped(std::size_t tensor) const override {
     SparsifyStatistics const last = bound_->stage.statistics(bound_->plan.place(tensor).bucket);
@@ -142,6 +145,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
   void save(Archive& archive, std::string const& prefix) const override {
     ArchiveScope scope(archive, prefix);
     if constexpr (requires(BoundStage const& stage) { stage.save(scope); }) bound_->stage.save(scope);
+    scope.put(messages_name, 0, bound_->step.number);
     scope.header() = {name_of(element_type_of<Real>), bound_->plan.layout_hash(), 1};
     scope.put_header();
   }
@@ -149,13 +153,17 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     ArchiveScope const scope(archive, prefix);
     if constexpr (requires(BoundStage const& stage) { stage.check(scope, options); })
       bound_->stage.check(scope, options);
+    (void)scope.get_value<std::uint64_t>(messages_name, 0);
   }
   void load(Archive const& archive, std::string const& prefix) override {
     ArchiveScope const scope(archive, prefix);
     if constexpr (requires(BoundStage & stage) { stage.load(scope); }) bound_->stage.load(scope);
+    bound_->step.number = scope.get_value<std::uint64_t>(messages_name, 0);
   }
 
  private:
+  static constexpr char const* messages_name = "messages";
+
   using Residual = TwoSidedView<Real, typename E::memory_space>;
 
   /// Takes what is kept of the elements from `due` on away while it lives, so that they are 0.
@@ -192,8 +200,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
       find_residuals();
     }
 
-    SparseGradient<E, Real> select(E const& point, ViewOn<Real, E> values, std::size_t tensor,
-                                   StepInfo const& step) {
+    SparseGradient<E, Real> select(E const& point, ViewOn<Real, E> values, std::size_t tensor) {
       return stage({.executor = point,
                     .values = values,
                     .bucket = plan.place(tensor).bucket,
@@ -210,6 +217,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     std::vector<std::size_t> capacity;
     Buffer<Real, E> aside;  // of one tensor after another
     BoundStage stage;
+    StepInfo step = {};                    // the message under way, counted
     std::vector<Residual> residuals = {};  // by tensor; empty where nothing is kept
 
    private:
@@ -224,18 +232,16 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     /// A selection says where a residual lies: one of zeros, in a step that is undone.
     void find_residuals() {
       residuals.resize(plan.parameters());
-      if constexpr (requires(StepInfo const& step) {
+      if constexpr (requires {
                       stage.begin_step(executor, step);
                       stage.cancel_step(executor);
                     }) {
-        StepInfo const step;
         set_zero(executor, aside.view());
         stage.begin_step(executor, step);
         for (std::size_t tensor = 0; tensor < residuals.size(); ++tensor) {
           std::size_t const bucket = plan.place(tensor).bucket;
           if (capacity[bucket] != 0)
-            residuals[tensor] =
-                select(executor, aside.view().part(0, plan[bucket].size), tensor, step).residual;
+            residuals[tensor] = select(executor, aside.view().part(0, plan[bucket].size), tensor).residual;
         }
         stage.cancel_step(executor);
       }

@@ -400,8 +400,7 @@ class PipelineTraffic {
       if (channel.sparse == nullptr) {
         detail::encode<Real>(channel.codec, message.data, message.bytes);
       } else if (is_selected(run, operation.micro_batch)) {
-        channel.sparse->pack(message.data, run.samples_of(operation.micro_batch),
-                             run.first_version + operation.period, point);
+        channel.sparse->pack(message.data, run.samples_of(operation.micro_batch), point);
       }
       message.bytes = bytes_of(channel, run);
     }

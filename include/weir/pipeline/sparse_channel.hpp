@@ -68,9 +68,8 @@ class SparseChannel {
 
   /// In place, from the front: what is packed of a tensor ends before the next one begins. `point`: where a
   /// task runs.
-  void pack(std::byte* data, std::size_t samples, std::uint64_t update, E const& point) {
-    StepInfo const step{.number = update, .samples = samples, .local_batch = local_batch_};
-    if (selects_) selection().begin(point, step);
+  void pack(std::byte* data, std::size_t samples, E const& point) {
+    if (selects_) selection().begin(point, samples, local_batch_);
     for (std::size_t k = 0; k < tensors_.size(); ++k) {
       Tensor const& tensor = tensors_[k];
       Real* const values = reinterpret_cast<Real*>(data + tensor.offset);
@@ -80,14 +79,14 @@ class SparseChannel {
         std::memmove(data + tensor.packed, values, sizes_[k] * sizeof(Real));
         continue;
       }
-      auto const block = selection().select(point, {values, sizes_[k]}, due, k, step);
+      auto const block = selection().select(point, {values, sizes_[k]}, due, k);
       Pairs const pairs(block, tensor.capacity, 1);
       PairHeader header = *pairs.header(0);
       if (is_zero(pairs) && selection().has_skipped(k)) header.count = not_finite;
       std::memcpy(data + tensor.packed, block.data(), tensor.bytes);
       std::memcpy(data + tensor.packed, &header, sizeof(header));
     }
-    if (selects_) selection().end(point, step);
+    if (selects_) selection().end(point);
   }
 
   /// In place. Errors: `ContractViolation` that names the message, for pairs that cannot have been sent.
