@@ -271,3 +271,13 @@ TEST_CASE(
   other.channel.selection().load(archive, "");
   CHECK(came(other) == third);
 }
+
+TEST_CASE("a message of nothing stays nothing") {
+  weir::HostExecutor const executor;
+  weir::detail::SparseChannel<weir::HostExecutor, float> channel(feedback(0.1), {{0}, {0}, 0}, local_batch);
+  channel.open_sender(executor);
+  channel.open_receiver(executor);
+  CHECK(channel.bytes() == 0);
+  channel.pack(nullptr, local_batch, executor);
+  channel.unpack(nullptr, {});
+}

@@ -91,6 +91,7 @@ class SparseChannel {
 
   /// In place. Errors: `ContractViolation` that names the message, for pairs that cannot have been sent.
   void unpack(std::byte* data, MessageTag const& tag) {
+    if (bytes_ == 0) return;
     std::memcpy(came_->data(), data, bytes_);
     for (std::size_t k = 0; k < tensors_.size(); ++k) {
       Tensor const& tensor = tensors_[k];
