@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory_resource>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -37,8 +39,11 @@ weir::detail::MessageLayout layout() {
 /// A channel of which both ends are here, and a message.
 template <class Real>
 struct Way {
-  explicit Way(weir::EdgeSparsifier<weir::HostExecutor, Real> const& sparsifier)
-      : channel(sparsifier, message, local_batch), data(message.bytes / sizeof(std::uint64_t)) {
+  explicit Way(weir::EdgeSparsifier<weir::HostExecutor, Real> const& sparsifier,
+               weir::HostOptions const& options = {})
+      : executor(options),
+        channel(sparsifier, message, local_batch),
+        data(message.bytes / sizeof(std::uint64_t)) {
     channel.open_sender(executor);
     channel.open_receiver(executor);
   }
@@ -280,4 +285,29 @@ TEST_CASE("a message of nothing stays nothing") {
   CHECK(channel.bytes() == 0);
   channel.pack(nullptr, local_batch, executor);
   channel.unpack(nullptr, {});
+}
+
+TEST_CASE("where there is no memory to start anew, what is kept stays usable") {
+  struct : std::pmr::memory_resource {
+    bool is_full = false;
+    void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+      if (is_full) throw std::bad_alloc();
+      return std::pmr::new_delete_resource()->allocate(bytes, alignment);
+    }
+    void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
+      std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
+    }
+    bool do_is_equal(memory_resource const& other) const noexcept override { return this == &other; }
+  } memory;
+  Way<float> way(feedback(0.1), {.memory = &memory});
+  way.fill(1);
+  way.send();
+  std::vector<float> const kept = way.channel.selection().residual(0);
+  memory.is_full = true;
+  CHECK_THROWS_AS(way.channel.selection().restart(), weir::OutOfMemory);
+  memory.is_full = false;
+  CHECK(way.channel.selection().is_bound());
+  CHECK(way.channel.selection().residual(0) == kept);
+  way.channel.selection().restart();
+  CHECK(way.channel.selection().residual(0) == std::vector<float>(160));
 }

@@ -3,7 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,7 +66,7 @@ class TensorSelection {
   virtual bool has_skipped(std::size_t tensor) const = 0;
   /// What was not sent so far, where it is kept. Blocks.
   virtual std::vector<Real> residual(std::size_t tensor) const = 0;
-  /// Forgets everything. Blocks.
+  /// Forgets everything. Blocks. Errors: `OutOfMemory`; nothing has been changed then.
   virtual void restart() = 0;
   virtual void save(Archive& archive, std::string const& prefix) const = 0;
   virtual void check(Archive const& archive, std::string const& prefix, LoadOptions options) const = 0;
@@ -94,10 +94,11 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
 
   void bind(E const& executor, std::vector<std::size_t> const& elements) override {
     // What its state says is asked in the middle of a run, so nothing of it may wait for a stream.
-    executor.submit([&](E const& point) { bound_.emplace(stage_, point, plan_of(elements)); });
+    executor.submit(
+        [&](E const& point) { bound_ = std::make_unique<Bound>(stage_, point, plan_of(elements)); });
     executor.synchronize();
   }
-  bool is_bound() const override { return bound_.has_value(); }
+  bool is_bound() const override { return bound_ != nullptr; }
   std::size_t workspace_bytes() const override {
     std::size_t bytes = 0;
     if constexpr (requires(Bound const& bound) {
@@ -135,12 +136,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
       return bound_->stage.residual(bound_->plan.place(tensor).bucket);
     return {};
   }
-  void restart() override {
-    E const executor = bound_->executor;
-    BucketPlan const plan = bound_->plan;
-    bound_.reset();
-    bound_.emplace(stage_, executor, plan);
-  }
+  void restart() override { bound_ = std::make_unique<Bound>(stage_, bound_->executor, bound_->plan); }
 
   void save(Archive& archive, std::string const& prefix) const override {
     ArchiveScope scope(archive, prefix);
@@ -255,7 +251,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
   }
 
   Stage stage_;
-  std::optional<Bound> bound_;
+  std::unique_ptr<Bound> bound_;
 };
 
 }  // namespace detail
