@@ -59,7 +59,28 @@ std::vector<double> written(Table const& weight, double rate) {
   return weights;
 }
 
+double twice(weir::WeightedMicroBatch const& micro_batch) {
+  return 2.0 * static_cast<double>(micro_batch.samples);
+}
+std::size_t thrice(weir::WeightedMicroBatch micro_batch) noexcept {
+  return 3 * micro_batch.samples;
+}
+
 }  // namespace
+
+TEST_CASE("a loss weight is a plain function, too") {
+  weir::LossWeight const by_name = twice;
+  weir::LossWeight const by_address = &twice;
+  weir::LossWeight const of_another_type = &thrice;
+  CHECK(by_name({.samples = 2}) == 4);
+  CHECK(by_address({.samples = 2}) == 4);
+  CHECK(of_another_type({.samples = 2}) == 6);
+  double (*of_choice)(weir::WeightedMicroBatch const&) = twice;
+  weir::LossWeight const by_value = of_choice;
+  of_choice = nullptr;
+  CHECK(by_value({.samples = 2}) == 4);
+  CHECK(weir::LossWeight(of_choice).is_one());
+}
 
 TEST_CASE("a loss weight is 1, or what the user's function says, which is not copied") {
   CHECK(weir::LossWeight{}.is_one());

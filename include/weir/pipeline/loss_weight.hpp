@@ -19,41 +19,59 @@ struct WeightedMicroBatch {
 /// its backward: never a finished gradient, so that sums over flushes and replicas stay exact. 1 by default.
 ///
 /// From a callable that gives a number for a `WeightedMicroBatch`. It is not copied: one with members is an
-/// object with a name that outlives the pipeline. Several threads may call it at a time.
+/// object with a name that outlives the pipeline; a null pointer to a function is none. Several threads may
+/// call it at a time.
 class LossWeight {
  public:
   constexpr LossWeight() = default;
 
   template <class Function>
-  requires std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&>
-  constexpr LossWeight(Function const& function)
-      : function_(std::is_empty_v<Function> ? nullptr : static_cast<void const*>(&function)),
+  requires(std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&>&&
+               std::is_object_v<Function> &&
+           !std::is_pointer_v<Function>) constexpr LossWeight(Function const& function)
+      : callable_{.object = std::is_empty_v<Function> ? nullptr : static_cast<void const*>(&function)},
         call_(&call<Function>) {}
   template <class Function>
-  requires(std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&> &&
-           !std::is_empty_v<Function>) LossWeight(Function const&&)
+  requires(std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&>&&
+               std::is_object_v<Function> &&
+           !std::is_pointer_v<Function> && !std::is_empty_v<Function>) LossWeight(Function const&&)
   = delete;
+
+  template <class Result, class Argument>
+  requires std::is_invocable_r_v<double, Result (*)(Argument), WeightedMicroBatch const&> LossWeight(
+      Result (*function)(Argument))
+      : callable_{.function = reinterpret_cast<void (*)()>(function)},
+        call_(function == nullptr ? nullptr : &call_function<Result, Argument>) {}
 
   constexpr bool is_one() const { return call_ == nullptr; }
   double operator()(WeightedMicroBatch const& micro_batch) const {
-    return is_one() ? 1.0 : call_(function_, micro_batch);
+    return is_one() ? 1.0 : call_(callable_, micro_batch);
   }
 
  private:
+  union Callable {
+    void const* object;
+    void (*function)();
+  };
+
   template <class Function>
-  static double call(void const* function, WeightedMicroBatch const& micro_batch) {
+  static double call(Callable callable, WeightedMicroBatch const& micro_batch) {
     if constexpr (std::is_empty_v<Function>) {
       static_assert(std::default_initializable<Function>,
                     "a callable without members is made anew where it is called, so it needs a default "
                     "constructor, as a lambda without captures has");
       return static_cast<double>(Function{}(micro_batch));
     } else {
-      return static_cast<double>((*static_cast<Function const*>(function))(micro_batch));
+      return static_cast<double>((*static_cast<Function const*>(callable.object))(micro_batch));
     }
   }
+  template <class Result, class Argument>
+  static double call_function(Callable callable, WeightedMicroBatch const& micro_batch) {
+    return static_cast<double>(reinterpret_cast<Result (*)(Argument)>(callable.function)(micro_batch));
+  }
 
-  void const* function_ = nullptr;
-  double (*call_)(void const*, WeightedMicroBatch const&) = nullptr;
+  Callable callable_ = {.object = nullptr};
+  double (*call_)(Callable, WeightedMicroBatch const&) = nullptr;
 };
 
 }  // namespace weir::inline v1
