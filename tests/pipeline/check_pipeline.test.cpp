@@ -74,10 +74,15 @@ TEST_CASE("stages that send sparsely need a sparsifier, and a sparsifier such st
     }
     return std::string();
   };
-  weir::PipelineOptions const sparse{.stages = {{}, {.codec = weir::EdgeCodec::sparse}}};
+  weir::StageLayout const sends{.outputs = {{3}}, .codec = weir::EdgeCodec::sparse};
+  weir::StageLayout const last{.codec = weir::EdgeCodec::sparse};
   weir::PipelineOptions const empty{.stages = {{}, {.codec = weir::EdgeCodec::sparse, .is_empty = true}}};
-  CHECK(refusal(sparse, true).empty());
-  CHECK(refusal(sparse, false).find("the codec of stage 1 is EdgeCodec::sparse") != std::string::npos);
+  CHECK(refusal({.stages = {sends, {}}}, true).empty());
+  CHECK(refusal({.stages = {{}, last}}, false).find("the codec of stage 1 is EdgeCodec::sparse") !=
+        std::string::npos);
   CHECK(refusal(empty, false).empty());
-  CHECK(refusal(empty, true).find("no stage whose codec is EdgeCodec::sparse") != std::string::npos);
+  // Nothing is sent by the last stage, nor by one without outputs.
+  for (weir::PipelineOptions const& none :
+       {empty, {.stages = {{}, last}}, {.stages = {{}, sends}}, {.stages = {last, {}}}})
+    CHECK(refusal(none, true).find("no stage whose codec is EdgeCodec::sparse") != std::string::npos);
 }

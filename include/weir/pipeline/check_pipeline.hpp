@@ -56,14 +56,17 @@ inline void check_pipeline(TableView const& table, PipelineOptions const& option
   bool is_sparsifier_used = false;
   for (std::size_t stage = 0; stage < options.stages.size(); ++stage) {
     if (options.stages[stage].is_empty || options.stages[stage].codec != EdgeCodec::sparse) continue;
-    is_sparsifier_used = true;
+    if (stage + 1 < options.stages.size() && !options.stages[stage].outputs.empty())
+      is_sparsifier_used = true;
     if (!has_sparsifier)
       refuse("the codec of stage " + std::to_string(stage) +
              " is EdgeCodec::sparse, and the pipeline was given no sparsifier; "
              "ErrorFeedback{ThresholdSparsifier{..}} behind the transport would be right");
   }
   if (has_sparsifier && !is_sparsifier_used)
-    refuse("a sparsifier, and no stage whose codec is EdgeCodec::sparse; with neither all would be sent");
+    refuse(
+        "a sparsifier, and no stage whose codec is EdgeCodec::sparse and that sends outputs; with neither "
+        "all would be sent");
   check_given(table, refuse);
   for (SkipEdge const& skip : options.skip_edges) {
     if (skip.from + 1 >= skip.to || skip.to >= table.stages())
