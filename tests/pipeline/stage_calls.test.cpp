@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -64,4 +66,30 @@ TEST_CASE("a backward in one part is done with the gradient of the input, one in
   CHECK(calls_of<Split>(backward) == "I open W complete ");
   CHECK(calls_of<Split>(backward_input) == "I ");
   CHECK(calls_of<Split>(backward_weight) == "open W complete ");
+}
+
+namespace {
+
+struct Recomputed {
+  std::size_t stage() const { return 0; }
+  bool is_recompute() const { return true; }
+};
+struct Thrower {
+  int state = 7;
+  int& generator(Recomputed&) { return state; }
+  void forward(Recomputed&) {
+    ++state;
+    throw std::runtime_error("no more");
+  }
+  void backward(Recomputed&) {}
+};
+
+}  // namespace
+
+TEST_CASE("a generator goes on from where it was, also behind a recomputation that throws") {
+  Thrower stage;
+  Recomputed micro;
+  std::vector<std::byte> kept(sizeof(int));
+  CHECK_THROWS_AS(weir::detail::run_forward(stage, micro, &kept), std::runtime_error);
+  CHECK(stage.state == 7);
 }

@@ -41,6 +41,20 @@ void call_stage(Model& model, StageCall<E, Real>& call, Samples const& samples, 
   });
 }
 
+/// Puts a generator back to what it is now when it ends.
+template <class Generator>
+class KeptGenerator {
+ public:
+  explicit KeptGenerator(Generator& generator) : generator_(generator), now_(generator) {}
+  KeptGenerator(KeptGenerator const&) = delete;
+  KeptGenerator& operator=(KeptGenerator const&) = delete;
+  ~KeptGenerator() { generator_ = now_; }
+
+ private:
+  Generator& generator_;
+  Generator now_;
+};
+
 /// Runs a forward, or a recomputation, for which a generator that the stage has is as its forward found it.
 /// `kept`: where it is kept meanwhile; null: nothing is recomputed.
 template <class Stage, class AnyMicro>
@@ -55,10 +69,9 @@ void run_forward(Stage& stage, AnyMicro& micro, std::vector<std::byte>* kept) {
                               std::to_string(sizeof(Generator)) + " bytes, StageLayout::generator_bytes is " +
                               std::to_string(kept->size()));
     if (kept != nullptr && micro.is_recompute()) {
-      Generator const now = generator;
+      KeptGenerator<Generator> const now(generator);
       std::memcpy(&generator, kept->data(), sizeof(Generator));
       stage.forward(micro);
-      generator = now;
       return;
     }
     if (kept != nullptr) std::memcpy(kept->data(), &generator, sizeof(Generator));
