@@ -103,7 +103,8 @@ class InterleavedPipeline {
   std::string codecs() { return core_.traffic().text_of_codecs(); }
 
   /// What it has taken from its executor, or those of its devices: messages, activations, gradients, what
-  /// sparsifiers of edges keep, and once it is bound further versions of the weights. Units: bytes.
+  /// sparsifiers of edges keep, and once it is bound further versions of the weights. Not what is kept of
+  /// generators that stages own. Units: bytes.
   std::size_t workspace_bytes() const { return core_.workspace_bytes(); }
 
   /// What is run, with its updates and recomputations.
