@@ -10,6 +10,7 @@
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/message_pool.hpp"
 #include "weir/comm/pipeline_transport.hpp"
+#include "weir/core/error.hpp"
 #include "weir/pipeline/edge_sparsifier.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
@@ -237,11 +238,18 @@ class PipelineChannels {
     if (!lanes_.is_local(channel.from, channel.to)) {
       channel.codec = codecs_[lanes_.stage(source)];
       channel.edge = edge(lanes_.worker(channel.from), lanes_.worker(channel.to), channel.is_forward);
-      if (channel.codec == EdgeCodec::sparse)
-        channel.sparse = std::make_unique<SparseChannel<E, Real>>(sparsifier_, *channel.layout, local_batch_);
+      if (channel.codec == EdgeCodec::sparse) make_sparse(channel);
     }
     channels_.push_back(std::move(channel));
     return channels_.size() - 1;
+  }
+
+  void make_sparse(Channel& channel) const {
+    try {
+      channel.sparse = std::make_unique<SparseChannel<E, Real>>(sparsifier_, *channel.layout, local_batch_);
+    } catch (ContractViolation const& error) {  // which speaks of buckets: each tensor is one
+      throw ContractViolation("InterleavedPipeline: the tensors of " + name(channel) + ": " + error.what());
+    }
   }
 
   std::size_t edge(std::uint32_t from, std::uint32_t to, bool is_forward) {
