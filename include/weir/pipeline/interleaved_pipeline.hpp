@@ -144,8 +144,7 @@ class InterleavedPipeline {
     if (detail::has_generator<StageMicro<E, Samples, Real>, Model>() && core_.lanes().directions() == 2)
       throw ContractViolation(
           "a stage with generator(micro) under a schedule of two directions, where two workers would draw "
-          "from "
-          "it at once: micro.random(site), or a schedule of one direction, would be right");
+          "from it at once: micro.random(site), or a schedule of one direction, would be right");
     return Launch<Batch, Model>{*this, batch, model};
   }
 
