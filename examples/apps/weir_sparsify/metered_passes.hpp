@@ -29,6 +29,7 @@ class MeteredPasses {
 
   Cost const& cost() const { return cost_; }
   std::size_t size() const { return passes_.size(); }
+  void take(weir::TailStatistics const& tail) { passes_.take(tail); }
 
   template <bool Moments, bool Logarithms>
   weir::TailStatistics accumulate() {
