@@ -3,7 +3,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +79,9 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
 
  public:
   explicit TensorSelectionOf(Stage const& stage) : stage_(stage) {}
+  TensorSelectionOf(TensorSelectionOf const&) = delete;
+  TensorSelectionOf& operator=(TensorSelectionOf const&) = delete;
+  ~TensorSelectionOf() override { delete bound_; }
   TensorSelection<E, Real>* copy() const override { return new TensorSelectionOf(stage_); }
 
   std::string text() const override { return std::string(Stage::name) + " (" + stage_.text() + ")"; }
@@ -94,8 +96,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
 
   void bind(E const& executor, std::vector<std::size_t> const& elements) override {
     // What its state says is asked in the middle of a run, so nothing of it may wait for a stream.
-    executor.submit(
-        [&](E const& point) { bound_ = std::make_unique<Bound>(stage_, point, plan_of(elements)); });
+    executor.submit([&](E const& point) { own(new Bound(stage_, point, plan_of(elements))); });
     executor.synchronize();
   }
   bool is_bound() const override { return bound_ != nullptr; }
@@ -136,7 +137,7 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
       return bound_->stage.residual(bound_->plan.place(tensor).bucket);
     return {};
   }
-  void restart() override { bound_ = std::make_unique<Bound>(stage_, bound_->executor, bound_->plan); }
+  void restart() override { own(new Bound(stage_, bound_->executor, bound_->plan)); }
 
   void save(Archive& archive, std::string const& prefix) const override {
     ArchiveScope scope(archive, prefix);
@@ -250,8 +251,13 @@ class TensorSelectionOf final : public TensorSelection<E, Real> {
     return BucketPlan::per_parameter(std::move(tensors));
   }
 
+  void own(Bound* bound) {
+    delete bound_;
+    bound_ = bound;
+  }
+
   Stage stage_;
-  std::unique_ptr<Bound> bound_;
+  Bound* bound_ = nullptr;
 };
 
 }  // namespace detail
