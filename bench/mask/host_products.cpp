@@ -331,26 +331,11 @@ weir::CyclicDesign paley_design(std::uint32_t prime) {
 void compare_cyclic(std::string const& name, weir::CyclicDesign const& cyclic, weir::GroupDesign const& group,
                     std::size_t samples) {
   weir::HostExecutor const exec;
-  std::vector<float> values(cyclic.value_count(), 0.5f), group_values(group.value_count(), 0.5f);
-  std::vector<float> gradient(values.size()), group_gradient(group_values.size());
-  std::size_t const side = cyclic.inputs(), group_side = group.inputs();
-  Dense const x = random_matrix(samples, side), group_x = random_matrix(samples, group_side);
-  Dense y = x, group_y = group_x;
-  auto const run = [&](auto const& layout, std::vector<float>& weights, std::vector<float>& to,
-                       Dense const& from, Dense& into, std::size_t width, int product) {
-    auto const in = weir::batch_major(from.data(), samples, width);
-    auto const out = weir::batch_major(into.data(), samples, width);
-    if (product == 0) multiply_masked(exec, layout, weir::view(weights), in, out);
-    if (product == 1) multiply_masked_transposed(exec, layout, weir::view(weights), in, out);
-    if (product == 2)
-      masked_weight_gradient(exec, layout, in, in, weir::view(to), weir::GradientMode::overwrite);
-    exec.synchronize();
-  };
+  Products ours(cyclic, samples);
+  Products of_group(group, samples);
+  double const entries = static_cast<double>(cyclic.nnz()) / static_cast<double>(group.nnz());
   for (int product = 0; product < 3; ++product) {
-    auto const times = by_turns(
-        {[&] { run(cyclic.layout(), values, gradient, x, y, side, product); },
-         [&] { run(group.layout(), group_values, group_gradient, group_x, group_y, group_side, product); }});
-    double const entries = static_cast<double>(cyclic.nnz()) / static_cast<double>(group.nnz());
+    auto const times = by_turns({[&] { ours.run(exec, product); }, [&] { of_group.run(exec, product); }});
     std::printf("%-10s %-16s N=%-4zu %9.3f ms, %5.2f times a group design's time per entry\n", name.c_str(),
                 product_names[product], samples, times[0] * 1e3, times[0] / times[1] / entries);
   }
@@ -369,7 +354,8 @@ int main(int argc, char** argv) {
       return 2;
     }
     auto const n = static_cast<std::uint32_t>(std::stoul(argv[2]));
-    std::size_t const block = std::stoul(argv[3]), samples = std::stoul(argv[4]);
+    auto const block = static_cast<std::uint32_t>(std::stoul(argv[3]));
+    std::size_t const samples = std::stoul(argv[4]);
     weir::GroupDesign const grid{{.outputs = side / block, .inputs = side / block, .group = n}};
     if (block == 1) {
       print_times(grid, samples);
