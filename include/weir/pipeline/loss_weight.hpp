@@ -15,6 +15,13 @@ struct WeightedMicroBatch {
   std::size_t local_batch = 1;  // samples of a full one
 };
 
+namespace detail {
+/// A callable that is an object: a lambda, say.
+template <class Function>
+concept WeighingObject = std::is_object_v<Function> && !std::is_pointer_v<Function> &&
+                         std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&>;
+}  // namespace detail
+
 /// A function of the user's by which the loss of a micro-batch is multiplied, and so the first gradient of
 /// its backward: never a finished gradient, so that sums over flushes and replicas stay exact. 1 by default.
 ///
@@ -25,16 +32,12 @@ class LossWeight {
  public:
   constexpr LossWeight() = default;
 
-  template <class Function>
-  requires(std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&>&&
-               std::is_object_v<Function> &&
-           !std::is_pointer_v<Function>) constexpr LossWeight(Function const& function)
+  template <detail::WeighingObject Function>
+  constexpr LossWeight(Function const& function)
       : callable_{.object = std::is_empty_v<Function> ? nullptr : static_cast<void const*>(&function)},
         call_(&call<Function>) {}
-  template <class Function>
-  requires(std::is_invocable_r_v<double, Function const&, WeightedMicroBatch const&>&&
-               std::is_object_v<Function> &&
-           !std::is_pointer_v<Function> && !std::is_empty_v<Function>) LossWeight(Function const&&)
+  template <detail::WeighingObject Function>
+  requires(!std::is_empty_v<Function>) LossWeight(Function const&&)
   = delete;
 
   template <class Result, class Argument>
