@@ -8,8 +8,6 @@
 // One sample is measured twice: `warm`, each of the candidates right after a run of its own, and `cold`, each
 // after other memory has gone through the caches. `values` is the time in which the live values alone are
 // read under the same conditions, which bounds any product of one sample.
-#include <dlfcn.h>
-
 #include <Eigen/Dense>
 #include <Eigen/Sparse>
 #include <algorithm>
@@ -25,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/openblas.hpp"
 #include "weir/host/masked_product.hpp"
 #include "weir/mask/design/cyclic.hpp"
 #include "weir/mask/design/group.hpp"
@@ -35,19 +34,6 @@ namespace {
 
 using Dense = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Sparse = Eigen::SparseMatrix<float, Eigen::RowMajor>;
-using Sgemm = void (*)(int, int, int, int, int, int, float, float const*, int, float const*, int, float,
-                       float*, int);
-constexpr int row_major = 101, no_transpose = 111, transpose = 112;
-
-Sgemm find_openblas() {
-  void* const library = dlopen("libopenblas.so.0", RTLD_NOW);
-  if (library == nullptr) return nullptr;
-  if (void* const set = dlsym(library, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);
-  if (void* const name = dlsym(library, "openblas_get_corename"))
-    std::printf("OpenBLAS kernels: %s\n", reinterpret_cast<char* (*)()>(name)());
-  return reinterpret_cast<Sgemm>(dlsym(library, "cblas_sgemm"));
-}
-
 /// What the caches hold when a candidate begins.
 enum class Caches { as_left, warm, cold };
 
@@ -152,7 +138,7 @@ void report(std::string const& name, double density, std::size_t samples, double
 
 template <class Design>
 void compare(std::string const& kind, Design const& design, std::size_t samples, bool with_sparse,
-             Sgemm sgemm, bool is_tiled = false, Caches caches = Caches::as_left) {
+             OpenBlas::Sgemm sgemm, bool is_tiled = false, Caches caches = Caches::as_left) {
   std::string const after = name_of(caches);
   weir::HostExecutor const exec;
   auto const layout = design.layout();
@@ -182,8 +168,8 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
        [&] { y.noalias() = x * weights.transpose(); },
        [&] {
          if (sgemm)
-           sgemm(row_major, no_transpose, transpose, n, out, in, 1, x.data(), in, weights.data(), in, 0,
-                 y.data(), out);
+           sgemm(OpenBlas::row_major, OpenBlas::no_transpose, OpenBlas::transpose, n, out, in, 1, x.data(),
+                 in, weights.data(), in, 0, y.data(), out);
        },
        with_sparse ? std::function<void()>([&] { sparse_y.transpose().noalias() = csr * x.transpose(); })
                    : nullptr,
@@ -209,8 +195,8 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
                     [&] { dx.noalias() = dy * weights; },
                     [&] {
                       if (sgemm)
-                        sgemm(row_major, no_transpose, no_transpose, n, in, out, 1, dy.data(), out,
-                              weights.data(), in, 0, dx.data(), in);
+                        sgemm(OpenBlas::row_major, OpenBlas::no_transpose, OpenBlas::no_transpose, n, in, out,
+                              1, dy.data(), out, weights.data(), in, 0, dx.data(), in);
                     },
                     with_sparse ? std::function<void()>([&] {
                       sparse_dx.transpose().noalias() = csr_transposed * dy.transpose();
@@ -236,8 +222,8 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
                     [&] { gradient.noalias() = dy.transpose() * x; },
                     [&] {
                       if (sgemm)
-                        sgemm(row_major, transpose, no_transpose, out, in, n, 1, dy.data(), out, x.data(), in,
-                              0, gradient.data(), in);
+                        sgemm(OpenBlas::row_major, OpenBlas::transpose, OpenBlas::no_transpose, out, in, n, 1,
+                              dy.data(), out, x.data(), in, 0, gradient.data(), in);
                     }},
                    caches);
   if (!sgemm) times[2] = none;
@@ -364,7 +350,9 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  Sgemm const sgemm = find_openblas();
+  OpenBlas const openblas = OpenBlas::find();
+  OpenBlas::Sgemm const sgemm = openblas.sgemm;
+  if (sgemm) std::printf("OpenBLAS kernels: %s\n", openblas.kernels);
   for (std::uint32_t n : {4u, 8u, 16u, 64u}) {
     if (quick && n == 8) continue;
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};

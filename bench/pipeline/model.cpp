@@ -1,6 +1,7 @@
 // A network of dense layers as a pipeline over two threads. WPipe beside PipeDream-2BW: the goal is 1.5
 // versions of the weights for 2, and not slower. 1F1B is what bench/pipeline/peers.py sets beside PyTorch;
-// the roof is the same work by one thread in half of the time.
+// the roof is the same work by one thread in half of the time. The products are OpenBLAS's, if it is found,
+// or else Eigen's.
 #include <benchmark/benchmark.h>
 
 #include <Eigen/Core>
@@ -12,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "support/openblas.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
@@ -42,6 +44,30 @@ Map rows(float* data, std::size_t count) {
   return {data, static_cast<Eigen::Index>(count), static_cast<Eigen::Index>(width)};
 }
 
+OpenBlas const& openblas() {
+  static OpenBlas const found = OpenBlas::find();
+  return found;
+}
+
+enum class Order { as_stored, transposed };
+
+/// Adds the product of a and b to c, or puts it there.
+void multiply(ConstMap a, Order of_a, ConstMap b, Order of_b, Map c, bool is_added = false) {
+  bool const turns_a = of_a == Order::transposed, turns_b = of_b == Order::transposed;
+  if (openblas().sgemm != nullptr) {
+    auto const size = [](Eigen::Index value) { return static_cast<int>(value); };
+    auto const order = [](bool turns) { return turns ? OpenBlas::transpose : OpenBlas::no_transpose; };
+    return openblas().sgemm(OpenBlas::row_major, order(turns_a), order(turns_b), size(c.rows()),
+                            size(c.cols()), size(turns_a ? a.rows() : a.cols()), 1.0f, a.data(),
+                            size(a.cols()), b.data(), size(b.cols()), is_added ? 1.0f : 0.0f, c.data(),
+                            size(c.cols()));
+  }
+  auto const put = [&](auto const& product) { is_added ? c.noalias() += product : c.noalias() = product; };
+  if (turns_a) return put(a.transpose() * b);
+  if (turns_b) return put(a * b.transpose());
+  put(a * b);
+}
+
 /// So many layers y = max(0, x W), and behind the last one the mean of y^2 / 2.
 struct Stage {
   std::size_t depth;
@@ -55,8 +81,11 @@ struct Stage {
 
   void forward(auto& micro) const {
     std::size_t const n = micro.samples().size();
-    for (std::size_t layer = 0; layer < depth; ++layer)
-      place(micro, layer) = (input(micro, layer) * rows(micro.weights(layer).data(), width)).cwiseMax(0.0f);
+    for (std::size_t layer = 0; layer < depth; ++layer) {
+      Map y = place(micro, layer);
+      multiply(input(micro, layer), Order::as_stored, weights(micro, layer), Order::as_stored, y);
+      y = y.cwiseMax(0.0f);
+    }
     if (!micro.output().empty()) rows(micro.output().data(), n) = place(micro, depth - 1);
   }
 
@@ -71,14 +100,10 @@ struct Stage {
     }
     for (std::size_t layer = depth; layer-- > 0;) {
       delta = delta.cwiseProduct(place(micro, layer).cwiseSign());
-      Map gradient = rows(micro.gradient(layer).data(), width);
-      if (micro.accumulate()) {
-        gradient.noalias() += input(micro, layer).transpose() * delta;
-      } else {
-        gradient.noalias() = input(micro, layer).transpose() * delta;
-      }
+      multiply(input(micro, layer), Order::transposed, view(delta), Order::as_stored,
+               rows(micro.gradient(layer).data(), width), micro.accumulate());
       if (layer == 0 && micro.is_first_stage()) return;
-      below.noalias() = delta * rows(micro.weights(layer).data(), width).transpose();
+      multiply(view(delta), Order::as_stored, weights(micro, layer), Order::transposed, below);
       delta = below;
     }
     rows(micro.input_gradient().data(), n) = delta;
@@ -88,6 +113,12 @@ struct Stage {
   static Map place(auto& micro, std::size_t index) {
     std::size_t const n = micro.samples().size();
     return rows(micro.saved().data() + index * n * width, n);
+  }
+  static ConstMap view(Map const& map) {
+    return rows(static_cast<float const*>(map.data()), static_cast<std::size_t>(map.rows()));
+  }
+  static ConstMap weights(auto& micro, std::size_t layer) {
+    return rows(static_cast<float const*>(micro.weights(layer).data()), width);
   }
   static ConstMap input(auto& micro, std::size_t layer) {
     std::size_t const n = micro.samples().size();
