@@ -31,6 +31,8 @@ template void sparsify(CudaExecutor const&, SparsifyWork<bfloat16, float, Device
                        Everything const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<float, float, DeviceSpace> const&,
                        Everything const&);
+template void sparsify(CudaExecutor const&, SparsifyWork<double, double, DeviceSpace> const&,
+                       Everything const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<half, float, DeviceSpace> const&, ExactTopK const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<bfloat16, float, DeviceSpace> const&,
                        ExactTopK const&);

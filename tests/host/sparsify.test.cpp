@@ -279,13 +279,17 @@ TEST_CASE_TEMPLATE("pairs are moved into and out of vectors and valid sides", In
   CHECK(out == std::vector<float>{1.5f, 1.0f, 1.0f, 1.25f});
   CHECK(second == std::vector<float>{10.5f, 20.0f, 30.0f, 40.25f});
   CHECK(first == std::vector<float>{1, 2, 3, 4});
+  std::vector<float> const finite_and_not = {std::numeric_limits<float>::quiet_NaN(), 1.0f, 0.0f};
+  weir::scatter_add_finite(executor, weir::view(indices), weir::view(finite_and_not), &count, sides);
+  executor.synchronize();
+  CHECK(second == std::vector<float>{10.5f, 20.0f, 30.0f, 41.25f});
 
   weir::gather(executor, weir::view(std::as_const(out)), weir::view(indices), &count, weir::view(values));
   executor.synchronize();
   CHECK(values == std::vector<float>{1.5f, 1.25f, 0.0f});
   weir::take_at(executor, sides, weir::view(indices), &count, weir::view(values));
   executor.synchronize();
-  CHECK(values == std::vector<float>{10.5f, 40.25f, 0.0f});
+  CHECK(values == std::vector<float>{10.5f, 41.25f, 0.0f});
   CHECK(second == std::vector<float>{0, 20, 30, 0});
 
   weir::zero_at(executor, weir::view(indices), &count, weir::view(out));

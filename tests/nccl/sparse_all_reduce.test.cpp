@@ -11,9 +11,11 @@
 #include "support/cuda/training.hpp"
 #include "support/nccl/machine.hpp"
 #include "support/nccl/ranks.hpp"
+#include "weir/comm/mesh.hpp"
 #include "weir/comm/threads.hpp"
 #include "weir/compress/collective/all_gather_pairs.hpp"
 #include "weir/compress/collective/automatic.hpp"
+#include "weir/compress/collective/two_level.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/measure_link.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
@@ -54,24 +56,46 @@ auto recipe_of(auto const& communicator, auto const& policy) {
          weir::AllReduce{communicator, policy} | weir::Sgd{{.learning_rate = 0.125, .momentum = 0.5}};
 }
 
-/// The bits of a gather in rank order, on the host.
-std::vector<float> expected(std::size_t ranks) {
+/// The bits on the host, `policy_of` a communicator.
+template <class PolicyOf>
+std::vector<float> on_hosts(std::size_t ranks, PolicyOf const& policy_of) {
   std::vector<float> result;
   on_all_thread_ranks(ranks, [&](ThreadCommunicator const& communicator, weir::HostExecutor const& executor) {
-    auto const weights = train(executor, recipe_of(communicator, weir::FixedGather{}), ranks);
+    auto const weights = train(executor, recipe_of(communicator, policy_of(communicator)), ranks);
     if (communicator.rank() == 0) result = weights;
   });
   return result;
 }
 
-template <class Policy>
-void check(std::size_t ranks, Policy const& policy, std::vector<float> const& bits) {
+/// Those of a gather in rank order.
+std::vector<float> expected(std::size_t ranks) {
+  return on_hosts(ranks, [](auto const&) { return weir::FixedGather{}; });
+}
+
+template <class PolicyOf>
+void check_on_devices(std::size_t ranks, PolicyOf const& policy_of, std::vector<float> const& bits) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     Machine machine(ranks, {.in_progress = static_cast<int>(seed % 3)}, seed);
     nccl_ranks::on_ranks(ranks, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
-      CHECK(same_bits(train(executor, recipe_of(communicator, policy), ranks), bits));
+      CHECK(same_bits(train(executor, recipe_of(communicator, policy_of(communicator)), ranks), bits));
     });
+  }
+}
+
+template <class Policy>
+void check(std::size_t ranks, Policy const& policy, std::vector<float> const& bits) {
+  check_on_devices(
+      ranks, [&](auto const&) { return policy; }, bits);
+}
+
+/// With the bits that the same policy has on the host.
+template <class Policy>
+void check_like_hosts(Policy const& policy) {
+  CAPTURE(Policy::name);
+  for (std::size_t const ranks : {1u, 2u, 3u}) {
+    CAPTURE(ranks);
+    check(ranks, policy, on_hosts(ranks, [&](auto const&) { return policy; }));
   }
 }
 
@@ -87,6 +111,28 @@ TEST_CASE("sparse sums over NCCL give the bits of those on the host") {
   // By the bytes alone a gather is the cheapest.
   weir::Automatic const automatic{{.link = {0.0, 1.0}, .choice = weir::ChoiceTime::each_step}};
   check(2, automatic, expected(2));
+}
+
+TEST_CASE("sums whose sizes only the ranks' data tell are those of the host, whose method they take") {
+  check_like_hosts(weir::RecursiveDoubling{});
+  check_like_hosts(weir::SplitAllGather{});
+  check_like_hosts(weir::GlobalTopK{});
+  check_like_hosts(weir::BalancedTopK{});
+}
+
+TEST_CASE("a leader's indices give the bits of the host, with a leader in turn") {
+  check_like_hosts(weir::LeaderIndices{});
+}
+
+TEST_CASE("nodes of ranks over NCCL give the bits of the host") {
+  auto const over = [](auto const& policy) {
+    return [=](auto const& world) {
+      weir::Mesh const mesh(world, {{"node", 2}, {"place", 2}});
+      return weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), policy};
+    };
+  };
+  check_on_devices(4, over(weir::FixedGather{}), on_hosts(4, over(weir::FixedGather{})));
+  check_on_devices(4, over(weir::BalancedTopK{}), on_hosts(4, over(weir::BalancedTopK{})));
 }
 
 TEST_CASE("a captured step with a sparse sum over NCCL gives the bits of eager ones") {

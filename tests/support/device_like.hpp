@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "weir/comm/threads.hpp"
 #include "weir/exec/immediate_executor.hpp"
@@ -20,6 +22,7 @@ class DeviceLikeExecutor {
   using memory_space = weir::DeviceSpace;
   using stream_type = std::nullptr_t;
   struct event_type {};
+  using host_source = weir::HostExecutor;
 
   template <class Function>
   void submit(Function&& f) const {
@@ -68,6 +71,12 @@ void scatter_add(DeviceLikeExecutor const&, DeviceLikeView<std::uint32_t const> 
   for (std::size_t j = 0; j < *count && j < indices.size(); ++j) out[indices[j]] += values[j];
 }
 template <class Real>
+void scatter_add(DeviceLikeExecutor const&, DeviceLikeView<std::uint32_t const> indices,
+                 DeviceLikeView<Real const> values, std::uint64_t const* count,
+                 weir::TwoSidedView<Real, weir::DeviceSpace> out) {
+  for (std::size_t j = 0; j < *count && j < indices.size(); ++j) out.current()[indices[j]] += values[j];
+}
+template <class Real>
 void take_all(DeviceLikeExecutor const&, weir::TwoSidedView<Real, weir::DeviceSpace> from,
               DeviceLikeView<Real> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -76,7 +85,10 @@ void take_all(DeviceLikeExecutor const&, weir::TwoSidedView<Real, weir::DeviceSp
   }
 }
 inline void copy_to_host(DeviceLikeExecutor const&, void const* from, void* to, std::size_t bytes) {
-  std::memcpy(to, from, bytes);
+  if (bytes != 0) std::memcpy(to, from, bytes);
+}
+inline void copy_from_host(DeviceLikeExecutor const&, void const* from, void* to, std::size_t bytes) {
+  if (bytes != 0) std::memcpy(to, from, bytes);
 }
 
 /// Ranks that are threads, with such a device each.
@@ -97,6 +109,16 @@ class DeviceLikeCommunicator {
   void all_gather(DeviceLikeExecutor const&, DeviceLikeView<std::type_identity_t<T> const> block,
                   DeviceLikeView<T> all) const {
     below_.all_gather(host_, host(block), host(all));
+  }
+  void exchange(DeviceLikeExecutor const&,
+                std::span<weir::Transfer<weir::DeviceSpace> const> transfers) const {
+    using There = weir::Transfer<weir::DeviceSpace>::Direction;
+    using Here = weir::Transfer<weir::HostSpace>::Direction;
+    std::vector<weir::Transfer<weir::HostSpace>> same;
+    for (auto const& transfer : transfers)
+      same.push_back({transfer.direction == There::send ? Here::send : Here::receive, transfer.type,
+                      transfer.peer, transfer.bytes, transfer.data});
+    below_.exchange(host_, std::span<weir::Transfer<weir::HostSpace> const>(same));
   }
 
  private:

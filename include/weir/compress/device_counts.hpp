@@ -5,13 +5,15 @@
 #include <vector>
 
 #include "weir/comm/concepts.hpp"
+#include "weir/comm/wait_for_ranks.hpp"
 #include "weir/tensor/buffer.hpp"
 
 namespace weir::inline v1::detail {
 
 /// How much the ranks have selected at most, where the counts lie in a device's memory.
 ///
-/// Streams: the caller waits for the device and for the other ranks, so it cannot be captured.
+/// Streams: the caller waits for the device and for the other ranks, so it cannot be captured. Errors: those
+/// of the communicator.
 template <Executor E, GatheringCommunicator<E, std::uint64_t> C>
 class DeviceCounts {
  public:
@@ -24,7 +26,7 @@ class DeviceCounts {
   std::size_t largest(E const& point, std::uint64_t const* count) {
     communicator_.all_gather(point, ViewOn<std::uint64_t const, E>(count, 1), gathered_.view());
     copy_to_host(point, gathered_.data(), counts_.data(), counts_.size() * sizeof(std::uint64_t));
-    point.synchronize();
+    wait_for_ranks(point, communicator_);
     std::uint64_t largest = 0;
     for (std::uint64_t const of_rank : counts_) largest = largest < of_rank ? of_rank : largest;
     return largest;

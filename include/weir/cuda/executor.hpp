@@ -12,6 +12,7 @@
 #include "weir/cuda/device_guard.hpp"
 #include "weir/cuda/device_memory.hpp"
 #include "weir/cuda/event.hpp"
+#include "weir/cuda/pinned_memory.hpp"
 #include "weir/cuda/scratch.hpp"
 #include "weir/cuda/stream.hpp"
 #include "weir/exec/concepts.hpp"
@@ -40,6 +41,7 @@ class CudaExecutor {
   using memory_space = DeviceSpace;
   using stream_type = cudaStream_t;
   using event_type = CudaEvent;
+  using host_source = PinnedMemory;
 
   /// Makes a stream, which lives as long as the last copy.
   explicit CudaExecutor(CudaOptions options = {}) : CudaExecutor(std::make_shared<Stream>(options)) {}

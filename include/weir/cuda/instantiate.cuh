@@ -18,6 +18,7 @@
 #include "weir/exec/shared_rank_steps.hpp"
 #include "weir/exec/step_clock.hpp"
 #include "weir/exec/sum_of_squares.hpp"
+#include "weir/exec/take_part.hpp"
 #include "weir/exec/threshold_state.hpp"
 
 namespace weir::inline v1 {
@@ -136,6 +137,7 @@ template void apply_scalars(CudaExecutor const&, SetDensity);
 template void apply_scalars(CudaExecutor const&, SetLearningRate);
 template void apply_scalars(CudaExecutor const&, SetStepClock);
 template void apply_scalars(CudaExecutor const&, SumOfSquares);
+template void apply_scalars(CudaExecutor const&, TakePart);
 
 template void sgd_update(CudaExecutor const&, DeviceView<float const>, DeviceView<float>,
                          DeviceView<float const>, DeviceView<float>, SgdConstants, OptimizerState const*,
@@ -202,6 +204,10 @@ template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, 
                           std::uint64_t const*, DeviceView<float>);
 template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<float const>,
                           std::uint64_t const*, DeviceTwoSidedView<float>);
+template void scatter_add_finite(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<float>,
+                                 std::uint64_t const*, DeviceTwoSidedView<float>);
+template void scatter_add_finite(CudaExecutor const&, DeviceView<std::uint32_t const>,
+                                 DeviceView<float const>, std::uint64_t const*, DeviceTwoSidedView<float>);
 template void gather(CudaExecutor const&, DeviceView<float const>, DeviceView<std::uint32_t const>,
                      std::uint64_t const*, DeviceView<float>);
 template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t const>, std::uint64_t const*,
@@ -242,6 +248,10 @@ template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, 
                           std::uint64_t const*, DeviceView<double>);
 template void scatter_add(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<double const>,
                           std::uint64_t const*, DeviceTwoSidedView<double>);
+template void scatter_add_finite(CudaExecutor const&, DeviceView<std::uint32_t const>, DeviceView<double>,
+                                 std::uint64_t const*, DeviceTwoSidedView<double>);
+template void scatter_add_finite(CudaExecutor const&, DeviceView<std::uint32_t const>,
+                                 DeviceView<double const>, std::uint64_t const*, DeviceTwoSidedView<double>);
 template void gather(CudaExecutor const&, DeviceView<double const>, DeviceView<std::uint32_t const>,
                      std::uint64_t const*, DeviceView<double>);
 template void zero_at(CudaExecutor const&, DeviceView<std::uint32_t const>, std::uint64_t const*,

@@ -169,6 +169,16 @@ void scatter_add(CudaExecutor const& executor, DeviceView<Index> indices, Device
                                                 "launch of scatter_add");
 }
 
+template <class Index, class Real>
+void scatter_add_finite(CudaExecutor const& executor, DeviceView<Index> indices, DeviceView<Real> values,
+                        std::uint64_t const* count, DeviceTwoSidedView<std::remove_const_t<Real>> out) {
+  using Number = std::remove_const_t<Real>;
+  detail::check_pairs("scatter_add_finite", indices, values, count);
+  detail::launch_pairs<detail::PairAction::add_finite>(executor, detail::ValidSide<Number>{out}, indices,
+                                                       static_cast<Number const*>(values.data()), count,
+                                                       "launch of scatter_add_finite");
+}
+
 template <class Element, class Index, class Real>
 requires std::same_as<std::remove_const_t<Element>, Real>
 void gather(CudaExecutor const& executor, DeviceView<Element> in, DeviceView<Index> indices,

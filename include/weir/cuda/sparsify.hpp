@@ -50,6 +50,11 @@ template <class Index, class Real>
 void scatter_add(CudaExecutor const& executor, DeviceView<Index> indices, DeviceView<Real> values,
                  std::uint64_t const* count, DeviceTwoSidedView<std::remove_const_t<Real>> out);
 
+/// The same for the values that are finite.
+template <class Index, class Real>
+void scatter_add_finite(CudaExecutor const& executor, DeviceView<Index> indices, DeviceView<Real> values,
+                        std::uint64_t const* count, DeviceTwoSidedView<std::remove_const_t<Real>> out);
+
 /// `values[i] = in[indices[i]]` for the first `*count` indices.
 template <class Element, class Index, class Real>
 requires std::same_as<std::remove_const_t<Element>, Real>

@@ -124,7 +124,7 @@ inline void copy_from_host(CudaExecutor const& executor, void const* from, void*
 
 static_assert(SummingBackend<CudaExecutor> && MeasuringBackend<CudaExecutor> &&
               UpdatingBackend<CudaExecutor> && ConditionalBackend<CudaExecutor> &&
-              TransferringBackend<CudaExecutor>);
+              StagingBackend<CudaExecutor>);
 
 }  // namespace weir::inline v1
 

@@ -27,6 +27,7 @@ concept ScatteringBackend = Executor<E> &&
              ViewOn<Real, E> dense, TwoSidedView<Real, typename E::memory_space> residual) {
   scatter_add(e, indices, values, count, dense);
   scatter_add(e, indices, values, count, residual);
+  scatter_add_finite(e, indices, values, count, residual);
   gather(e, ViewOn<Real const, E>(dense), indices, count, values);
   take_at(e, residual, indices, count, values);
   take_all(e, residual, dense);

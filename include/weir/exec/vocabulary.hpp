@@ -13,6 +13,7 @@
 #include "weir/exec/optimizer_constants.hpp"
 #include "weir/exec/optimizer_state.hpp"
 #include "weir/exec/weighted_term.hpp"
+#include "weir/tensor/concepts.hpp"
 #include "weir/tensor/view.hpp"
 
 // The verbs that primitives are written with, as concepts. Each is a function overloaded for the executor,
@@ -81,5 +82,10 @@ concept TransferringBackend = Executor<E> &&
   copy_to_host(e, somewhere, anywhere, bytes);
   copy_from_host(e, somewhere, anywhere, bytes);
 };
+
+/// It also names a source of host memory for what it copies, which goes at full speed there.
+template <class E>
+concept StagingBackend = TransferringBackend<E> && MemorySource<typename E::host_source> &&
+    std::same_as<typename E::host_source::memory_space, HostSpace>;
 
 }  // namespace weir::inline v1

@@ -202,6 +202,17 @@ void scatter_add(HostExecutor const& executor, HostView<Index> indices, HostView
   });
 }
 
+/// The same for the values that are finite.
+template <class Index, class Real>
+void scatter_add_finite(HostExecutor const& executor, HostView<Index> indices, HostView<Real> values,
+                        std::uint64_t const* count, HostTwoSidedView<std::remove_const_t<Real>> out) {
+  detail::check_pairs("scatter_add_finite", indices, values, count);
+  executor.submit([=](HostExecutor const& point) {
+    detail::scatter_add_finite(point.team(), indices.data(), values.data(),
+                               detail::counted(count, indices.size()), out.current());
+  });
+}
+
 /// `values[i] = in[indices[i]]` for the first `*count` indices.
 template <class Element, class Index, class Real>
 requires std::same_as<std::remove_const_t<Element>, Real>

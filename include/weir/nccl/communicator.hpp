@@ -180,6 +180,15 @@ class NcclCommunicator {
     }
   }
 
+  /// The caller waits for the executor's stream, and looks meanwhile after this rank's operations in it.
+  /// Errors: what has made the communicator unusable.
+  template <DeviceStreamExecutor E>
+  void synchronize(E const& executor) const {
+    while (!poll(std::chrono::milliseconds(100))) {
+    }
+    executor.synchronize();
+  }
+
   /// One look at what is under way. Errors: what has made the communicator unusable.
   void check() const { member_->poll(); }
 

@@ -8,9 +8,9 @@
 #include "weir/compress/collective/automatic.hpp"
 
 static_assert(weir::Executor<DeviceLikeExecutor>);
-static_assert(
-    !weir::SparseCollective<weir::SplitAllGather, float, DeviceLikeExecutor, DeviceLikeCommunicator>);
 static_assert(weir::SparseCollective<weir::Automatic, float, DeviceLikeExecutor, DeviceLikeCommunicator>);
+static_assert(
+    !weir::SparseCollective<weir::LeaderIndices, float, DeviceLikeExecutor, DeviceLikeCommunicator>);
 
 namespace {
 
@@ -91,6 +91,29 @@ TEST_CASE("shared indices only enqueue, and sum what is meant of the capacity") 
   }
   check_sum(sum_on_devices(of_rank, weir::SharedIndices{}, true), of_rank, 0);
   CHECK_THROWS_AS(sum_on_devices(of_rank, weir::SharedIndices{}), weir::ContractViolation);
+}
+
+TEST_CASE("sums by a method of the host have its bits, in the sum and in what stays") {
+  auto const check = [](auto const& policy, std::size_t ranks, double density) {
+    auto const of_rank = selections<float>(ranks, 500, density, 4, true);
+    auto const outcome = sum_on_devices(of_rank, policy);
+    auto const expected = sum_on_threads(of_rank, policy);
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      CHECK(same_bits(outcome.of_rank[rank].sum, expected[rank].sum));
+      CHECK(same_bits(outcome.of_rank[rank].residual, expected[rank].residual));
+    }
+    check_conserved(of_rank, outcome.of_rank);
+  };
+  for (std::size_t ranks = 1; ranks <= 5; ++ranks) {
+    for (double const density : {0.0, 0.05, 0.6}) {
+      CAPTURE(ranks);
+      CAPTURE(density);
+      check(weir::RecursiveDoubling{}, ranks, density);
+      check(weir::SplitAllGather{}, ranks, density);
+      check(weir::GlobalTopK{}, ranks, density);
+      check(weir::BalancedTopK{}, ranks, density);
+    }
+  }
 }
 
 TEST_CASE("a dense sum takes the residual along, and only enqueues") {

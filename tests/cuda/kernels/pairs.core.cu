@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "weir/cuda/kernels/pairs.cuh"
@@ -42,6 +43,12 @@ TEST_CASE("pairs are added, gathered, cleared and taken, as many as there are an
         threads);
     CHECK(values == std::vector<float>{4.5f, 1.25f, 7.0f});
     CHECK(vector == std::vector<float>{0, 2, 3, 0});
+    std::vector<float> const finite_and_not = {std::numeric_limits<float>::quiet_NaN(), -0.5f, 7.0f};
+    run(
+        PairOperation<PairAction::add_finite, ValidSide<float>, std::uint32_t, float const>{
+            {sides}, indices.data(), finite_and_not.data(), &two, 3},
+        threads);
+    CHECK(vector == std::vector<float>{-0.5f, 2, 3, 0});
     run(
         PairOperation<PairAction::zero, WholeVector<float>, std::uint32_t, float>{
             {other.data()}, indices.data(), nullptr, &two, 3},

@@ -32,6 +32,11 @@ TEST_CASE("slots are scattered to, gathered from and cleared, by any number of t
       for (std::size_t i = 0; i < count; ++i) expected[slots.indices[i]] += slots.values[i];
       detail::scatter_add(team, slots.indices.data(), slots.values.data(), count, out.data());
       CHECK(out == expected);
+      auto values = slots.values;
+      for (std::size_t i = 0; i < count; i += 3) values[i] = -std::numeric_limits<float>::infinity();
+      for (std::size_t i = 0; i < count; ++i) expected[slots.indices[i]] += i % 3 == 0 ? 0.0f : values[i];
+      detail::scatter_add_finite(team, slots.indices.data(), values.data(), count, out.data());
+      CHECK(out == expected);
       std::vector<float> taken(count), there(count);
       for (std::size_t i = 0; i < count; ++i) there[i] = out[slots.indices[i]];
       detail::gather(team, static_cast<float const*>(out.data()), slots.indices.data(), count, taken.data());

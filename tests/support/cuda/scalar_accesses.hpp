@@ -13,6 +13,7 @@
 #include "weir/exec/optimizer_state.hpp"
 #include "weir/exec/shared_rank_steps.hpp"
 #include "weir/exec/step_clock.hpp"
+#include "weir/exec/take_part.hpp"
 #include "weir/exec/threshold_state.hpp"
 
 // What the steps of exec/ read and write. For another step give `accesses_of` in its own namespace.
@@ -88,6 +89,9 @@ inline std::vector<Access> accesses_of(weir::LocalClipStep const& step) {
   std::vector<Access> all{reads(step.sum), writes(step.control), writes(step.norm)};
   if (step.before != nullptr) all.push_back(reads(step.before));
   return all;
+}
+inline std::vector<Access> accesses_of(weir::TakePart const& step) {
+  return {reads(step.selected), reads(step.chosen), writes(step.sent)};
 }
 
 }  // namespace stand_in

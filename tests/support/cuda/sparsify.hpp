@@ -124,6 +124,18 @@ void scatter_add(CudaExecutor const& executor, DeviceView<Index> indices, Device
   });
 }
 
+template <class Index, class Real>
+void scatter_add_finite(CudaExecutor const& executor, DeviceView<Index> indices, DeviceView<Real> values,
+                        std::uint64_t const* count, DeviceTwoSidedView<std::remove_const_t<Real>> out) {
+  using stand_in::on_host, stand_in::reads;
+  stand_in::Inside const inside;
+  std::vector<stand_in::Access> accesses{reads(indices), reads(values), reads(count)};
+  stand_in::add_sides(accesses, out, true);
+  stand_in::enqueue(executor, "scatter_add_finite", std::move(accesses), [=] {
+    scatter_add_finite(stand_in::host(), on_host(indices), on_host(values), count, on_host(out));
+  });
+}
+
 template <class Element, class Index, class Real>
 requires std::same_as<std::remove_const_t<Element>, Real>
 void gather(CudaExecutor const& executor, DeviceView<Element> in, DeviceView<Index> indices,

@@ -9,8 +9,10 @@
 #include "weir/comm/fixed_gather.hpp"
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/coarse_size.hpp"
 #include "weir/compress/device_counts.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
@@ -66,8 +68,7 @@ class AllGatherSum {
   std::vector<PairList<Real>> lists_;
 };
 
-/// A `FixedGather` of as many pairs as any rank has, with a sixteenth more at most, so that the sizes, which
-/// a communicator may have to agree on first, are few.
+/// A `FixedGather` of as many pairs as any rank has, or a few more.
 template <class Real, Executor E, class C>
 class BoundDeviceAllGather {
   using Sum = SparseSum<Real, typename E::memory_space>;
@@ -80,10 +81,7 @@ class BoundDeviceAllGather {
 
   /// Of at most `largest` pairs of each rank.
   void gather(E const& point, Sum sum, std::size_t largest) {
-    std::size_t unit = 1;
-    while (unit * 16 < largest) unit *= 2;
-    std::size_t const rounded = (largest + unit - 1) / unit * unit;
-    std::size_t const room = rounded < sum.indices.size() ? rounded : sum.indices.size();
+    std::size_t const room = smaller(coarse_size(largest), sum.indices.size());
     if (room < sum.indices.size()) sum.block = {};
     sum.indices = sum.indices.part(0, room);
     sum.values = sum.values.part(0, room);

@@ -12,6 +12,7 @@
 #include "weir/compress/joint_top_k.hpp"
 #include "weir/compress/region_exchange.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/compress/staged_sparse_sum.hpp"
 #include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
@@ -266,10 +267,10 @@ class BalancedSum {
 /// Cost: no rank sends or receives more than about 3 k w bytes, however the slots are distributed, and one
 /// bit for each pair; (2 P + 2 L) alpha, small all-gathers for the sizes, and an all-reduce of 8 KiB for each
 /// 11 bits of a magnitude; a pass over the bucket; memory for about 16 capacities, however many ranks there
-/// are. Streams: on a point of a host stream; nobody else waits.
-/// Errors: those of the communicator. Source: [li2022oktopk], which estimates the threshold instead of
-/// finding it, cuts the regions at the mean of the ranks' own cuts, and does not tell the ranks which of
-/// their pairs were rejected.
+/// are. Streams: on a point of a host stream; nobody else waits. On a device the pairs are summed on the
+/// host, and the caller waits. Errors: those of the communicator. Source: [li2022oktopk], which estimates the
+/// threshold instead of finding it, cuts the regions at the mean of the ranks' own cuts, and does not tell
+/// the ranks which of their pairs were rejected.
 struct BalancedTopK {
   static constexpr SparseMethod method = SparseMethod::balanced;
   static constexpr char const* name = "balanced";
@@ -278,6 +279,12 @@ struct BalancedTopK {
   requires ReducingCommunicator<C, E, std::uint32_t>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::BalancedSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  template <class Real, Executor E, detail::StagingSparseTransport<E, Real> C>
+  requires ReducingCommunicator<C, E, std::uint32_t>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::StagedSparseSum<BalancedTopK, Real, E, C>(context, *this);
   }
 
   /// Units: bytes.

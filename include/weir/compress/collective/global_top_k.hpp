@@ -9,6 +9,7 @@
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/cost_table.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/compress/staged_sparse_sum.hpp"
 #include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
@@ -195,7 +196,8 @@ class GlobalTopKSum {
 ///
 /// The bits are the same on all ranks; which slots are found depends on the order of the ranks. Cost: 2 L
 /// alpha and as many for the sizes, 2 L k w beta and one bit for each pair; memory for 2 L + 5 capacities.
-/// Streams: on a point of a host stream; nobody else waits. Errors: those of the communicator.
+/// Streams: on a point of a host stream; nobody else waits. On a device the pairs are summed on the host, and
+/// the caller waits. Errors: those of the communicator.
 /// Source: [shi2019gtopk], whose ranks keep what they sent of a slot that is not in the result, and lose what
 /// was rejected of one that is.
 struct GlobalTopK {
@@ -205,6 +207,11 @@ struct GlobalTopK {
   template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::GlobalTopKSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  template <class Real, Executor E, detail::StagingSparseTransport<E, Real> C>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::StagedSparseSum<GlobalTopK, Real, E, C>(context, *this);
   }
 
   /// Units: bytes.

@@ -8,6 +8,7 @@
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/compress/staged_sparse_sum.hpp"
 #include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
@@ -187,8 +188,8 @@ class DoublingSum {
 /// The bits are the same on all ranks, and those of a sum in another order than the ranks'. Cost: L alpha and
 /// as many for the sizes, beta times the unions, of at most the bucket; memory for three unions, and for the
 /// bucket where they may be more. Streams: on a point of a host stream, which learns the sizes there; nobody
-/// else waits. Errors: those of the communicator. Source: [renggli2019], which takes the sizes from the
-/// messages.
+/// else waits. On a device the pairs are summed on the host, and the caller waits. Errors: those of the
+/// communicator. Source: [renggli2019], which takes the sizes from the messages.
 struct RecursiveDoubling {
   static constexpr SparseMethod method = SparseMethod::recursive_doubling;
   static constexpr char const* name = "recursive doubling";
@@ -196,6 +197,11 @@ struct RecursiveDoubling {
   template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::DoublingSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  template <class Real, Executor E, detail::StagingSparseTransport<E, Real> C>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::StagedSparseSum<RecursiveDoubling, Real, E, C>(context, *this);
   }
 
   /// Units: bytes.

@@ -10,6 +10,7 @@
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/region_exchange.hpp"
 #include "weir/compress/sparse_method.hpp"
+#include "weir/compress/staged_sparse_sum.hpp"
 #include "weir/core/smaller.hpp"
 
 namespace weir::inline v1 {
@@ -114,7 +115,8 @@ class SplitSum {
 /// The bits are those of a dense sum in rank order, on all ranks. Cost: (P - 1 + L) alpha + f (w k + min(w
 /// U(P), s_v N)) beta, and two small all-gathers for the sizes; a pass over the bucket; memory for P + 1
 /// capacities and the sum as pairs, of at most the bucket. Streams: on a point of a host stream, which learns
-/// the sizes there; nobody else waits. Errors: those of the communicator. Source: [renggli2019].
+/// the sizes there; nobody else waits. On a device the pairs are summed on the host, and the caller waits.
+/// Errors: those of the communicator. Source: [renggli2019].
 struct SplitAllGather {
   static constexpr SparseMethod method = SparseMethod::split;
   static constexpr char const* name = "split";
@@ -122,6 +124,11 @@ struct SplitAllGather {
   template <class Real, HostOrderedExecutor E, detail::SparseTransport<E, Real> C>
   auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundSparseSum<detail::SplitSum<Real, E, C>, Real, E, C>(context);
+  }
+
+  template <class Real, Executor E, detail::StagingSparseTransport<E, Real> C>
+  auto on(SparseContext<Real, E, C> const& context) const {
+    return detail::StagedSparseSum<SplitAllGather, Real, E, C>(context, *this);
   }
 
   /// Units: bytes.

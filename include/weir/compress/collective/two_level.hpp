@@ -7,10 +7,16 @@
 #include <vector>
 
 #include "weir/comm/even_split.hpp"
+#include "weir/comm/gather_pairs.hpp"
+#include "weir/comm/group.hpp"
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
+#include "weir/compress/threshold/everything.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/smaller.hpp"
+#include "weir/exec/selection.hpp"
+#include "weir/exec/sparsify_work.hpp"
+#include "weir/exec/threshold_state.hpp"
 
 namespace weir::inline v1 {
 
@@ -26,7 +32,8 @@ namespace weir::inline v1 {
 /// the ranks of `inside` times those of `between` are all ranks; ranks of one place in `inside` share
 /// `between`. Cost: a reduce-scatter and a gather of the bucket inside, and the policy's for the part of one
 /// rank, with the slots that the node has selected there; a pass over the bucket; memory for these slots, and
-/// the policy's. Streams: on a point of a host stream; nobody else waits. Errors: `ContractViolation` for
+/// the policy's. Streams: on a point of a host stream; nobody else waits. On a device it only enqueues, where
+/// the policy does. Errors: `ContractViolation` for
 /// groups that are not all ranks; those of the communicators.
 template <class Inside, class Between, class Policy>
 class TwoLevel {
@@ -42,13 +49,16 @@ class TwoLevel {
   requires SparseCollective<Policy, Real, E, Between> && PointToPointCommunicator<Inside, E> &&
       ScatteringCommunicator<Inside, E, Real> && GatheringCommunicator<Inside, E, std::uint64_t>
   auto on(SparseContext<Real, E, C> const& context) const {
-    std::size_t const ranks = context.communicator.size();
-    if (inside_.size() * between_.size() != ranks) {
-      throw ContractViolation("TwoLevel: " + std::to_string(between_.size()) + " nodes of " +
-                              std::to_string(inside_.size()) + " ranks are not the " + std::to_string(ranks) +
-                              " ranks of the communicator");
-    }
+    check_groups(context.communicator.size());
     return Bound<Real, E>(*this, context.executor, context.elements, context.capacity);
+  }
+
+  template <class Real, Executor E, RankedCommunicator C>
+  requires(!HostOrderedExecutor<E> && SparseCollective<Policy, Real, E, Between> &&
+           PointToPointCommunicator<Inside, E> &&
+           ScatteringCommunicator<Inside, E, Real>) auto on(SparseContext<Real, E, C> const& context) const {
+    check_groups(context.communicator.size());
+    return DeviceBound<Real, E>(*this, context.executor, context.elements, context.capacity);
   }
 
   /// With what the policy says that it takes. Units: bytes.
@@ -63,6 +73,13 @@ class TwoLevel {
   }
 
  private:
+  void check_groups(std::size_t ranks) const {
+    if (inside_.size() * between_.size() == ranks) return;
+    throw ContractViolation("TwoLevel: " + std::to_string(between_.size()) + " nodes of " +
+                            std::to_string(inside_.size()) + " ranks are not the " + std::to_string(ranks) +
+                            " ranks of the communicator");
+  }
+
   /// Of the sums between nodes: a node's ranks may all have selected other slots.
   SparseLimits of_part(std::size_t elements, std::size_t capacity) const {
     std::size_t const places = inside_.size();
@@ -140,6 +157,92 @@ class TwoLevel {
     std::vector<std::size_t> boundaries_;
     decltype(std::declval<Policy const&>().on(
         std::declval<SparseContext<Real, E, Between> const&>())) policy_;
+  };
+
+  /// On a device, which finds the pairs of a part by a selection of everything.
+  template <class Real, Executor E>
+  class DeviceBound {
+    using Space = typename E::memory_space;
+    using BoundPolicy =
+        decltype(std::declval<Policy const&>().on(std::declval<SparseContext<Real, E, Between> const&>()));
+
+   public:
+    DeviceBound(TwoLevel const& stages, E const& executor, std::size_t elements, std::size_t capacity)
+        : DeviceBound(stages, executor, elements, stages.of_part(elements, capacity)) {}
+
+    void operator()(E const& point, SparseSum<Real, Space> const& sum) {
+      for (std::size_t r = 0; r < boundaries_.size(); ++r)
+        boundaries_[r] = even_split(sum.out.size(), r, inside_.size());
+      auto const mine = part(sum.out, inside_.rank());
+      set_zero(point, sum.out);
+      scatter_add(point, sum.indices, sum.values, sum.count, sum.out);
+      inside_.reduce_scatter(point, ViewOn<Real const, E>(sum.out), mine, ReduceOp::sum, boundaries_);
+      sum_between(point, sum, mine);
+      group_.clear();
+      for (std::size_t distance = 1; distance < inside_.size(); ++distance) {
+        std::size_t const peer = (inside_.rank() + distance) % inside_.size();
+        auto const theirs = part(sum.out, peer);
+        if (!theirs.empty()) group_.receive(theirs, peer);
+        if (!mine.empty()) group_.send(mine, peer);
+      }
+      inside_.exchange(point, group_.transfers());
+    }
+
+    void abort() noexcept {
+      inside_.abort();
+      between_.abort();
+    }
+
+   private:
+    DeviceBound(TwoLevel const& stages, E const& executor, std::size_t elements, SparseLimits const& of_part)
+        : inside_(stages.inside_),
+          between_(stages.between_),
+          boundaries_(inside_.size() + 1),
+          state_(executor, 1),
+          scratch_(executor, sparsify_scratch_bytes<Real>(executor, of_part.elements, 1.0)),
+          pairs_(executor, PairBlocks<Real, Space>::words(of_part.capacity)),
+          policy_(stages.policy_.on(
+              SparseContext<Real, E, Between>{executor, between_, of_part.elements, of_part.capacity})) {
+      group_.reserve(2 * inside_.size());
+      apply_scalars(executor, InitialiseThreshold{state_.data(), 1.0});
+      if constexpr (ReservingCommunicator<Inside, E>) inside_.reserve(executor, elements * sizeof(Real));
+    }
+
+    template <class T>
+    TensorView<T, Space> part(TensorView<T, Space> of, std::size_t rank) const {
+      return of.part(boundaries_[rank], boundaries_[rank + 1] - boundaries_[rank]);
+    }
+
+    void sum_between(E const& point, SparseSum<Real, Space> const& sum, TensorView<Real, Space> mine) {
+      std::size_t const room = detail::smaller(inside_.size() * sum.indices.size(), mine.size());
+      PairBlocks<Real, Space> const pairs(pairs_.take(PairBlocks<Real, Space>::words(room)), room, 1);
+      WeightedTerm<Real, Space> const term{mine, 1.0};
+      SparsifyWork<Real, Real, Space> work{.terms = {&term, 1}};
+      work.constants.non_finite = NonFinitePolicy::propagate;
+      work.state = state_.data();
+      work.out = {reinterpret_cast<SelectionCounts*>(pairs.header(0)), pairs.indices(0), pairs.values(0)};
+      work.scratch = scratch_.view();
+      sparsify(point, work, Everything{});
+      SparseSum<Real, Space> of_part{pairs.indices(0), pairs.values(0),
+                                     reinterpret_cast<std::uint64_t const*>(pairs.header(0)), pairs.all()};
+      of_part.out = mine;
+      of_part.step = sum.step;
+      if (!sum.residual.empty()) {
+        std::size_t const begin = boundaries_[inside_.rank()];
+        of_part.residual = {sum.residual.side(0) + begin, sum.residual.side(1) + begin, mine.size(),
+                            sum.residual.side_word()};
+      }
+      policy_(point, of_part);
+    }
+
+    Inside inside_;
+    Between between_;
+    std::vector<std::size_t> boundaries_;
+    TransferGroup<Space> group_;
+    Buffer<ThresholdState, E> state_;
+    Buffer<std::byte, E> scratch_;
+    GrowingBuffer<std::uint64_t, E> pairs_;
+    BoundPolicy policy_;
   };
 
   Inside inside_;

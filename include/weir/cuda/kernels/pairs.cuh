@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weir/core/host_device.hpp"
 #include "weir/cuda/executor.hpp"
 #include "weir/cuda/kernels/tuning.cuh"
+#include "weir/exec/magnitude_key.hpp"
 #include "weir/exec/two_sided_view.hpp"
 
 namespace weir::inline v1 {
@@ -28,7 +30,7 @@ struct ValidSide {
 };
 
 /// What is done with a pair, and the vector that its index belongs to.
-enum class PairAction : std::uint32_t { add, gather, zero, take };
+enum class PairAction : std::uint32_t { add, add_finite, gather, zero, take };
 
 template <PairAction Action, class Vector, class Index, class Real>
 struct PairOperation {
@@ -47,6 +49,9 @@ struct PairOperation {
     auto& element = vector.data()[static_cast<std::size_t>(indices[i])];
     if constexpr (Action == PairAction::add) {
       element += values[i];
+    } else if constexpr (Action == PairAction::add_finite) {
+      using Key = MagnitudeKey<std::remove_const_t<Real>>;
+      if (Key::of(values[i]) < Key::infinity) element += values[i];
     } else if constexpr (Action == PairAction::gather) {
       values[i] = element;
     } else if constexpr (Action == PairAction::zero) {

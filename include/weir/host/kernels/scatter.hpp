@@ -38,6 +38,18 @@ void scatter_add(ThreadTeam& team, Index const* indices, Real const* values, std
       [=](std::size_t i) { out[static_cast<std::size_t>(indices[i])] += values[i]; });
 }
 
+/// The same for the values that are finite.
+template <class Index, class Real>
+void scatter_add_finite(ThreadTeam& team, Index const* indices, Real const* values, std::size_t count,
+                        Real* out) {
+  for_each_slot(
+      team, count, [=](std::size_t i) { __builtin_prefetch(out + indices[i], 1); },
+      [=](std::size_t i) {
+        if (MagnitudeKey<Real>::of(values[i]) < MagnitudeKey<Real>::infinity)
+          out[static_cast<std::size_t>(indices[i])] += values[i];
+      });
+}
+
 /// `values[i] = in[indices[i]]`.
 template <class Index, class Real>
 void gather(ThreadTeam& team, Real const* in, Index const* indices, std::size_t count, Real* values) {
