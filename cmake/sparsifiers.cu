@@ -1,12 +1,12 @@
 // The second source of weir::cuda_kernels: the verb `sparsify` for the policies of this library, which the
-// backend does not know; but for GammaPareto, of whose kernel ptxas does not get everything into registers.
-// Another policy is instantiated in the same way, in a .cu of the program's own.
+// backend does not know. Another policy is instantiated in the same way, in a .cu of the program's own.
 #include "weir/compress/threshold/deferred.hpp"
 #include "weir/compress/threshold/everything.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/gamma.hpp"
 #include "weir/compress/threshold/gamma_approximate.hpp"
+#include "weir/compress/threshold/gamma_pareto.hpp"
 #include "weir/compress/threshold/gaussian_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/histogram.hpp"
@@ -56,6 +56,12 @@ template void sparsify(CudaExecutor const&, SparsifyWork<bfloat16, float, Device
                        GammaApproximate const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<float, float, DeviceSpace> const&,
                        GammaApproximate const&);
+template void sparsify(CudaExecutor const&, SparsifyWork<half, float, DeviceSpace> const&,
+                       GammaPareto const&);
+template void sparsify(CudaExecutor const&, SparsifyWork<bfloat16, float, DeviceSpace> const&,
+                       GammaPareto const&);
+template void sparsify(CudaExecutor const&, SparsifyWork<float, float, DeviceSpace> const&,
+                       GammaPareto const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<half, float, DeviceSpace> const&, GaussianK const&);
 template void sparsify(CudaExecutor const&, SparsifyWork<bfloat16, float, DeviceSpace> const&,
                        GaussianK const&);

@@ -55,7 +55,7 @@ TEST_CASE("weir-sparsify on a GPU selects what the host does, bit for bit, with 
 
 TEST_CASE("weir-sparsify on a GPU: thresholds of special functions are those of the host to 1e-6") {
   Files const files;
-  for (std::string const estimator : {"gamma", "gamma-approximate", "normal"}) {
+  for (std::string const estimator : {"gamma", "gamma-approximate", "gamma-pareto", "normal"}) {
     CAPTURE(estimator);
     std::string const arguments = files / "EXP --density 0.01 --estimator " + estimator;
     double const host = steps(arguments)[0]["threshold"];

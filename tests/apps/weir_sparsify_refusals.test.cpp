@@ -101,8 +101,6 @@ TEST_CASE("weir-sparsify: without CUDA, without a GPU and without kernels one li
   Files const files;
   std::string const arguments = files / "EXP --density 0.1 --device cuda --estimator ";
 #if WEIR_PROGRAMS_HAVE_KERNELS
-  check_sparsify_refused(arguments + "gamma-pareto", 2,
-                         {"--estimator gamma-pareto", "--device cuda", "--device host"});
   std::size_t const before = files.files();
   ProgramResult const result = run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-sparsify " +
                                            arguments + "topk" + files.outputs());

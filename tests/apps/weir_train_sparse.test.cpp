@@ -159,8 +159,4 @@ TEST_CASE("weir-train: options of the sparsifier that cannot be used are answere
   check_train_refused("--estimator histogram", 2, {"--estimator", "--density"});
   check_train_refused("--stages adaptive", 2, {"--stages", "--density"});
   check_train_refused("--feedback on", 2, {"--feedback", "--density"});
-#if WEIR_PROGRAMS_HAVE_CUDA
-  check_train_refused("--device cuda --density 0.1 --estimator gamma-pareto", 2,
-                      {"--estimator gamma-pareto", "--device cuda", "--device host"});
-#endif
 }

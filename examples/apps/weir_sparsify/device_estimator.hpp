@@ -32,6 +32,8 @@ struct DevicePolicies {
           return f(weir::Gamma{});
         case Estimator::gamma_approximate:
           return f(weir::GammaApproximate{});
+        case Estimator::gamma_pareto:
+          return f(weir::GammaPareto{});
         case Estimator::normal:
           return f(weir::Normal{});
         case Estimator::dgc:
@@ -48,18 +50,11 @@ struct DevicePolicies {
           break;
       }
     }
-    std::string const name = estimator_names[static_cast<std::size_t>(estimator)];
-    bool const is_double = std::is_same_v<Real, double>;
     throw weir_train::UsageError(
-        "--estimator " + name + ": not available with --device cuda" +
-        (is_double ? " for float64; histogram, topk, exponential or " : "; gamma, ") +
-        "generalized-pareto, or --device host, would be right");
+        std::string("--estimator ") + estimator_names[static_cast<std::size_t>(estimator)] +
+        ": not available with --device cuda for float64; histogram, topk, exponential or generalized-pareto, "
+        "or --device host, would be right");
   }
 };
-
-/// Errors: `UsageError` for an estimator of which a GPU has no kernels, whatever the type.
-inline void check_on_device(Estimator estimator) {
-  DevicePolicies<float>::with(estimator, [](auto const&) {});
-}
 
 }  // namespace weir_sparsify

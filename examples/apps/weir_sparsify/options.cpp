@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "device_estimator.hpp"
 #include "estimator_options.hpp"
 #include "weir_train/arguments.hpp"
 #include "weir_train/errors.hpp"
@@ -108,7 +107,6 @@ void parse_method(Arguments const& a, Options& options) {
   if (a.given("--nonfinite")) options.constants.non_finite = parse_non_finite(a["--nonfinite"]);
   if (a.given("--seed")) options.constants.seed = parse_integer<std::uint64_t>("--seed", a["--seed"], 0);
   if (a.given("--device")) options.on_gpu = parse_device(a["--device"]);
-  if (options.on_gpu) check_on_device(options.estimator);
 }
 
 void parse_network(Arguments const& a, Options& options) {

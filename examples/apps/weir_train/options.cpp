@@ -14,7 +14,6 @@
 #include "masking_options.hpp"
 #include "numbers.hpp"
 #include "pipeline_options.hpp"
-#include "weir_sparsify/device_estimator.hpp"
 #include "weir_sparsify/estimator_options.hpp"
 
 namespace weir_train {
@@ -221,7 +220,6 @@ void parse_device(Arguments const& a, Configuration& c) {
   if (c.model != ModelKind::mlp)
     throw UsageError("--model " + name_of(c.model) +
                      ": not available with --device cuda; mlp, or --device host, would be right");
-  if (c.sparsification) weir_sparsify::check_on_device(c.sparsification->estimator);
   for (char const* name : {"--trace", "--timeline"}) {
     if (!a.given(name)) continue;
     throw UsageError(std::string(name) +

@@ -54,7 +54,7 @@ class SearchPasses {
       : work_(work), places_(places), key_(key), memory_(memory), index_(index), blocks_(blocks) {}
 
   template <class Block>
-  WEIR_HOST_DEVICE void run(Block const& block, Command const& command) const {
+  [[gnu::always_inline]] WEIR_HOST_DEVICE void run(Block const& block, Command const& command) const {
     SparsifyLayout const& layout = work_.layout;
     switch (command.phase) {
       case SearchPhase::excess:
