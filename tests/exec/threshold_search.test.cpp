@@ -143,6 +143,11 @@ TEST_CASE("adaptation and collapse learn from steps that estimated, not from deg
   fixed.search.resume_select(Mean{}, 100);
   fixed.finish();
   CHECK(fixed.state.quality_calls == 1);
+  fixed.search.start(Mean{}, fixed.constants, fixed.state, 1000, 1000, tail_of(1000), tail_of(1500), 2,
+                     false);
+  fixed.search.resume_select(Mean{}, 3);
+  fixed.finish();
+  CHECK(fixed.state.quality_calls == 1);
 
   Case<Mean> adaptive(0.1);
   adaptive.constants.stages.count = weir::StageCount::adaptive;

@@ -202,7 +202,8 @@ class ThresholdSearch {
       return;
     }
     if (reuse_.interval != 0) keep_threshold(state);
-    if (FittedThreshold<Policy> && !is_reused_) {
+    // What one rank selects of its own share says nothing about a threshold that ranks share.
+    if (FittedThreshold<Policy> && !is_reused_ && ranks_ == 1) {
       state.learn(static_cast<double>(finite_wanted_) / static_cast<double>(k_), constants.stages);
     }
   }
