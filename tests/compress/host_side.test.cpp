@@ -26,7 +26,7 @@ template <class Function>
 void on_host_sides(std::size_t ranks, Function const& f) {
   on_ranks(ranks, [&](weir::ThreadCommunicator const& threads) {
     DeviceLikeExecutor const executor;
-    Bounce bounce(executor, DeviceLikeCommunicator(threads));
+    Bounce bounce(executor, DeviceLikeCommunicator(threads), 64);
     f(HostSide(bounce), Host(weir::HostExecutor()));
     CHECK(executor.waits() > 0);
   });

@@ -21,6 +21,11 @@ struct KeepFirst {
 
   std::atomic<int>* failures;
 
+  template <class Real>
+  static std::size_t workspace_bytes(weir::SparseLimits const&) {
+    return 0;
+  }
+
   template <class Real, class E, class C>
   auto on(weir::SparseContext<Real, E, C> const&) const {
     return [failures = failures](E const&, weir::SparseSum<Real, weir::HostSpace> const& sum) {

@@ -38,3 +38,19 @@ TEST_CASE("the parts of the scratch memory follow each other, aligned to what li
     CHECK(layout.bytes(4) == layout.offsets(4) + layout.units * layout.unit);
   }
 }
+
+TEST_CASE("what is enough for a bucket is enough for all smaller ones") {
+  for (std::size_t const bytes_of_real : {4u, 8u}) {
+    std::size_t most = 0;
+    for (std::size_t power = 1; power <= std::size_t{1} << 27; power *= 2) {
+      for (std::size_t const size : {power - 1, power, power + 1, power + power / 3}) {
+        CAPTURE(size);
+        CHECK(SparsifyLayout::most_bytes(size, bytes_of_real) >= most);
+        CHECK(SparsifyLayout::most_bytes(size, bytes_of_real) >=
+              SparsifyLayout::of(size).bytes(bytes_of_real));
+        most = SparsifyLayout::most_bytes(size, bytes_of_real);
+      }
+    }
+  }
+  CHECK(SparsifyLayout::of((1u << 23) + 1).bytes(4) < SparsifyLayout::of(1u << 23).bytes(4));
+}

@@ -1,11 +1,18 @@
 // What ranks over NCCL sum of their largest elements: on the stand-ins, with the bits of the host.
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "comm/thread_ranks.hpp"
+#include "compress/collective/sparse_ranks.hpp"
 #include "support/bits.hpp"
 #include "support/cuda/sparsify.hpp"
 #include "support/cuda/training.hpp"
@@ -20,10 +27,13 @@
 #include "weir/compress/measure_link.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/cuda/graph.hpp"
+#include "weir/cuda/staged_communicator.hpp"
+#include "weir/exec/host_copy.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/optim/sgd.hpp"
 
+using namespace std::chrono_literals;
 using nccl_ranks::Machine;
 using weir::CudaExecutor;
 using weir::NcclCommunicator;
@@ -43,11 +53,11 @@ auto make_trainer(E const& executor, Recipe const& recipe) {
 }
 
 template <class E, class Recipe>
-std::vector<float> train(E const& executor, Recipe const& recipe, std::size_t ranks) {
+std::vector<float> train(E const& executor, Recipe const& recipe, std::size_t ranks, int count = steps) {
   auto trainer = make_trainer(executor, recipe);
   stand_in::EnqueuingModel<> const model{.parameters = plan().parameters()};
   auto const samples = stand_in::samples_of(2 * ranks);
-  for (int step = 0; step < steps; ++step) trainer.step(samples, model);
+  for (int step = 0; step < count; ++step) trainer.step(samples, model);
   return trainer.weights();
 }
 
@@ -58,10 +68,10 @@ auto recipe_of(auto const& communicator, auto const& policy) {
 
 /// The bits on the host, `policy_of` a communicator.
 template <class PolicyOf>
-std::vector<float> on_hosts(std::size_t ranks, PolicyOf const& policy_of) {
+std::vector<float> on_hosts(std::size_t ranks, PolicyOf const& policy_of, int count = steps) {
   std::vector<float> result;
   on_all_thread_ranks(ranks, [&](ThreadCommunicator const& communicator, weir::HostExecutor const& executor) {
-    auto const weights = train(executor, recipe_of(communicator, policy_of(communicator)), ranks);
+    auto const weights = train(executor, recipe_of(communicator, policy_of(communicator)), ranks, count);
     if (communicator.rank() == 0) result = weights;
   });
   return result;
@@ -77,7 +87,10 @@ void check_on_devices(std::size_t ranks, PolicyOf const& policy_of, std::vector<
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     Machine machine(ranks, {.in_progress = static_cast<int>(seed % 3)}, seed);
-    nccl_ranks::on_ranks(ranks, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+    nccl_ranks::on_ranks(ranks, [&](NcclCommunicator const& communicator, CudaExecutor const&) {
+      weir::CudaOptions options;
+      options.launch_thread = seed == 3;
+      CudaExecutor const executor(options);
       CHECK(same_bits(train(executor, recipe_of(communicator, policy_of(communicator)), ranks), bits));
     });
   }
@@ -92,11 +105,150 @@ void check(std::size_t ranks, Policy const& policy, std::vector<float> const& bi
 /// With the bits that the same policy has on the host.
 template <class Policy>
 void check_like_hosts(Policy const& policy) {
-  CAPTURE(Policy::name);
+  std::string const name = Policy::name;
+  CAPTURE(name);
   for (std::size_t const ranks : {1u, 2u, 3u}) {
     CAPTURE(ranks);
     check(ranks, policy, on_hosts(ranks, [&](auto const&) { return policy; }));
   }
+}
+
+/// Two nodes of two ranks, whose policy is a function of all ranks.
+auto over_nodes(auto const& policy) {
+  return [=](auto const& world) {
+    weir::Mesh const mesh(world, {{"node", 2}, {"place", 2}});
+    return weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), policy};
+  };
+}
+
+template <class Policy>
+void check_staged(Policy const& policy, bool has_launch_thread) {
+  std::string const name = Policy::name;
+  CAPTURE(name);
+  CAPTURE(has_launch_thread);
+  auto const bits = on_hosts(3, [&](auto const&) { return policy; });
+  Machine machine(3);
+  auto const group = ThreadCommunicator::group(3);
+  auto const failures = on_rank_threads(3, [&](std::size_t rank) {
+    cudaSetDevice(static_cast<int>(rank));
+    weir::CudaOptions options;
+    options.launch_thread = has_launch_thread;
+    weir::StagedCommunicator const communicator(group[rank], {4096});
+    CHECK(same_bits(train(CudaExecutor(options), recipe_of(communicator, policy), 3), bits));
+  });
+  for (auto const& failure : failures) CHECK(text_of(failure).empty());
+}
+
+template <class T>
+weir::Buffer<T, CudaExecutor> on_device(CudaExecutor const& executor, std::vector<T> const& values) {
+  weir::Buffer<T, CudaExecutor> buffer(executor, values.size());
+  from_host(executor, std::span<T const>(values), buffer.view());
+  return buffer;
+}
+
+/// Sums twice on a device what a rank has selected; by hand, as a recipe does it.
+template <class Real, class Policy>
+Outcome<Real> sum_on_device(CudaExecutor const& executor, NcclCommunicator const& communicator,
+                            Selected<Real> const& mine, Policy const& policy, std::size_t capacity) {
+  auto indices_of = mine.indices;
+  auto values_of = mine.values;
+  indices_of.resize(capacity);
+  values_of.resize(capacity, Real{1e30F});
+  auto const indices = on_device(executor, indices_of);
+  auto const values = on_device(executor, values_of);
+  auto const counts = on_device(executor, std::vector<std::uint64_t>(2, mine.indices.size()));
+  auto const side = on_device(executor, std::vector<std::uint32_t>{1});
+  std::size_t const elements = mine.residual.size();
+  auto bound = policy.on(
+      weir::SparseContext<Real, CudaExecutor, NcclCommunicator>{executor, communicator, elements, capacity});
+  Outcome<Real> outcome;
+  for (int turn = 0; turn < 2; ++turn) {
+    auto const residual = on_device(executor, mine.residual);
+    auto const out = on_device(executor, std::vector<Real>(elements, Real{77}));
+    weir::SparseSum<Real, weir::DeviceSpace> sum{indices.view(), values.view(), counts.data()};
+    sum.out = out.view();
+    sum.residual = {residual.data(), residual.data(), elements, side.data()};
+    bound(executor, sum);
+    outcome = {to_host(executor, out.view()), to_host(executor, residual.view())};
+  }
+  return outcome;
+}
+
+template <class Real, class PolicyOf>
+void check_sums_of(std::vector<Selected<Real>> const& of_rank, PolicyOf const& policy_of,
+                   std::size_t capacity) {
+  std::vector<Outcome<Real>> expected(of_rank.size());
+  on_ranks(of_rank.size(), [&](ThreadCommunicator const& world) {
+    expected[world.rank()] = sum_on(world, of_rank[world.rank()], policy_of(world), {.capacity = capacity});
+  });
+  Machine machine(of_rank.size());
+  nccl_ranks::on_ranks(of_rank.size(), [&](NcclCommunicator const& world, CudaExecutor const& executor) {
+    auto const outcome = sum_on_device(executor, world, of_rank[world.rank()], policy_of(world), capacity);
+    CHECK(same_bits(outcome.sum, expected[world.rank()].sum));
+    CHECK(same_bits(outcome.residual, expected[world.rank()].residual));
+  });
+}
+
+/// Also where a rank has selected nothing, or values that are not finite.
+template <class Real, class Policy>
+void check_sums(Policy const& policy) {
+  std::string const name = Policy::name;
+  CAPTURE(name);
+  auto const policy_of = [&](auto const&) { return policy; };
+  for (std::size_t const ranks : {1u, 2u, 3u}) {
+    CAPTURE(ranks);
+    auto of_rank = selections<Real>(ranks, 300, 0.2, 4, true);
+    check_sums_of(of_rank, policy_of, 120);
+    of_rank[0].values[3] = std::numeric_limits<Real>::infinity();
+    of_rank[ranks - 1].values[5] = std::numeric_limits<Real>::quiet_NaN();
+    check_sums_of(of_rank, policy_of, 120);
+    of_rank[ranks - 1].indices.clear();
+    of_rank[ranks - 1].values.clear();
+    check_sums_of(of_rank, policy_of, 120);
+  }
+}
+
+template <class PolicyOf>
+void check_stop(std::size_t ranks, PolicyOf const& policy_of) {
+  Machine machine(ranks);
+  std::atomic<std::size_t> over = 0;
+  auto const failures = nccl_ranks::failures_of_ranks(
+      ranks, {300ms}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+        auto trainer = make_trainer(executor, recipe_of(communicator, policy_of(communicator)));
+        stand_in::EnqueuingModel<> const model{.parameters = plan().parameters()};
+        auto const samples = stand_in::samples_of(2 * ranks);
+        trainer.step(samples, model);
+        trainer.sync().wait();
+        if (communicator.rank() == ranks - 1) {
+          while (over != ranks - 1) std::this_thread::sleep_for(1ms);
+          return;
+        }
+        auto const begin = std::chrono::steady_clock::now();
+        CHECK_THROWS_AS(
+            {
+              trainer.step(samples, model);
+              trainer.sync().wait();
+            },
+            weir::PeerTimeout);
+        CHECK(std::chrono::steady_clock::now() - begin < 5s);
+        ++over;
+      });
+  for (auto const& failure : failures) CHECK(text_of(failure).empty());
+}
+
+template <class PolicyOf>
+void check_captured(PolicyOf const& policy_of, std::size_t ranks, std::vector<float> const& bits) {
+  Machine machine(ranks);
+  nccl_ranks::on_ranks(ranks, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+    auto trainer = make_trainer(executor, recipe_of(communicator, policy_of(communicator)));
+    stand_in::EnqueuingModel<> const model{.parameters = plan().parameters()};
+    auto const samples = stand_in::samples_of(2 * ranks);
+    trainer.step(samples, model);
+    auto const graph = weir::CudaGraph::capture(executor, [&] { trainer.step(samples, model); });
+    for (int step = 1; step < steps; ++step) graph.replay();
+    trainer.sync().replayed(steps - 1);
+    CHECK(same_bits(trainer.weights(), bits));
+  });
 }
 
 }  // namespace
@@ -125,28 +277,77 @@ TEST_CASE("a leader's indices give the bits of the host, with a leader in turn")
 }
 
 TEST_CASE("nodes of ranks over NCCL give the bits of the host") {
-  auto const over = [](auto const& policy) {
-    return [=](auto const& world) {
-      weir::Mesh const mesh(world, {{"node", 2}, {"place", 2}});
-      return weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), policy};
-    };
-  };
-  check_on_devices(4, over(weir::FixedGather{}), on_hosts(4, over(weir::FixedGather{})));
-  check_on_devices(4, over(weir::BalancedTopK{}), on_hosts(4, over(weir::BalancedTopK{})));
+  check_on_devices(4, over_nodes(weir::FixedGather{}), on_hosts(4, over_nodes(weir::FixedGather{})));
+  check_on_devices(4, over_nodes(weir::BalancedTopK{}), on_hosts(4, over_nodes(weir::BalancedTopK{})));
+}
+
+TEST_CASE("sparse sums of device data that is staged have the bits of the host, too") {
+  for (bool const has_launch_thread : {false, true}) {
+    check_staged(weir::FixedGather{}, has_launch_thread);
+    check_staged(weir::AllGatherPairs{}, has_launch_thread);
+    check_staged(weir::RecursiveDoubling{}, has_launch_thread);
+    check_staged(weir::BalancedTopK{}, has_launch_thread);
+    check_staged(weir::LeaderIndices{}, has_launch_thread);
+  }
+}
+
+TEST_CASE_TEMPLATE("what a device sums and keeps is what a host does, finite or not, all or nothing", Real,
+                   float, double) {
+  check_sums<Real>(weir::RecursiveDoubling{});
+  check_sums<Real>(weir::SplitAllGather{});
+  check_sums<Real>(weir::GlobalTopK{});
+  check_sums<Real>(weir::BalancedTopK{});
+  check_sums<Real>(weir::LeaderIndices{});
+}
+
+TEST_CASE_TEMPLATE("so do nodes, whose parts may be empty", Real, float, double) {
+  for (std::size_t const elements : {2u, 401u}) {
+    auto const of_rank = selections<Real>(4, elements, 0.4, 4, true);
+    check_sums_of(of_rank, over_nodes(weir::FixedGather{}), of_rank[3].residual.size());
+    check_sums_of(of_rank, over_nodes(weir::GlobalTopK{}), of_rank[3].residual.size());
+  }
+}
+
+TEST_CASE("a rank that stops is an error on the others within the deadline, whoever waits for it") {
+  check_stop(2, [](auto const&) { return weir::AllGatherPairs{}; });
+  check_stop(2, [](auto const&) { return weir::RecursiveDoubling{}; });
+  check_stop(2, [](auto const&) { return weir::GlobalTopK{}; });
+  check_stop(2, [](auto const&) { return weir::LeaderIndices{}; });
+  check_stop(4, over_nodes(weir::FixedGather{}));
+  check_stop(4, over_nodes(weir::SplitAllGather{}));
 }
 
 TEST_CASE("a captured step with a sparse sum over NCCL gives the bits of eager ones") {
-  auto const bits = expected(2);
+  check_captured([](auto const&) { return weir::FixedGather{}; }, 2, expected(2));
+  auto const nodes = over_nodes(weir::FixedGather{});
+  check_captured(nodes, 4, on_hosts(4, nodes));
+}
+
+TEST_CASE("a leader's indices are captured after one step, with the leader of that step") {
   Machine machine(2);
   nccl_ranks::on_ranks(2, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
-    auto trainer = make_trainer(executor, recipe_of(communicator, weir::FixedGather{}));
+    auto trainer = make_trainer(executor, recipe_of(communicator, weir::LeaderIndices{}));
     stand_in::EnqueuingModel<> const model{.parameters = plan().parameters()};
     auto const samples = stand_in::samples_of(4);
     trainer.step(samples, model);
     auto const graph = weir::CudaGraph::capture(executor, [&] { trainer.step(samples, model); });
-    for (int step = 1; step < steps; ++step) graph.replay();
-    trainer.sync().replayed(steps - 1);
-    CHECK(same_bits(trainer.weights(), bits));
+    graph.replay();
+    trainer.sync().replayed(1);
+    CHECK(same_bits(trainer.weights(), on_hosts(
+                                           2, [](auto const&) { return weir::LeaderIndices{}; }, 2)));
+  });
+}
+
+TEST_CASE("a sum that waits cannot be captured") {
+  Machine machine(2);
+  nccl_ranks::on_ranks(2, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+    auto trainer = make_trainer(executor, recipe_of(communicator, weir::SplitAllGather{}));
+    stand_in::EnqueuingModel<> const model{.parameters = plan().parameters()};
+    auto const samples = stand_in::samples_of(4);
+    trainer.step(samples, model);
+    trainer.sync().wait();
+    CHECK_THROWS_AS(weir::CudaGraph::capture(executor, [&] { trainer.step(samples, model); }),
+                    weir::NotCapturable);
   });
 }
 

@@ -22,7 +22,6 @@ class DeviceLikeExecutor {
   using memory_space = weir::DeviceSpace;
   using stream_type = std::nullptr_t;
   struct event_type {};
-  using host_source = weir::HostExecutor;
 
   template <class Function>
   void submit(Function&& f) const {
@@ -39,6 +38,7 @@ class DeviceLikeExecutor {
   void synchronize(event_type const&) const {}
   void synchronize() const { ++*waits_; }
   DeviceLikeExecutor fork() const { return *this; }
+  weir::HostExecutor host_memory() const { return weir::HostExecutor(); }
   void* allocate(std::size_t bytes) const { return std::malloc(bytes); }
   void deallocate(void* memory, std::size_t) const noexcept { std::free(memory); }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -9,18 +10,22 @@
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/group.hpp"
 #include "weir/comm/wait_for_ranks.hpp"
-#include "weir/compress/coarse_size.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/tensor/growing_buffer.hpp"
 
 namespace weir::inline v1::detail {
 
-/// The device memory that messages of the host go through. It stays in its place while a `HostSide` has it.
+/// The memory that messages of a host go through: on the host where the device copies from and to, and on the
+/// device. It stays in its place while a `HostSide` has it.
 template <StagingBackend E, RankedCommunicator C>
 class Bounce {
  public:
-  Bounce(E const& executor, C communicator)
-      : communicator_(std::move(communicator)), memory_(executor), point_(executor) {}
+  /// `bytes`: of the messages that are under way at a time; more is taken when it comes.
+  Bounce(E const& executor, C communicator, std::size_t bytes)
+      : communicator_(std::move(communicator)),
+        here_(executor.host_memory(), bytes),
+        there_(executor, bytes),
+        point_(executor) {}
 
   Bounce(Bounce const&) = delete;
   Bounce& operator=(Bounce const&) = delete;
@@ -29,22 +34,40 @@ class Bounce {
   void set_point(E const& point) { point_ = point; }
   E const& point() const { return point_; }
   C const& communicator() const { return communicator_; }
+  TransferGroup<typename E::memory_space>& transfers() { return transfers_; }
 
-  /// Something has been written to all of it, since what is sent may be a little more than what is meant.
-  std::byte* take(std::size_t bytes) {
-    std::size_t const capacity = memory_.capacity();
-    auto const memory = memory_.take((bytes + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
-    if (memory_.capacity() != capacity) set_zero(point_, memory_.take(memory_.capacity()));
-    return reinterpret_cast<std::byte*>(memory.data());
+  /// Makes room for so many bytes.
+  void reserve(std::size_t bytes) {
+    here_.take(bytes);
+    there_.take(bytes);
+  }
+  template <class T>
+  ViewOn<T, E> there(std::size_t offset, std::size_t elements) {
+    return {reinterpret_cast<T*>(there_.take(0).data() + offset), elements};
+  }
+
+  void send(std::size_t offset, void const* data, std::size_t bytes) {
+    if (bytes == 0) return;
+    std::byte* const here = here_.take(0).data() + offset;
+    std::memcpy(here, data, bytes);
+    copy_from_host(point_, here, there_.take(0).data() + offset, bytes);
+  }
+  /// What comes lies here once `wait` has returned.
+  void fetch(std::size_t offset, std::size_t bytes) {
+    copy_to_host(point_, there_.take(0).data() + offset, here_.take(0).data() + offset, bytes);
+  }
+  void take(std::size_t offset, void* data, std::size_t bytes) {
+    if (bytes != 0) std::memcpy(data, here_.take(0).data() + offset, bytes);
   }
 
   void wait() const { wait_for_ranks(point_, communicator_); }
 
-  TransferGroup<typename E::memory_space>& transfers() { return transfers_; }
-
  private:
+  using HostMemory = decltype(std::declval<E const&>().host_memory());
+
   C communicator_;
-  GrowingBuffer<std::uint64_t, E> memory_;
+  GrowingBuffer<std::byte, HostMemory> here_;
+  GrowingBuffer<std::byte, E> there_;
   E point_;
   TransferGroup<typename E::memory_space> transfers_;
 };
@@ -69,68 +92,76 @@ class HostSide {
   template <class Host, Reducible T>
   requires ReducingCommunicator<C, E, T>
   void all_reduce(Host const&, View<T> data, ReduceOp op = ReduceOp::sum) const {
-    ViewOn<T, E> const there = send(data, 0, data.size());
-    bounce_->communicator().all_reduce(bounce_->point(), there, op);
-    fetch(there, data);
+    std::size_t const bytes = data.size() * sizeof(T);
+    bounce_->reserve(bytes);
+    bounce_->send(0, data.data(), bytes);
+    bounce_->communicator().all_reduce(bounce_->point(), bounce_->template there<T>(0, data.size()), op);
+    bounce_->fetch(0, bytes);
+    bounce_->wait();
+    bounce_->take(0, data.data(), bytes);
   }
 
   template <class Host, Transferable T>
   requires GatheringCommunicator<C, E, T>
   void all_gather(Host const&, View<std::type_identity_t<T> const> block, View<T> all) const {
-    ViewOn<T, E> const there = send(block, rank() * block.size(), all.size());
+    std::size_t const bytes = block.size() * sizeof(T);
+    bounce_->reserve(size() * bytes);
+    bounce_->send(rank() * bytes, block.data(), bytes);
     bounce_->communicator().all_gather(
-        bounce_->point(), ViewOn<T const, E>(there.part(rank() * block.size(), block.size())), there);
-    fetch(there, all);
+        bounce_->point(), ViewOn<T const, E>(bounce_->template there<T>(rank() * bytes, block.size())),
+        bounce_->template there<T>(0, all.size()));
+    bounce_->fetch(0, size() * bytes);
+    bounce_->wait();
+    bounce_->take(0, all.data(), size() * bytes);
   }
 
   template <class Host>
   requires PointToPointCommunicator<C, E>
   void exchange(Host const&, std::span<Transfer<HostSpace> const> transfers) const {
-    std::size_t bytes = 0;
-    for (auto const& transfer : transfers) bytes += room_of(transfer);
-    std::byte* const memory = bounce_->take(bytes);
     auto& group = bounce_->transfers();
     group.clear();
-    std::byte* place = memory;
-    for (auto const& transfer : transfers) {
-      ViewOn<std::byte, E> const message(place, coarse_size(transfer.bytes));
-      if (is_send(transfer)) {
-        copy_from_host(bounce_->point(), transfer.data, place, transfer.bytes);
-        group.send(message, transfer.peer);
-      } else {
-        group.receive(message, transfer.peer);
-      }
-      place += room_of(transfer);
-    }
+    bounce_->reserve(for_each_place(transfers, [](auto const&, std::size_t, bool) {}));
+    for_each_place(transfers, [&](auto const& transfer, std::size_t place, bool is_new) {
+      auto const message = bounce_->template there<std::byte>(place, transfer.bytes);
+      if (!is_send(transfer)) return group.receive(message, transfer.peer);
+      if (is_new) bounce_->send(place, transfer.data, transfer.bytes);
+      group.send(message, transfer.peer);
+    });
     bounce_->communicator().exchange(bounce_->point(), group.transfers());
-    place = memory;
-    for (auto const& transfer : transfers) {
-      if (!is_send(transfer)) copy_to_host(bounce_->point(), place, transfer.data, transfer.bytes);
-      place += room_of(transfer);
-    }
+    for_each_place(transfers, [&](auto const& transfer, std::size_t place, bool) {
+      if (!is_send(transfer)) bounce_->fetch(place, transfer.bytes);
+    });
     bounce_->wait();
+    for_each_place(transfers, [&](auto const& transfer, std::size_t place, bool) {
+      if (!is_send(transfer)) bounce_->take(place, transfer.data, transfer.bytes);
+    });
   }
 
  private:
   static bool is_send(Transfer<HostSpace> const& transfer) {
     return transfer.direction == Transfer<HostSpace>::Direction::send;
   }
-  static std::size_t room_of(Transfer<HostSpace> const& transfer) {
-    return (coarse_size(transfer.bytes) + 15) / 16 * 16;
-  }
 
-  /// So many elements on the device, among which those of the host are from `first` on.
-  template <class T>
-  ViewOn<std::remove_const_t<T>, E> send(View<T> from, std::size_t first, std::size_t elements) const {
-    using Element = std::remove_const_t<T>;
-    auto* const there = reinterpret_cast<Element*>(bounce_->take(elements * sizeof(Element)));
-    copy_from_host(bounce_->point(), from.data(), there + first, from.size() * sizeof(Element));
-    return {there, elements};
-  }
-  template <class T>
-  void fetch(ViewOn<T, E> there, View<T> to) const {
-    copy_to_host(bounce_->point(), there.data(), to.data(), to.size() * sizeof(T));
-    bounce_->wait();
+  /// Calls `f(transfer, place, is_new)`; what is sent to several peers has one place. Returns the bytes.
+  template <class Function>
+  static std::size_t for_each_place(std::span<Transfer<HostSpace> const> transfers, Function const& f) {
+    Transfer<HostSpace> const* sent = nullptr;
+    std::size_t place_of_sent = 0;
+    std::size_t next = 0;
+    for (auto const& transfer : transfers) {
+      if (is_send(transfer) && sent != nullptr && sent->data == transfer.data &&
+          sent->bytes == transfer.bytes) {
+        f(transfer, place_of_sent, false);
+        continue;
+      }
+      f(transfer, next, true);
+      if (is_send(transfer)) {
+        sent = &transfer;
+        place_of_sent = next;
+      }
+      next += (transfer.bytes + 15) / 16 * 16;
+    }
+    return next;
   }
 
   Bounce<E, C>* bounce_;

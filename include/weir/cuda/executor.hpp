@@ -41,7 +41,6 @@ class CudaExecutor {
   using memory_space = DeviceSpace;
   using stream_type = cudaStream_t;
   using event_type = CudaEvent;
-  using host_source = PinnedMemory;
 
   /// Makes a stream, which lives as long as the last copy.
   explicit CudaExecutor(CudaOptions options = {}) : CudaExecutor(std::make_shared<Stream>(options)) {}
@@ -52,6 +51,7 @@ class CudaExecutor {
 
   int device() const { return stream_->device; }
   CudaMemoryResource& memory() const { return *stream_->memory; }
+  PinnedMemory host_memory() const { return PinnedMemory(device()); }
 
   /// Makes the device current, for launches on `stream()`, until the result is destroyed.
   [[nodiscard]] DeviceGuard make_current() const { return DeviceGuard(device()); }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "weir/core/error.hpp"
 #include "weir/cuda/check.hpp"
+#include "weir/cuda/device_guard.hpp"
 #include "weir/tensor/concepts.hpp"
 #include "weir/tensor/memory_space.hpp"
 
@@ -15,9 +17,15 @@ class PinnedMemory {
  public:
   using memory_space = HostSpace;
 
+  /// Taken with the device that is current.
+  PinnedMemory() = default;
+  explicit PinnedMemory(int device) : device_(device) {}
+
   /// Errors: `OutOfMemory`; `CudaError`.
   void* allocate(std::size_t bytes) const {
     if (bytes == 0) return nullptr;
+    std::optional<DeviceGuard> guard;
+    if (device_) guard.emplace(*device_);
     void* memory = nullptr;
     cudaError_t const code = cudaHostAlloc(&memory, bytes, cudaHostAllocPortable | cudaHostAllocMapped);
     if (code == cudaErrorMemoryAllocation) {
@@ -31,6 +39,9 @@ class PinnedMemory {
   void deallocate(void* memory, std::size_t) const noexcept {
     if (memory != nullptr) cudaFreeHost(memory);
   }
+
+ private:
+  std::optional<int> device_;
 };
 
 static_assert(MemorySource<PinnedMemory>);

@@ -21,11 +21,11 @@ namespace weir::inline v1 {
 template <class Element>
 using DeviceTwoSidedView = TwoSidedView<Element, DeviceSpace>;
 
-/// How much memory `SparsifyWork::scratch` has to be, aligned to 16 bytes, for buckets of that size: two
-/// bytes and a half for each element of `float`, three and a half of `double`. Units: bytes.
+/// How much memory `SparsifyWork::scratch` has to be, aligned to 16 bytes, for buckets of up to that size:
+/// two bytes and a half for each element of `float`, three and a half of `double`. Units: bytes.
 template <std::floating_point Real>
 std::size_t sparsify_scratch_bytes(CudaExecutor const&, std::size_t size, double) {
-  return detail::SparsifyLayout::of(size).bytes(sizeof(Real));
+  return detail::SparsifyLayout::most_bytes(size, sizeof(Real));
 }
 
 /// Sparsifies a bucket, as `SparsifyWork` and the policy say. The work and its terms are read at the call.

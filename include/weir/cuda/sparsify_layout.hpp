@@ -56,6 +56,15 @@ struct SparsifyLayout {
   WEIR_HOST_DEVICE constexpr std::size_t bytes(std::size_t bytes_of_real) const {
     return offsets(bytes_of_real) + units * unit_room() * sizeof(std::uint32_t);
   }
+
+  /// Enough for all buckets of up to that size. Beyond a power of two units may be larger, and fewer.
+  static constexpr std::size_t most_bytes(std::size_t size, std::size_t bytes_of_real) {
+    std::size_t power = 1;
+    while (power <= size / 2) power *= 2;
+    std::size_t const bytes = of(size).bytes(bytes_of_real);
+    std::size_t const before = power <= size ? of(power).bytes(bytes_of_real) : 0;
+    return bytes < before ? before : bytes;
+  }
 };
 
 }  // namespace detail

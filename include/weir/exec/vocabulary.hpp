@@ -83,9 +83,11 @@ concept TransferringBackend = Executor<E> &&
   copy_from_host(e, somewhere, anywhere, bytes);
 };
 
-/// It also names a source of host memory for what it copies, which goes at full speed there.
+/// It also has a source of host memory that it copies from and to without holding up the caller.
 template <class E>
-concept StagingBackend = TransferringBackend<E> && MemorySource<typename E::host_source> &&
-    std::same_as<typename E::host_source::memory_space, HostSpace>;
+concept StagingBackend = TransferringBackend<E> && requires(E const& e) {
+  { e.host_memory() } -> MemorySource;
+  requires std::same_as<typename decltype(e.host_memory())::memory_space, HostSpace>;
+};
 
 }  // namespace weir::inline v1

@@ -127,7 +127,14 @@ class AllReduce {
     RankLayout rank_layout() const { return layouts_.layout(); }
     std::uint64_t sum_samples(E const& point, std::uint64_t samples) { return layouts_.sum(point, samples); }
 
-    void watch() requires(CheckableCommunicator<Communicator>) { communicator_.check(); }
+    void watch() requires(CheckableCommunicator<Communicator>) {
+      communicator_.check();
+      if constexpr (sums_sparse) {
+        if constexpr (requires { sparse_.bound->check(); }) {
+          if (sparse_.bound) sparse_.bound->check();
+        }
+      }
+    }
 
     /// Releases the other ranks when a step has failed here.
     void abort() noexcept {

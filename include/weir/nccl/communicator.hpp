@@ -180,11 +180,16 @@ class NcclCommunicator {
     }
   }
 
-  /// The caller waits for the executor's stream, and looks meanwhile after this rank's operations in it.
-  /// Errors: what has made the communicator unusable.
-  template <DeviceStreamExecutor E>
-  void synchronize(E const& executor) const {
-    while (!poll(std::chrono::milliseconds(100))) {
+  /// The caller waits for the executor's stream, and looks meanwhile after this rank's operations, and those
+  /// of other communicators that may hold it up.
+  /// Errors: what has made a communicator unusable.
+  template <DeviceStreamExecutor E, class... Others>
+  void synchronize(E const& executor, Others const&... others) const {
+    for (int turn = 0;; ++turn) {
+      bool has_ended = member_->poll();
+      ((has_ended = others.poll(std::chrono::milliseconds(0)) && has_ended), ...);
+      if (has_ended) break;
+      turn < 100 ? std::this_thread::yield() : std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
     executor.synchronize();
   }
@@ -253,11 +258,12 @@ class NcclCommunicator {
     return true;
   }
 
+  /// Without the sizes, which may be others each time: a capture needs the connections only.
   static std::uint64_t layout_of(std::span<Transfer<DeviceSpace> const> transfers) {
     std::uint64_t hash = layout_hash_seed;
     for (Transfer<DeviceSpace> const& transfer : transfers) {
       hash = layout_hash(hash, static_cast<std::uint64_t>(transfer.direction));
-      hash = layout_hash(layout_hash(hash, transfer.peer), transfer.bytes);
+      hash = layout_hash(layout_hash(hash, transfer.peer), transfer.bytes != 0);
     }
     return hash;
   }

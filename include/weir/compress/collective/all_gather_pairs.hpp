@@ -69,11 +69,13 @@ class AllGatherSum {
 };
 
 /// A `FixedGather` of as many pairs as any rank has, or a few more.
-template <class Real, Executor E, class C>
+template <class Real, StagingBackend E, class C>
 class BoundDeviceAllGather {
   using Sum = SparseSum<Real, typename E::memory_space>;
 
  public:
+  static constexpr bool waits = true;
+
   explicit BoundDeviceAllGather(SparseContext<Real, E, C> const& context)
       : counts_(context.executor, context.communicator), gather_(FixedGather{}.on(context)) {}
 
@@ -111,7 +113,7 @@ struct AllGatherPairs {
     return detail::BoundSparseSum<detail::AllGatherSum<Real, E, C>, Real, E, C>(context);
   }
 
-  template <class Real, Executor E, GatheringCommunicator<E, std::uint64_t> C>
+  template <class Real, StagingBackend E, GatheringCommunicator<E, std::uint64_t> C>
   requires(!HostOrderedExecutor<E>) auto on(SparseContext<Real, E, C> const& context) const {
     return detail::BoundDeviceAllGather<Real, E, C>(context);
   }

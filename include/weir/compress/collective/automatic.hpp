@@ -189,11 +189,13 @@ class BoundAutomatic {
   LeaderIndicesSum<Real, E, C> leader_;
 };
 
-template <class Real, Executor E, class C>
+template <class Real, StagingBackend E, class C>
 class BoundDeviceAutomatic {
   using Context = SparseContext<Real, E, C>;
 
  public:
+  static constexpr bool waits = true;  // where it chooses each step
+
   BoundDeviceAutomatic(Context const& context, AutomaticOptions const& options)
       : options_(options),
         ranks_(context.communicator.size()),
@@ -249,7 +251,7 @@ class Automatic {
     return detail::BoundAutomatic<Real, E, C>(context, options_);
   }
 
-  template <class Real, Executor E, GatheringCommunicator<E, std::uint64_t> C>
+  template <class Real, StagingBackend E, GatheringCommunicator<E, std::uint64_t> C>
   requires(!HostOrderedExecutor<E> &&
            ReducingCommunicator<C, E, Real>) auto on(SparseContext<Real, E, C> const& context) const {
     AutomaticOptions options = options_;

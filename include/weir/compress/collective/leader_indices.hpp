@@ -92,6 +92,7 @@ class BoundDeviceLeaderIndices {
     std::size_t const capacity = sum.indices.size();
     std::size_t const leader = sum.step % communicator_.size();
     auto const chosen = chosen_.take(words(capacity));
+    if (!has_met(capacity)) meet(point, chosen);
     ViewOn<std::uint32_t, E> const indices(reinterpret_cast<std::uint32_t*>(chosen.data() + 1), capacity);
     if (leader == communicator_.rank()) {
       copy(point, ViewOn<std::uint64_t const, E>(sum.count, 1), chosen.part(0, 1));
@@ -113,6 +114,21 @@ class BoundDeviceLeaderIndices {
   }
 
  private:
+  /// Whether that was called with the capacity before.
+  bool has_met(std::size_t capacity) {
+    for (std::size_t const known : capacities_) {
+      if (known == capacity) return true;
+    }
+    capacities_.push_back(capacity);
+    return false;
+  }
+  /// Every rank is the leader once, for a communicator that has to know an operation before it is captured.
+  void meet(E const& point, ViewOn<std::uint64_t, E> chosen) {
+    set_zero(point, chosen);
+    for (std::size_t rank = 0; rank < communicator_.size(); ++rank)
+      communicator_.broadcast(point, chosen, rank);
+  }
+
   /// The count, then the indices.
   static constexpr std::size_t words(std::size_t capacity) { return 1 + (capacity + 1) / 2; }
 
@@ -121,6 +137,7 @@ class BoundDeviceLeaderIndices {
   GrowingBuffer<Real, E> values_;
   GrowingBuffer<Real, E> left_;
   Buffer<std::uint64_t, E> sent_;
+  std::vector<std::size_t> capacities_;
 };
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include "weir/comm/gather_pairs.hpp"
 #include "weir/comm/group.hpp"
 #include "weir/comm/pair_list.hpp"
+#include "weir/comm/wait_for_ranks.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"
 #include "weir/compress/threshold/everything.hpp"
 #include "weir/core/error.hpp"
@@ -58,7 +59,7 @@ class TwoLevel {
            PointToPointCommunicator<Inside, E> &&
            ScatteringCommunicator<Inside, E, Real>) auto on(SparseContext<Real, E, C> const& context) const {
     check_groups(context.communicator.size());
-    return DeviceBound<Real, E>(*this, context.executor, context.elements, context.capacity);
+    return DeviceBound<Real, E, C>(*this, context);
   }
 
   /// With what the policy says that it takes. Units: bytes.
@@ -160,15 +161,15 @@ class TwoLevel {
   };
 
   /// On a device, which finds the pairs of a part by a selection of everything.
-  template <class Real, Executor E>
+  template <class Real, Executor E, class C>
   class DeviceBound {
     using Space = typename E::memory_space;
     using BoundPolicy =
         decltype(std::declval<Policy const&>().on(std::declval<SparseContext<Real, E, Between> const&>()));
 
    public:
-    DeviceBound(TwoLevel const& stages, E const& executor, std::size_t elements, std::size_t capacity)
-        : DeviceBound(stages, executor, elements, stages.of_part(elements, capacity)) {}
+    DeviceBound(TwoLevel const& stages, SparseContext<Real, E, C> const& context)
+        : DeviceBound(stages, context, stages.of_part(context.elements, context.capacity)) {}
 
     void operator()(E const& point, SparseSum<Real, Space> const& sum) {
       for (std::size_t r = 0; r < boundaries_.size(); ++r)
@@ -177,6 +178,7 @@ class TwoLevel {
       set_zero(point, sum.out);
       scatter_add(point, sum.indices, sum.values, sum.count, sum.out);
       inside_.reduce_scatter(point, ViewOn<Real const, E>(sum.out), mine, ReduceOp::sum, boundaries_);
+      if constexpr (policy_waits) wait_for_ranks(point, inside_, between_, all_);
       sum_between(point, sum, mine);
       group_.clear();
       for (std::size_t distance = 1; distance < inside_.size(); ++distance) {
@@ -191,21 +193,32 @@ class TwoLevel {
     void abort() noexcept {
       inside_.abort();
       between_.abort();
+      if constexpr (requires { policy_.abort(); }) policy_.abort();
+    }
+    void check() requires(CheckableCommunicator<Inside>&& CheckableCommunicator<Between>) {
+      inside_.check();
+      between_.check();
+      if constexpr (requires { policy_.check(); }) policy_.check();
     }
 
    private:
-    DeviceBound(TwoLevel const& stages, E const& executor, std::size_t elements, SparseLimits const& of_part)
-        : inside_(stages.inside_),
+    static constexpr bool policy_waits = requires { requires BoundPolicy::waits; };
+
+    DeviceBound(TwoLevel const& stages, SparseContext<Real, E, C> const& context, SparseLimits const& of_part)
+        : all_(context.communicator),
+          inside_(stages.inside_),
           between_(stages.between_),
           boundaries_(inside_.size() + 1),
-          state_(executor, 1),
-          scratch_(executor, sparsify_scratch_bytes<Real>(executor, of_part.elements, 1.0)),
-          pairs_(executor, PairBlocks<Real, Space>::words(of_part.capacity)),
-          policy_(stages.policy_.on(
-              SparseContext<Real, E, Between>{executor, between_, of_part.elements, of_part.capacity})) {
+          state_(context.executor, 1),
+          scratch_(context.executor, sparsify_scratch_bytes<Real>(context.executor, of_part.elements, 1.0)),
+          pairs_(context.executor, PairBlocks<Real, Space>::words(of_part.capacity)),
+          policy_(stages.policy_.on(SparseContext<Real, E, Between>{context.executor, between_,
+                                                                    of_part.elements, of_part.capacity})) {
       group_.reserve(2 * inside_.size());
-      apply_scalars(executor, InitialiseThreshold{state_.data(), 1.0});
-      if constexpr (ReservingCommunicator<Inside, E>) inside_.reserve(executor, elements * sizeof(Real));
+      set_zero(context.executor, pairs_.take(pairs_.capacity()));  // whole blocks are sent
+      apply_scalars(context.executor, InitialiseThreshold{state_.data(), 1.0});
+      if constexpr (ReservingCommunicator<Inside, E>)
+        inside_.reserve(context.executor, context.elements * sizeof(Real));
     }
 
     template <class T>
@@ -229,12 +242,16 @@ class TwoLevel {
       of_part.step = sum.step;
       if (!sum.residual.empty()) {
         std::size_t const begin = boundaries_[inside_.rank()];
-        of_part.residual = {sum.residual.side(0) + begin, sum.residual.side(1) + begin, mine.size(),
-                            sum.residual.side_word()};
+        auto const of_side = [&](unsigned number) {
+          Real* const side = sum.residual.side(number);
+          return side == nullptr ? nullptr : side + begin;
+        };
+        of_part.residual = {of_side(0), of_side(1), mine.size(), sum.residual.side_word()};
       }
       policy_(point, of_part);
     }
 
+    C all_;
     Inside inside_;
     Between between_;
     std::vector<std::size_t> boundaries_;
