@@ -143,18 +143,10 @@ TEST_CASE("weir-train and weir-sparsify on a GPU: the policy of each estimator, 
     return name;
   };
   std::vector<std::string> const names = {
-      weir::Histogram::name,
-      weir::Exponential::name,
-      weir::Gamma::name,
-      weir::GammaApproximate::name,
-      weir::GeneralizedPareto::name,
-      weir::GammaPareto::name,
-      weir::Normal::name,
-      weir::ExactTopK::name,
-      weir::SampledTopK::name,
-      weir::RedSync::name,
-      weir::RedSyncTrim::name,
-      weir::GaussianK::name,
+      weir::Histogram::name,        weir::Exponential::name,       weir::Gamma::name,
+      weir::GammaApproximate::name, weir::GeneralizedPareto::name, weir::GammaPareto::name,
+      weir::Normal::name,           weir::ExactTopK::name,         weir::SampledTopK::name,
+      weir::RedSync::name,          weir::RedSyncTrim::name,       weir::GaussianK::name,
       weir::RandomK::name};
   REQUIRE(names.size() == weir_sparsify::estimator_names.size());
   for (std::size_t i = 0; i < names.size(); ++i)

@@ -11,9 +11,18 @@
 
 #include "comm/collective_cases.hpp"
 #include "comm/thread_ranks.hpp"
+#include "nccl/sparse_sums.hpp"
 #include "support/cuda/mirrored.hpp"
 #include "support/nccl/ranks.hpp"
+#include "weir/comm/fixed_gather.hpp"
 #include "weir/comm/mesh.hpp"
+#include "weir/compress/collective/all_gather_pairs.hpp"
+#include "weir/compress/collective/balanced_top_k.hpp"
+#include "weir/compress/collective/global_top_k.hpp"
+#include "weir/compress/collective/leader_indices.hpp"
+#include "weir/compress/collective/recursive_doubling.hpp"
+#include "weir/compress/collective/split_all_gather.hpp"
+#include "weir/compress/collective/two_level.hpp"
 #include "weir/cuda/graph.hpp"
 #include "weir/cuda/pooled_memory.hpp"
 #include "weir/cuda/vocabulary.hpp"
@@ -45,6 +54,20 @@ std::vector<float> sums(std::size_t size, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) numbers[i] += of_rank[i];
   }
   return numbers;
+}
+
+template <class Policy>
+void check_sparse_sum(Policy const& policy) {
+  auto of_rank = selections<float>(ranks(), 10'000, 0.1, 4, true);  // whole numbers
+  nccl_ranks::check_sums_of(
+      of_rank, [&](auto const&) { return policy; }, 4'000);
+  for (std::size_t const per_node : {std::size_t{1}, ranks()}) {
+    auto const over_nodes = [&](auto const& world) {
+      weir::Mesh const mesh(world, {{"node", ranks() / per_node}, {"place", per_node}});
+      return weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), policy};
+    };
+    nccl_ranks::check_sums_of(of_rank, over_nodes, 4'000);
+  }
 }
 
 }  // namespace
@@ -102,6 +125,16 @@ TEST_CASE("real NCCL: a mesh is split, and its communicators work") {
     collective_cases::all_reduce_sums<std::int32_t>(Mirrored(mesh.axis("data")), executor, 0, 100);
     collective_cases::all_reduce_sums<std::int32_t>(Mirrored(mesh.axis("pipeline")), executor, 0, 100);
   });
+}
+
+TEST_CASE("real NCCL: sparse sums of whole numbers are those of the host, and so are the residuals") {
+  check_sparse_sum(weir::FixedGather{});
+  check_sparse_sum(weir::AllGatherPairs{});
+  check_sparse_sum(weir::RecursiveDoubling{});
+  check_sparse_sum(weir::SplitAllGather{});
+  check_sparse_sum(weir::GlobalTopK{});
+  check_sparse_sum(weir::BalancedTopK{});
+  check_sparse_sum(weir::LeaderIndices{});
 }
 
 TEST_CASE("real NCCL: a rank that never comes is an error within the deadline") {

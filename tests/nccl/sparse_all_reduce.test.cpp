@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "comm/thread_ranks.hpp"
-#include "compress/collective/sparse_ranks.hpp"
+#include "nccl/sparse_sums.hpp"
 #include "support/bits.hpp"
 #include "support/cuda/sparsify.hpp"
 #include "support/cuda/training.hpp"
@@ -139,54 +139,11 @@ void check_staged(Policy const& policy, bool has_launch_thread) {
   for (auto const& failure : failures) CHECK(text_of(failure).empty());
 }
 
-template <class T>
-weir::Buffer<T, CudaExecutor> on_device(CudaExecutor const& executor, std::vector<T> const& values) {
-  weir::Buffer<T, CudaExecutor> buffer(executor, values.size());
-  from_host(executor, std::span<T const>(values), buffer.view());
-  return buffer;
-}
-
-/// Sums twice on a device what a rank has selected; by hand, as a recipe does it.
-template <class Real, class Policy>
-Outcome<Real> sum_on_device(CudaExecutor const& executor, NcclCommunicator const& communicator,
-                            Selected<Real> const& mine, Policy const& policy, std::size_t capacity) {
-  auto indices_of = mine.indices;
-  auto values_of = mine.values;
-  indices_of.resize(capacity);
-  values_of.resize(capacity, Real{1e30F});
-  auto const indices = on_device(executor, indices_of);
-  auto const values = on_device(executor, values_of);
-  auto const counts = on_device(executor, std::vector<std::uint64_t>(2, mine.indices.size()));
-  auto const side = on_device(executor, std::vector<std::uint32_t>{1});
-  std::size_t const elements = mine.residual.size();
-  auto bound = policy.on(
-      weir::SparseContext<Real, CudaExecutor, NcclCommunicator>{executor, communicator, elements, capacity});
-  Outcome<Real> outcome;
-  for (int turn = 0; turn < 2; ++turn) {
-    auto const residual = on_device(executor, mine.residual);
-    auto const out = on_device(executor, std::vector<Real>(elements, Real{77}));
-    weir::SparseSum<Real, weir::DeviceSpace> sum{indices.view(), values.view(), counts.data()};
-    sum.out = out.view();
-    sum.residual = {residual.data(), residual.data(), elements, side.data()};
-    bound(executor, sum);
-    outcome = {to_host(executor, out.view()), to_host(executor, residual.view())};
-  }
-  return outcome;
-}
-
 template <class Real, class PolicyOf>
 void check_sums_of(std::vector<Selected<Real>> const& of_rank, PolicyOf const& policy_of,
                    std::size_t capacity) {
-  std::vector<Outcome<Real>> expected(of_rank.size());
-  on_ranks(of_rank.size(), [&](ThreadCommunicator const& world) {
-    expected[world.rank()] = sum_on(world, of_rank[world.rank()], policy_of(world), {.capacity = capacity});
-  });
   Machine machine(of_rank.size());
-  nccl_ranks::on_ranks(of_rank.size(), [&](NcclCommunicator const& world, CudaExecutor const& executor) {
-    auto const outcome = sum_on_device(executor, world, of_rank[world.rank()], policy_of(world), capacity);
-    CHECK(same_bits(outcome.sum, expected[world.rank()].sum));
-    CHECK(same_bits(outcome.residual, expected[world.rank()].residual));
-  });
+  nccl_ranks::check_sums_of(of_rank, policy_of, capacity);
 }
 
 /// Also where a rank has selected nothing, or values that are not finite.

@@ -32,10 +32,10 @@ namespace weir::inline v1 {
 /// What the policy rejects, sums of a node, goes to the residual of the rank that adds up that part. Shapes:
 /// the ranks of `inside` times those of `between` are all ranks; ranks of one place in `inside` share
 /// `between`. Cost: a reduce-scatter and a gather of the bucket inside, and the policy's for the part of one
-/// rank, with the slots that the node has selected there; a pass over the bucket; memory for these slots, and
-/// the policy's. Streams: on a point of a host stream; nobody else waits. On a device it only enqueues, where
-/// the policy does. Errors: `ContractViolation` for
-/// groups that are not all ranks; those of the communicators.
+/// rank, with the slots that the node has selected there; a pass over the bucket; memory for these slots, on
+/// a device also that of a selection, and the policy's. Streams: on a point of a host stream; nobody else
+/// waits. On a device it only enqueues, where the policy does. Errors: `ContractViolation` for groups that
+/// are not all ranks; those of the communicators.
 template <class Inside, class Between, class Policy>
 class TwoLevel {
  public:
@@ -121,6 +121,7 @@ class TwoLevel {
     void abort() noexcept {
       exchange_.communicator().abort();
       between_.abort();
+      if constexpr (requires { policy_.abort(); }) policy_.abort();
     }
 
    private:
