@@ -7,7 +7,8 @@ namespace {
 struct Remote : weir::ThreadTransport {
   static constexpr std::size_t trailer_bytes = 64;
   static constexpr std::size_t prefetch = 2;
-  std::vector<std::uint8_t> workers_here(std::uint32_t workers);
+  std::vector<std::size_t> places(std::uint32_t workers);
+  bool is_here(std::size_t place) const;
   void post_receive(std::size_t, weir::MessageTag const&, weir::PipelineMessage const&);
   bool try_flush(std::size_t);
   void cancel() noexcept;

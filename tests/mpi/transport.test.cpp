@@ -517,7 +517,7 @@ TEST_CASE("a message of another run or another size is refused by its tag") {
   };
   for (bool const is_of_other_size : {false, true}) {
     weir::MpiTransport transport(world.communicator, {.ranks = {0, 1}});
-    CHECK(transport.workers_here(2)[0] == (rank == 0 ? 1 : 0));
+    CHECK(transport.is_here(transport.places(2)[0]) == (rank == 0));
     std::vector<weir::PipelineEdge> const edges{{.from = 0, .to = 1}};
     transport.open(edges, 1, {});
     if (rank == 0) {
@@ -554,7 +554,7 @@ TEST_CASE("after a failure what was under way is thrown away, and messages go ag
   std::vector<std::byte> memory(4 * p * distance);
   weir::MessagePool pool(memory.data(), distance, 4 * p);
   weir::MpiTransport transport(world.communicator, {.capacity = 3});
-  (void)transport.workers_here(p);
+  (void)transport.places(p);
   std::vector<weir::PipelineEdge> edges;  // there and back: from 0 to each other rank
   for (std::uint32_t other = 1; other < p; ++other) {
     edges.push_back({.from = 0, .to = other});
@@ -608,7 +608,7 @@ TEST_CASE("a rank that does not clear its transport is named by the deadline, an
   World const world;
   weir::MpiCommunicator const hasty(MPI_COMM_WORLD, {.deadline = 300ms});
   weir::MpiTransport transport(hasty, {.ranks = {0, 1}});
-  (void)transport.workers_here(2);
+  (void)transport.places(2);
   std::vector<weir::PipelineEdge> const edges{{.from = 0, .to = 1}};
   transport.open(edges, 1, {});
   if (hasty.rank() == 0) {
@@ -621,7 +621,7 @@ TEST_CASE("a rank that does not clear its transport is named by the deadline, an
 TEST_CASE("a table that needs more tags than MPI has is refused") {
   World const world;
   weir::MpiTransport transport(world.communicator, {.ranks = {0, 1}});
-  (void)transport.workers_here(2);
+  (void)transport.places(2);
   CHECK_THROWS_WITH_AS(transport.open({}, 1, {.stages = 1u << 30, .micro_batches = 1u << 31}),
                        doctest::Contains("this table needs"), weir::ContractViolation);
 }

@@ -11,18 +11,25 @@
 
 namespace weir::inline v1 {
 
-/// A way from one worker to another, for outputs or for gradients.
+/// A way from one worker to another, for outputs or for their gradients; or, to another process, for the
+/// gradient of some weights.
 struct PipelineEdge {
   std::uint32_t from = 0;
   std::uint32_t to = 0;
   bool is_forward = true;
   bool is_in_order = true;  ///< messages are received in the order in which they are sent
+  bool is_weight_gradient = false;
+  std::uint16_t stage = 0;  ///< of which the weights are
+  std::uint16_t link = 0;   ///< 0: the stage's own; k: tied parameter k - 1
 };
 
-/// "edge 0 -> 1 (F)".
+/// "edge 0 -> 1 (F)", "edge 2 -> 1 (gradient of stage 3)".
 inline std::string text(PipelineEdge const& edge) {
-  return "edge " + std::to_string(edge.from) + " -> " + std::to_string(edge.to) +
-         (edge.is_forward ? " (F)" : " (B)");
+  std::string const text = "edge " + std::to_string(edge.from) + " -> " + std::to_string(edge.to);
+  if (!edge.is_weight_gradient) return text + (edge.is_forward ? " (F)" : " (B)");
+  return text + " (gradient of " +
+         (edge.link == 0 ? "" : "tied parameter " + std::to_string(edge.link - 1) + " in ") + "stage " +
+         std::to_string(edge.stage) + ")";
 }
 
 /// What carries messages between the workers of a pipeline. Sends are called by the edge's one worker,

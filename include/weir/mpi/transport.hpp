@@ -33,6 +33,8 @@ struct MpiTransportOptions {
 /// Messages between the workers of a pipeline that are divided over the ranks of a communicator:
 /// `InterleavedPipeline<HostExecutor, float, Single, MpiTransport> pipe{exec, table, options, {},
 /// MpiTransport{communicator}}`. Each rank gives the whole table, and has the weights of its own stages.
+/// Those that several ranks have, of two copies of a stage or of a tied parameter, are updated by each, with
+/// the gradients of all.
 ///
 /// A message has the tag of its stage, direction and kind, and relies on MPI's order, where the table keeps
 /// messages of a stage in order; else the number of its micro-batch too. Behind the data it carries its whole
@@ -57,12 +59,10 @@ class MpiTransport {
         communicator_(home_.split(0, home_.rank())),
         options_(std::move(options)) {}
 
-  std::vector<std::uint8_t> workers_here(std::uint32_t workers) {
-    ranks_ = detail::place_workers("MpiTransport", options_.ranks, workers, communicator_.size());
-    std::vector<std::uint8_t> is_here;
-    for (std::size_t const rank : ranks_) is_here.push_back(rank == communicator_.rank() ? 1 : 0);
-    return is_here;
+  std::vector<std::size_t> places(std::uint32_t workers) {
+    return ranks_ = detail::place_workers("MpiTransport", options_.ranks, workers, communicator_.size());
   }
+  bool is_here(std::size_t rank) const { return rank == communicator_.rank(); }
 
   void open(std::span<PipelineEdge const> edges, std::uint32_t needed, MessageNumbers const& numbers) {
     numbers_ = numbers;

@@ -231,13 +231,11 @@ requires(RemoteStreamTransport<Transport, E>) struct CarrierOf<E, Transport> {
 /// Where the workers of a table are.
 template <Executor E, class Transport>
 LaneMap lane_map_of(Transport& transport, TableView const& table) {
-  if constexpr (RemoteStreamTransport<Transport, E>) {
+  if constexpr (RemoteStreamTransport<Transport, E> || RemoteTransport<Transport>) {
     std::vector<std::size_t> places = transport.places(table.workers());
     std::vector<std::uint8_t> is_here;
     for (std::size_t const place : places) is_here.push_back(transport.is_here(place) ? 1 : 0);
     return LaneMap(table, std::move(is_here), std::move(places));
-  } else if constexpr (RemoteTransport<Transport>) {
-    return LaneMap(table, transport.workers_here(table.workers()));
   } else {
     return LaneMap(table);
   }
