@@ -2,9 +2,11 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "counting/counters.hpp"
+#include "pipeline/joined_transport.hpp"
 #include "pipeline/scalar_chain.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
@@ -12,6 +14,7 @@
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/schedule/chimera.hpp"
 #include "weir/pipeline/schedule/one_f_one_b.hpp"
 #include "weir/pipeline/schedule/wpipe.hpp"
 #include "weir/stage/recipe.hpp"
@@ -64,4 +67,34 @@ TEST_CASE("so do runs that send what a sparsifier selects") {
   std::size_t const allocations = counters::allocations;
   for (int i = 0; i < 5; ++i) run();
   CHECK(counters::allocations == allocations);
+}
+
+TEST_CASE("so do runs whose gradients are added in several processes") {
+  using Pipe = weir::InterleavedPipeline<weir::HostExecutor, double, weir::Single, JoinedTransport>;
+  scalar_chain::Model const model;
+  weir::HostExecutor const executor;
+  auto const table = weir::make_table<weir::Chimera>({.workers = 2, .micro_batches = 8});
+  auto const group = std::make_shared<JoinedTransport::Group>();
+  std::vector<std::size_t> const places{0, 1};
+  weir::PipelineOptions const options{.stages = scalar_chain::layouts(2)};
+  Pipe first{executor, table, options, {}, JoinedTransport(group, places, 0)};
+  Pipe second{executor, table, options, {}, JoinedTransport(group, places, 1)};
+  std::vector<double> first_weights(2, 0.5);
+  std::vector<double> second_weights(2, 0.5);
+  auto const recipe = weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.25}};
+  auto sync_first = recipe.on(first, weir::view(first_weights));
+  auto sync_second = recipe.on(second, weir::view(second_weights));
+  auto const run = [&] {
+    for (int i = 0; i < 2; ++i) {
+      sync_first(first(scalar_chain::Batch(scalar_chain::samples), model));
+      sync_second(second(scalar_chain::Batch(scalar_chain::samples), model));
+    }
+    sync_first.drain();
+    sync_second.drain();
+  };
+  run();
+  std::size_t const allocations = counters::allocations;
+  for (int i = 0; i < 5; ++i) run();
+  CHECK(counters::allocations == allocations);
+  CHECK(first_weights == second_weights);
 }

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "pipeline/delayed_recurrence.hpp"
+#include "pipeline/registered_weights.hpp"
 #include "pipeline/staged_model.hpp"
 #include "support/bits.hpp"
 #include "support/has_cause.hpp"
 #include "weir/comm/mesh.hpp"
+#include "weir/comm/place_workers.hpp"
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/all_reduce.hpp"
@@ -28,6 +30,7 @@
 #include "weir/pipeline/interleaved_pipeline.hpp"
 #include "weir/pipeline/transport/threads.hpp"
 #include "weir/stage/recipe.hpp"
+#include "weir/state/archive.hpp"
 
 namespace {
 
@@ -63,8 +66,8 @@ std::vector<Real> part_of(std::vector<Real> const& all, staged::Stages<Real> con
 
 template <class Real>
 struct Outcome {
-  std::vector<Real> weights;  // of the stages of this process, in order
-  std::vector<std::size_t> stages;
+  std::vector<Real> weights;        // of this process
+  std::vector<std::size_t> stages;  // of its parts
   std::vector<std::uint64_t> updates;
   double evaluated = 0;  // in this process
 };
@@ -80,17 +83,26 @@ struct Case {
 
   /// Of each stage: two runs of all micro-batches, and the last one.
   std::uint64_t updates(weir::TableProperties const& table) const {
-    if (table.synchronous) return 3;
+    if (table.synchronous) return 3 / options.flushes_per_update;
     std::size_t const last = (2 * table.micro_batches - left_out + 1) / 2;
     bool const has_partial = options.remainder == weir::Remainder::partial && last % table.period != 0;
     return 2 * (table.micro_batches / table.period) + last / table.period + (has_partial ? 1 : 0);
   }
 };
 
+/// The workers of this process, as `MpiTransport` divides them.
+std::vector<std::uint8_t> workers_of(weir::MpiCommunicator const& communicator, std::size_t workers,
+                                     std::vector<std::size_t> const& ranks) {
+  std::vector<std::uint8_t> is_here;
+  for (std::size_t const rank : weir::detail::place_workers("the test", ranks, workers, communicator.size()))
+    is_here.push_back(rank == communicator.rank() ? 1 : 0);
+  return is_here;
+}
+
 /// Two runs, an evaluation, and one more run of fewer samples.
 template <class Real, class Transport, class Optimizer>
 Outcome<Real> train(Case const& the, staged::Stages<Real> const& stages, Transport transport,
-                    Optimizer const& optimizer) {
+                    staged::RegisteredWeights const& registered, Optimizer const& optimizer) {
   Outcome<Real> outcome;
   weir::HostExecutor const executor;
   weir::PipelineOptions options = the.options;
@@ -102,11 +114,8 @@ Outcome<Real> train(Case const& the, staged::Stages<Real> const& stages, Transpo
   if (the.codec == weir::EdgeCodec::sparse)
     sparsifier = weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.1}}};
   Pipe<Transport, Real> pipe{executor, table, options, {}, std::move(transport), sparsifier};
-  for (std::size_t part = 0; part < pipe.parts(); ++part) {
-    outcome.stages.push_back(pipe.stage_of(part));
-    auto const initial = part_of(staged::initial_weights<Real>(stages.total), stages, pipe.stage_of(part));
-    outcome.weights.insert(outcome.weights.end(), initial.begin(), initial.end());
-  }
+  for (std::size_t part = 0; part < pipe.parts(); ++part) outcome.stages.push_back(pipe.stage_of(part));
+  outcome.weights = registered.gather(staged::initial_weights<Real>(stages.total));
   auto sync = (weir::LocalAggregator{} | optimizer).on(pipe, weir::view(outcome.weights));
   auto const data = staged::samples(2 * table.properties().micro_batches);
   for (int run = 0; run < 2; ++run) sync(pipe(staged::Batch(data), stages.list));
@@ -123,27 +132,30 @@ void check_same_as_threads(Case const& the,
   CAPTURE(the.schedule);
   CAPTURE(the.shape.workers);
   World const world;
-  auto const properties = make_table(the.schedule, the.shape).properties();
+  auto const table = make_table(the.schedule, the.shape);
+  auto const properties = table.properties();
   std::vector<std::size_t> const layers =
       the.layers.empty() ? std::vector<std::size_t>(properties.stages, 1) : the.layers;
   staged::Stages<Real> stages(layers, true);
   for (weir::StageLayout& layout : stages.layouts) layout.codec = the.codec;
-  auto const expected = train(the, stages, weir::ThreadTransport(), optimizer);
+  staged::RegisteredWeights const all(table, layers, the.options.tied);
+  staged::RegisteredWeights const here(table, layers, the.options.tied,
+                                       workers_of(world.communicator, properties.workers, the.ranks));
+  auto const expected = train(the, stages, weir::ThreadTransport(), all, optimizer);
   auto const outcome =
-      train(the, stages, weir::MpiTransport(world.communicator, {.ranks = the.ranks}), optimizer);
-  std::vector<Real> weights;
-  for (std::size_t const stage : outcome.stages) {
-    auto const part = part_of(expected.weights, stages, stage);
-    weights.insert(weights.end(), part.begin(), part.end());
-  }
-  CHECK(same_bits(outcome.weights, weights));
+      train(the, stages, weir::MpiTransport(world.communicator, {.ranks = the.ranks}), here, optimizer);
+  auto whole = staged::initial_weights<Real>(stages.total);
+  all.scatter(expected.weights, whole);
+  CHECK(same_bits(outcome.weights, here.gather(whole)));
   CHECK(outcome.updates == std::vector<std::uint64_t>(outcome.stages.size(), the.updates(properties)));
-  std::uint64_t parts = outcome.stages.size();
-  MPI_Allreduce(MPI_IN_PLACE, &parts, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
-  CHECK(parts == expected.stages.size());
+  std::vector<int> is_there(properties.stages);
+  for (std::size_t const stage : outcome.stages) is_there[stage] = 1;
+  MPI_Allreduce(MPI_IN_PLACE, is_there.data(), static_cast<int>(is_there.size()), MPI_INT, MPI_MAX,
+                MPI_COMM_WORLD);
+  for (std::size_t const stage : expected.stages) CHECK(is_there[stage] == 1);
   double evaluated = outcome.evaluated;
   MPI_Allreduce(MPI_IN_PLACE, &evaluated, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-  CHECK(evaluated == expected.evaluated);  // one process has it all
+  CHECK(evaluated == expected.evaluated);  // one process has it all, or two have a part each
 }
 
 /// Stages y = w x of one number, the first and last of a tensor; stage 2 adds what stage 0 gave.
@@ -167,6 +179,21 @@ struct Skipping {
       for (double& value : std::span(micro.skip_gradient().data(), micro.skip_gradient().size())) value = 0;
       fill(micro.skip_gradient(), gradient * micro.weights(0)[0]);
     }
+  }
+};
+
+/// Stages y = w_0 x of one number, which have many weights.
+struct Wide {
+  static double input(auto& micro) { return micro.is_first_stage() ? micro.samples()[0] : micro.input()[0]; }
+  void forward(auto& micro) const {
+    (micro.is_last_stage() ? micro.saved() : micro.output())[0] = micro.weights(0)[0] * input(micro);
+  }
+  void backward(auto& micro) const {
+    double const gradient = micro.is_last_stage() ? micro.saved()[0] - 0.5 : micro.output_gradient()[0];
+    auto const sum = micro.gradient(0);
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      sum[i] = (micro.accumulate() ? sum[i] : 0.0) + gradient * input(micro);
+    if (!micro.is_first_stage()) micro.input_gradient()[0] = gradient * micro.weights(0)[0];
   }
 };
 
@@ -299,15 +326,188 @@ TEST_CASE("so is what becomes of micro-batches that do not fill a period") {
   }
 }
 
-TEST_CASE("schedules of two directions run where both copies of a stage are in one process") {
+TEST_CASE("so they do where both copies of a stage are in one process, and where each is in its own") {
   World const world;
   std::uint32_t const p = 2 * world.size();
+  std::uint32_t const even = world.size() + world.size() % 2;
   std::vector<std::size_t> ranks;
   for (std::uint32_t worker = 0; worker < p; ++worker)
     ranks.push_back(worker < p / 2 ? worker : p - 1 - worker);
-  check_same_as_threads({.schedule = "chimera", .shape = {.workers = p, .micro_batches = p}, .ranks = ranks});
-  check_same_as_threads(
-      {.schedule = "dualpipe", .shape = {.workers = p, .micro_batches = 2 * p}, .ranks = ranks});
+  weir::Sgd const momentum{{.learning_rate = 0.1, .momentum = 0.9}};
+  for (char const* const name : {"chimera", "dualpipe"}) {
+    check_same_as_threads(
+        {.schedule = name, .shape = {.workers = p, .micro_batches = 2 * p}, .ranks = ranks});
+    check_same_as_threads({.schedule = name, .shape = {.workers = p, .micro_batches = 2 * p}}, momentum);
+    for (std::size_t const left_out : {std::size_t{1}, std::size_t{3}, 2 * std::size_t{even} + 1}) {
+      Case const the{
+          .schedule = name, .shape = {.workers = even, .micro_batches = 2 * even}, .left_out = left_out};
+      check_same_as_threads(the);
+      check_same_as_threads<float>(the, momentum);
+    }
+    check_same_as_threads({.schedule = name,
+                           .shape = {.workers = even, .micro_batches = 2 * even},
+                           .options = {.flushes_per_update = 2}});
+  }
+}
+
+TEST_CASE("so they do where a parameter is shared by stages of several processes") {
+  World const world;
+  std::uint32_t const p = world.size();
+  weir::Sgd const momentum{{.learning_rate = 0.1, .momentum = 0.9}};
+  auto const first_and_last = [](std::size_t stages) {
+    return weir::PipelineOptions{.tied = {{{0, 0}, {stages - 1, 0}}, {{0, 1}, {1, 1}, {stages - 1, 1}}},
+                                 .remainder = weir::Remainder::partial};
+  };
+  for (std::size_t const left_out : {1u, 5u}) {
+    for (Case const& the :
+         std::vector<Case>{{"1f1b", {.workers = p + 1, .micro_batches = 2 * p}, {}, first_and_last(p + 1)},
+                           {"zb-h1", {.workers = 4, .micro_batches = 5}, {}, first_and_last(4)},
+                           {"interleaved-1f1b",
+                            {.workers = p, .micro_batches = 2 * p, .chunks = 2},
+                            {},
+                            first_and_last(2 * p)},
+                           {"chimera", {.workers = 4, .micro_batches = 4}, {}, first_and_last(4)}}) {
+      Case uneven = the;
+      uneven.left_out = left_out;
+      check_same_as_threads(uneven);
+      check_same_as_threads(uneven, momentum);
+    }
+    // Of which stage 0 is late by one and the last one by nothing; and all by one.
+    for (Case const& the :
+         std::vector<Case>{{"wpipe", {.workers = p, .micro_batches = 4 * p, .period = p}, {}, {}},
+                           {"pipedream-2bw", {.workers = p, .micro_batches = 4 * p, .period = p}, {}, {}}}) {
+      Case uneven = the;
+      std::size_t const stages = make_table(the.schedule, the.shape).properties().stages;
+      uneven.options.tied = {{{0, 0}, {stages - 1, 0}}};
+      uneven.options.remainder = weir::Remainder::partial;
+      uneven.left_out = left_out;
+      check_same_as_threads(uneven);
+      check_same_as_threads(uneven, momentum);
+    }
+  }
+}
+
+TEST_CASE("gradients that MPI sends only when they are received are added as others are") {
+  constexpr std::size_t wide = 50'000;
+  World const world;
+  std::uint32_t const p = world.size();
+  auto const train_wide = [&](auto transport) {
+    weir::HostExecutor const executor;
+    weir::StageLayout const stage{.parameters = {wide}, .outputs = {{1}}, .saved = 1};
+    Pipe<decltype(transport)> pipe{
+        executor,
+        make_table("pipedream-2bw", {.workers = p, .micro_batches = 6 * p, .period = p}),
+        {.stages = std::vector<weir::StageLayout>(p, stage), .tied = {{{0, 0}, {p - std::size_t{1}, 0}}}},
+        {},
+        std::move(transport)};
+    std::vector<double> weights(pipe.parts() * wide, 0.75);
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.0625, .momentum = 0.5}})
+                    .on(pipe, weir::view(weights));
+    std::vector<double> samples(6 * p);
+    for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = 0.125 * static_cast<double>(i % 7) - 0.25;
+    Wide const model;
+    for (int run = 0; run < 3; ++run) sync(pipe(std::span<double const>(samples), model));
+    sync.drain();
+    return weights.front();  // of stage 0, or of the last one
+  };
+  double const expected = train_wide(weir::ThreadTransport());
+  double const trained = train_wide(weir::MpiTransport(world.communicator));
+  std::size_t const rank = world.communicator.rank();
+  if (rank == 0 || rank + 1 == p) CHECK(trained == expected);
+  CHECK(expected != 0.75);
+}
+
+TEST_CASE("a rank that fails while gradients go around is reported by the others, and a reset helps all") {
+  World const world;
+  std::uint32_t const even = world.size() + world.size() % 2;
+  bool const is_last = world.communicator.rank() + 1 == world.size();
+  auto const table = make_table("chimera", {.workers = even, .micro_batches = 2 * even});
+  std::vector<std::size_t> const layers(even, 1);
+  staged::Stages<double> const stages(layers);
+  staged::RegisteredWeights const registered(table, layers, {}, workers_of(world.communicator, even, {}));
+  auto const initial = registered.gather(staged::initial_weights<double>(even));
+  auto const data = staged::samples(2 * even);
+  weir::HostExecutor const executor;
+  auto const make = [&](auto const& f) {
+    Pipe<weir::MpiTransport> pipe{
+        executor, table, {.stages = stages.layouts}, {}, weir::MpiTransport(world.communicator)};
+    auto weights = initial;
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{}}).on(pipe, weir::view(weights));
+    f(pipe, sync, weights);
+    return weights;
+  };
+  auto const run = [&](auto& pipe, auto& sync, Failing const& how) {
+    std::vector<Failing> model(even, how);
+    for (std::size_t stage = 0; stage < even; ++stage) model[stage].inner.first_layer = stage;
+    sync(pipe(staged::Batch(data), model));
+    sync.drain();
+  };
+  auto const expected = make([&](auto& pipe, auto& sync, auto&) {
+    for (int i = 0; i < 3; ++i) run(pipe, sync, {});
+  });
+  for (bool const at_the_end : {false, true}) {
+    auto const trained = make([&](auto& pipe, auto& sync, auto& weights) {
+      Failing const failing{.throws = is_last && !at_the_end, .throws_at_the_end = is_last && at_the_end};
+      for (int failures = 0; failures < 2; ++failures) {
+        try {
+          run(pipe, sync, failing);
+          CHECK(false);
+        } catch (weir::PipelineError const& error) {
+          CHECK((is_last ? has_cause<std::domain_error>(error) : has_cause<weir::PeerAborted>(error)));
+        }
+        try {
+          sync.reset();
+          CHECK(same_bits(weights, initial));
+        } catch (weir::TornStep const&) {  // on all ranks
+          CHECK(at_the_end);
+          weights = initial;
+          sync.restored();
+        }
+      }
+      for (int i = 0; i < 3; ++i) run(pipe, sync, {});
+    });
+    CHECK(same_bits(trained, expected));
+  }
+}
+
+TEST_CASE("each rank saves and loads its copy of shared weights") {
+  World const world;
+  std::uint32_t const even = world.size() + world.size() % 2;
+  auto const table = make_table("dualpipe", {.workers = even, .micro_batches = 2 * even});
+  std::vector<std::size_t> const layers(even, 1);
+  staged::Stages<double> const stages(layers);
+  std::vector<weir::TiedParameter> const tied{{{0, 0}, {even - std::size_t{1}, 0}}};
+  staged::RegisteredWeights const registered(table, layers, tied, workers_of(world.communicator, even, {}));
+  auto const data = staged::samples(2 * even);
+  weir::HostExecutor const executor;
+  auto const with_pipe = [&](auto const& f) {
+    Pipe<weir::MpiTransport> pipe{executor,
+                                  table,
+                                  {.stages = stages.layouts, .tied = tied},
+                                  {},
+                                  weir::MpiTransport(world.communicator)};
+    auto weights = registered.gather(staged::initial_weights<double>(even));
+    auto sync =
+        (weir::LocalAggregator{} | weir::AdamW{{.learning_rate = 0.05}}).on(pipe, weir::view(weights));
+    auto const run = [&](int times) {
+      for (int i = 0; i < times; ++i) sync(pipe(staged::Batch(data), stages.list));
+      sync.drain();
+    };
+    f(sync, run);
+    return weights;
+  };
+  weir::Archive archive;
+  auto const expected = with_pipe([&](auto& sync, auto const& run) {
+    run(2);
+    sync.save(archive);
+    run(3);
+  });
+  auto const loaded = with_pipe([&](auto& sync, auto const& run) {
+    run(1);
+    sync.load(archive);
+    run(3);
+  });
+  CHECK(same_bits(loaded, expected));
 }
 
 TEST_CASE("a process may have several workers, stages be uneven or empty, and activations recomputed") {
@@ -501,10 +701,18 @@ TEST_CASE("what the ranks have to agree on is compared, and a placement that can
   ranks[1] = p;
   CHECK_THROWS_AS(make(table, ranks), weir::ContractViolation);
   CHECK_THROWS_AS(make(table, {0}), weir::ContractViolation);
-  // The two copies of a stage, on ranks that would each have half of its gradient.
-  CHECK_THROWS_WITH_AS(make(make_table("chimera", {.workers = 2, .micro_batches = 2}), {0, 1}),
-                       doctest::Contains(p == 2 ? "in another process" : "stage layouts"),
-                       weir::ContractViolation);
+  // Of one of two stages, whose gradient goes to the other copy.
+  std::uint32_t const even = p + p % 2;
+  auto const chimera = make_table("chimera", {.workers = even, .micro_batches = even});
+  auto const with = [&](std::size_t elements) {
+    weir::HostExecutor const executor;
+    std::vector<weir::StageLayout> layouts(even, {.parameters = {3}, .outputs = {{1}}});
+    layouts[0].parameters = {elements};
+    Pipe<weir::MpiTransport> const pipe{
+        executor, chimera, {.stages = layouts}, {}, weir::MpiTransport(world.communicator)};
+  };
+  with(4);
+  CHECK_THROWS_AS(with(is_first ? 4 : 5), weir::FingerprintMismatch);
 }
 
 TEST_CASE("a message of another run or another size is refused by its tag") {

@@ -103,3 +103,13 @@ TEST_CASE("each contributor has a gradient for every update that can be under wa
   CHECK(unit.gradient(0, 0, 0).data() == unit.gradient(2, 0, 0).data());
   CHECK(unit.gradient(0, 0, 1).size() == 2);
 }
+
+TEST_CASE("there is room for a gradient when the one that lay there has been used") {
+  weir::HostExecutor const executor;
+  Unit unit(executor, shape(2, 1));
+  CHECK(unit.has_room_for(1));
+  CHECK_FALSE(unit.has_room_for(2));
+  unit.set_count(1);
+  CHECK(unit.has_room_for(2));
+  CHECK_FALSE(unit.has_room_for(3));
+}

@@ -14,12 +14,13 @@ namespace {
 using Units = weir::detail::PipelineUnits<weir::HostExecutor, float>;
 
 struct Parts {
-  explicit Parts(weir::ScheduleTable const& table, weir::PipelineOptions const& with)
+  explicit Parts(weir::ScheduleTable const& table, weir::PipelineOptions const& with,
+                 std::vector<std::uint8_t> const& is_here = {}, bool sends_gradients = false)
       : options(with),
-        lanes(table),
+        lanes(table, is_here),
         watch(table.properties().workers, options.watchdog),
         units([this](std::uint32_t) -> weir::HostExecutor const& { return executor; }, table, lanes, options,
-              [](std::uint32_t) { return 1u; }, watch) {}
+              [](std::uint32_t) { return 1u; }, watch, false, sends_gradients) {}
 
   weir::PipelineOptions options;
   weir::HostExecutor executor;
@@ -58,4 +59,30 @@ TEST_CASE("two copies of a stage add to the same gradient, the forward one first
   CHECK(parts.units.of_lane(0)[0].contributor == 0);
   CHECK(parts.units.of_lane(2)[0].contributor == 1);
   CHECK(parts.units.of_lane(2)[0].unit == &parts.units[0]);
+}
+
+TEST_CASE("a process registers a shared parameter where the first of its stages does") {
+  weir::PipelineOptions const options{
+      .stages = {{.parameters = {2, 3}}, {.parameters = {4}}, {.parameters = {5, 2}}},
+      .tied = {{{0, 0}, {2, 1}}}};
+  auto const table = weir::make_table<weir::OneFOneB>({.workers = 3, .micro_batches = 2});
+  Parts parts(table, options, {0, 0, 1}, true);
+  REQUIRE(parts.units.size() == 2);
+  CHECK(parts.units.first_stage(1) == 0);
+  CHECK(parts.units.worker(1) == 2);
+  CHECK(parts.units[1].workers() == 2);
+  CHECK(parts.units.of_lane(2)[1].contributor == 1);
+  CHECK(parts.units.of_lane(0)[0].contributor == 0);  // whose gradient comes from there
+  std::vector<float> weights(5 + 2);
+  parts.units.bind(weir::view(weights));
+  auto const place = parts.units.places(2)[1];
+  CHECK(place.unit->weights(0, place.parameter).data() == weights.data() + 5);
+  CHECK(Parts(table, options, {0, 1, 0}, true).units.size() == 1);
+}
+
+TEST_CASE("where no gradients are sent, those that are added together have to be here") {
+  auto const table = weir::make_table<weir::Chimera>({.workers = 2, .micro_batches = 2});
+  CHECK_THROWS_WITH_AS(Parts(table, {.stages = {{.parameters = {2}}, {.parameters = {3}}}}, {1, 0}),
+                       doctest::Contains("stage 0 is on worker 1, in another process"),
+                       weir::ContractViolation);
 }

@@ -33,6 +33,19 @@ TEST_CASE("the first failure stays, and whoever waits leaves") {
   CHECK_FALSE(watch.is_stopped());
 }
 
+TEST_CASE("who waits runs the errand again and again") {
+  PipelineWatch watch(2, 10s, 1us);
+  int errands = 0;
+  watch.set_errand(&errands, [](void* count, std::size_t worker) {
+    CHECK(worker == 1);
+    ++*static_cast<int*>(count);
+  });
+  watch.wait(1, WorkerWait::weights, nullptr, [] { return true; });
+  CHECK(errands == 0);
+  watch.wait(1, WorkerWait::weights, nullptr, [&] { return errands == 300; });
+  CHECK(errands == 300);
+}
+
 TEST_CASE("a wait without progress anywhere tells what every worker is at") {
   PipelineWatch watch(3, 5ms);
   weir::PipelineEdge const edge{.from = 1, .to = 0, .is_forward = false};

@@ -307,8 +307,7 @@ class BoundPipeline {
     Operation operation{OperationKind::update};
     operation.stage = static_cast<std::uint16_t>(core.units().first_stage(unit));
     operation.micro_batch = static_cast<std::uint32_t>(core.units()[unit].completed());
-    std::size_t const worker = core.lanes().worker(operation.stage);
-    return std::make_exception_ptr(PipelineError(worker, operation, std::move(cause)));
+    return std::make_exception_ptr(PipelineError(core.units().worker(unit), operation, std::move(cause)));
   }
 
   Pipeline& pipe_;

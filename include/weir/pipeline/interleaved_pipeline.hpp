@@ -44,6 +44,8 @@ using PipelineTransportFor = std::conditional_t<HostOrderedExecutor<E>, ThreadTr
 /// Gradients of weights are added in the order of the table, so that every schedule of one direction gives
 /// the bits of one worker; of two directions the sums are added, the forward one first. The update of a stage
 /// starts after its last backward of the period, and only a forward that reads the new weights waits for it.
+/// Where copies of a stage, or stages that share a parameter, are in several processes, each of these has the
+/// weights and makes the update.
 ///
 /// Streams: a run starts after the work already enqueued on the caller's executor. On a device stages enqueue
 /// on `micro.executor()`, nothing blocks, and what is enqueued on the caller's executor later comes behind
@@ -93,7 +95,7 @@ class InterleavedPipeline {
   std::size_t workers() const { return workers_.size(); }
   /// Those of the weights of this process.
   std::size_t parts() const { return core_.units().size(); }
-  /// The stage of a part, of which the weights are; of a tied one the first stage.
+  /// The stage of a part, of which the weights are; of a tied one the first stage, wherever that is.
   std::size_t stage_of(std::size_t unit) const { return core_.units().first_stage(unit); }
   std::size_t local_batch() const { return core_.options().local_batch; }
   std::uint64_t seed() const { return core_.options().seed; }
@@ -286,7 +288,7 @@ class InterleavedPipeline {
     auto& watch = core_.watch();
     if (watch.is_stopped()) return;
     try {
-      core_.traffic().begin(worker);
+      core_.traffic().begin(run, worker, point);
       for (std::size_t i = 0; i < program.worker(worker).size();)
         i = do_slot(batch, model, run, program, worker, i, point);
       core_.traffic().finish(worker);

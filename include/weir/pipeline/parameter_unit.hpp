@@ -21,7 +21,8 @@ namespace weir::inline v1 {
 
 /// Parameters of a pipeline that are updated together: those of a stage, or one that several stages share. A
 /// gradient source of its own, for one bound recipe; its workers are the stages, or copies of a stage, that
-/// add to its gradient.
+/// add to its gradient, wherever they are. Each process that has one of them has the unit, with a recipe and
+/// weights of its own: all sum the same gradients in the same order, and make the same updates.
 ///
 /// Weights have versions, numbered from 0, of which the one that was bound, loaded or settled last lies in
 /// the first place and those after it in the next ones, in turn. The first place is the caller's memory, the
@@ -129,6 +130,9 @@ class ParameterUnit {
   }
 
   std::size_t delay() const { return shape_.delay; }
+
+  /// Whether the gradient for an update may be written: the one that lay there has been used.
+  bool has_room_for(std::uint64_t update) const { return completed() + shape_.delay >= update; }
 
   /// How many updates have been made. Units: updates since the last `restart`.
   std::uint64_t completed() const { return completed_.load(std::memory_order_acquire); }

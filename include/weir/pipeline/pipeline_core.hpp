@@ -66,7 +66,7 @@ class PipelineCore {
         traffic_(executor_, table, lanes_, options_, watch_, std::move(transport), most_issued(table),
                  sparsifier),
         units_([this](std::uint32_t worker) -> E const& { return executor_of(worker); }, program_.table(),
-               lanes_, options_, versions, watch_, predicts),
+               lanes_, options_, versions, watch_, predicts, Traffic::is_remote),
         weights_(units_, watch_),
         planner_(options_),
         clocks_(executor_, lanes_, [this](std::uint32_t worker) -> E const& { return executor_of(worker); }) {
@@ -86,6 +86,7 @@ class PipelineCore {
                                                                       : other.records(lane)};
     };
     traffic_.allocate(records);
+    traffic_.allocate_gradients(units_);
     traffic_.list_arrivals(program_, false);
     traffic_.list_arrivals(other, true);
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
@@ -299,10 +300,11 @@ class PipelineCore {
       for (std::uint8_t& touched : state.info.touched) touched = 0;
       GradientScope<E, Real>{state, call}.clear_untouched();
     }
+    std::size_t const micro_batches = planner_.micro_batches(program_.table(), run, period);
     for (auto const& member : units_.of_lane(step.lane)) {
-      member.unit->arrive(run.first_version + period, member.contributor,
-                          member.counts_samples ? count.samples : 0,
-                          planner_.micro_batches(program_.table(), run, period), point);
+      std::size_t const samples = member.counts_samples ? count.samples : 0;
+      traffic_.send_gradient(run, step, *member.unit, {samples, micro_batches}, worker, point);
+      member.unit->arrive(run.first_version + period, member.contributor, samples, micro_batches, point);
     }
   }
 

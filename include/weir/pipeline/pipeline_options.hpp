@@ -37,8 +37,8 @@ struct StageParameter {
   std::size_t parameter = 0;
 };
 
-/// The same parameter in several stages, in ascending order. Among the weights it is where the first of them
-/// registers it.
+/// The same parameter in several stages, in ascending order. Among the weights of a process it is where the
+/// first of them that is there registers it. Processes that have it start with the same weights.
 using TiedParameter = std::vector<StageParameter>;
 
 /// What becomes of micro-batches that do not fill a period, where there is no flush.

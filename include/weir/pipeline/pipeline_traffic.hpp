@@ -18,17 +18,19 @@
 #include "weir/pipeline/pipeline_arrivals.hpp"
 #include "weir/pipeline/pipeline_channels.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
+#include "weir/pipeline/pipeline_gradients.hpp"
 #include "weir/pipeline/pipeline_lane.hpp"
 #include "weir/pipeline/pipeline_options.hpp"
 #include "weir/pipeline/pipeline_program.hpp"
 #include "weir/pipeline/pipeline_run.hpp"
 #include "weir/pipeline/pipeline_watch.hpp"
 #include "weir/pipeline/stream_carrier.hpp"
+#include "weir/pipeline/weight_parts.hpp"
 
 namespace weir::inline v1::detail {
 
 /// The lanes of a pipeline, and how messages get from one to another: at once where both are on one worker,
-/// else by the transport.
+/// else by the transport; to other processes gradients of weights, too.
 ///
 /// Streams: where one thread issues the work of all workers, `point` is the stream of the worker that sends,
 /// receives, takes a buffer or releases it.
@@ -54,9 +56,17 @@ class PipelineTraffic {
         lanes_(lanes),
         watch_(watch),
         channels_(lanes, options, sparsifier),
+        gradients_(lanes, parts_of(lanes, options), watch, channels_.edges()),
         transport_(std::move(transport)),
         lane_states_(lanes.lanes()) {
     open_transport(table, issued);
+    if constexpr (is_remote) {
+      if (!gradients_.is_none())
+        watch_.set_errand(this, [](void* traffic, std::size_t worker) {
+          auto& self = *static_cast<PipelineTraffic*>(traffic);
+          self.gradients_.take_in(self.transport_, worker);
+        });
+    }
     for (std::uint32_t lane = 0; lane < lanes_.lanes(); ++lane) {
       if (lanes_.has(lane)) connect(lane_states_[lane], lane, lanes_, channels_, options_);
     }
@@ -67,7 +77,9 @@ class PipelineTraffic {
 
   ~PipelineTraffic() {
     if constexpr (is_remote) {
-      if (!transport_.close()) channels_.abandon();
+      if (transport_.close()) return;
+      channels_.abandon();
+      gradients_.abandon();
     }
   }
 
@@ -90,7 +102,16 @@ class PipelineTraffic {
                  [&](std::size_t buffer) -> E const& { return executors(channels_.owners()[buffer]); });
   }
 
-  std::size_t workspace_bytes() const { return channels_.workspace_bytes(); }
+  /// Takes the buffers of the gradients of these units that go to other processes, or come from there.
+  template <class Units>
+  void allocate_gradients(Units const& units) {
+    if constexpr (is_remote) {
+      gradients_.allocate([this](std::uint32_t worker) -> E const& { return executor_of(worker); }, units,
+                          Transport::trailer_bytes);
+    }
+  }
+
+  std::size_t workspace_bytes() const { return channels_.workspace_bytes() + gradients_.workspace_bytes(); }
 
   /// Notes in which order the workers of a program receive, for receives that are posted before they are
   /// due.
@@ -118,12 +139,18 @@ class PipelineTraffic {
     if constexpr (is_carried) transport_.join(home);
   }
 
-  /// At the begin and at the end of a worker's run. The end waits until all that it sent has left.
-  void begin(std::size_t worker) {
-    if constexpr (is_remote) arrivals_.begin(worker);
+  /// At the begin and at the end of a worker's run, in which `point` is its executor. The end waits until
+  /// gradients of other processes have come that are added to its own, and all that it sent has left.
+  void begin(PipelineRun const& run, std::size_t worker, E const& point) {
+    if constexpr (is_remote) {
+      arrivals_.begin(worker);
+      gradients_.begin(run, worker, point);
+      gradients_.take_in(transport_, worker);
+    }
   }
   void finish(std::size_t worker) {
     if constexpr (is_remote) {
+      gradients_.finish(worker);
       for (std::size_t index = 0; index < channels_.edges().size(); ++index) {
         PipelineEdge const& edge = channels_.edges()[index];
         if (edge.from != worker) continue;
@@ -184,6 +211,12 @@ class PipelineTraffic {
     for_each_source(step, [&](Channel* channel, auto const& place) {
       fetch(channel, run, operation, worker, place(record), point);
     });
+  }
+
+  /// Hands on what a lane has added to the gradient of a unit, if other processes have the unit, too.
+  void send_gradient(PipelineRun const& run, PipelineStep const& step, ParameterUnit<E, Real> const& unit,
+                     GradientCount const& count, std::size_t worker, E const& point) {
+    if constexpr (is_remote) gradients_.send(transport_, run, step, unit, count, worker, point);
   }
 
   /// Hands on what the operation has made.
@@ -266,6 +299,7 @@ class PipelineTraffic {
   void clear() {
     transport_.clear();
     channels_.refill();
+    gradients_.clear();
     for (Lane& state : lane_states_) state.forget();
   }
 
@@ -274,6 +308,15 @@ class PipelineTraffic {
     using Made = typename Channels::Copies::Made;
     if constexpr (is_remote) return {Made::between_workers, Transport::trailer_bytes, Transport::prefetch};
     return {is_carried ? Made::between_places : Made::never};
+  }
+
+  /// Those of which gradients may have to be sent.
+  static std::vector<WeightPart> parts_of(LaneMap const& lanes, PipelineOptions const& options) {
+    if constexpr (is_remote) {
+      return weight_parts(lanes, options);
+    } else {
+      return {};
+    }
   }
 
   /// Calls `f(channel, place)` for each message that a step takes in, in order; `place(record)` is where it
@@ -297,12 +340,14 @@ class PipelineTraffic {
   void open_transport(TableView const& table, std::uint32_t issued) {
     FifoOrder const order = fifo_order(table);
     bool const has_skips = !options_.skip_edges.empty();
-    for (PipelineEdge& edge : channels_.edges()) edge.is_in_order = !has_skips && order.per_edge;
+    for (PipelineEdge& edge : channels_.edges())
+      edge.is_in_order = edge.is_weight_gradient || (!has_skips && order.per_edge);
     std::uint32_t const least = min_edge_capacity(table, options_.skip_edges);
     std::uint32_t const needed = issued > least ? issued : least;
     MessageNumbers const numbers{table.stages(), static_cast<std::uint32_t>(1 + options_.skip_edges.size()),
                                  !has_skips && order.per_stage ? 1 : table.micro_batches(),
-                                 channels_.layout(table, options_.local_batch)};
+                                 gradients_.layout(channels_.layout(table, options_.local_batch)),
+                                 gradients_.links()};
     if constexpr (is_carried) {
       transport_.open(channels_.edges(), needed, numbers, executor_, lanes_);
     } else if constexpr (is_issued) {
@@ -427,6 +472,7 @@ class PipelineTraffic {
   LaneMap const& lanes_;
   PipelineWatch& watch_;
   Channels channels_;
+  PipelineGradients<E, Real> gradients_;
   BufferGuards<E> guards_;
   Carrier transport_;
   std::vector<Lane> lane_states_;

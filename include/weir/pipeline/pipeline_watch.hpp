@@ -50,8 +50,15 @@ class PipelineWatch {
   }
   void rest(std::size_t worker) noexcept { workers_[worker]->operation.store(nullptr); }
 
+  /// What a worker does again and again while it waits.
+  void set_errand(void* whose, void (*errand)(void* whose, std::size_t worker)) noexcept {
+    whose_ = whose;
+    errand_ = errand;
+  }
+
   /// Blocks until `is_over()`, which is not called again once it was true.
-  /// Errors: `PipelineStopped` if the run has failed, also because nothing went on for too long.
+  /// Errors: `PipelineStopped` if the run has failed, also because nothing went on for too long; what the
+  /// errand throws.
   template <class IsOver>
   void wait(std::size_t worker, WorkerWait what, PipelineEdge const* edge, IsOver const& is_over) {
     if (is_over()) return;
@@ -59,7 +66,11 @@ class PipelineWatch {
     self.edge.store(edge, std::memory_order_relaxed);
     self.waits_for.store(what, std::memory_order_release);
     bool has_come = false;
-    auto const is_ended = [&] { return is_stopped() || (has_come = is_over()); };
+    auto const is_ended = [&] {
+      if (is_stopped()) return true;
+      if (errand_ != nullptr) errand_(whose_, worker);
+      return has_come = is_over();
+    };
     auto end = std::chrono::steady_clock::now() + patience_;
     for (std::uint64_t seen = done();;) {
       auto const next = std::chrono::steady_clock::now() + interval_;
@@ -151,6 +162,8 @@ class PipelineWatch {
   std::chrono::milliseconds patience_;
   std::chrono::microseconds interval_;
   LaneMap const* lanes_;
+  void* whose_ = nullptr;
+  void (*errand_)(void*, std::size_t) = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::mutex mutex_;
   std::atomic<bool> is_stopped_ = false;
