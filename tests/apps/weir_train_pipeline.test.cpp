@@ -74,6 +74,12 @@ TEST_CASE("weir-train: processes of MPI can be pipelines too" * doctest::skip(WE
   std::string const options = "--epochs 1 --workers 2 --micro-batches 2 --batch 6";
   Json const mpi = outcome_of(run_program_mpi(2, "weir-train", "--report json --pipeline 1f1b " + options));
   CHECK(mpi["weights_hash"] == outcome_of(options + " --ranks 2")["weights_hash"]);
+  for (std::string const name : {"chimera", "dualpipe"}) {
+    std::string const both_ways = "--epochs 1 --batch 6 --micro-batches 4 --pipeline " + name;
+    Json const processes =
+        outcome_of(run_program_mpi(2, "weir-train", "--report json --comm mpi " + both_ways));
+    CHECK(processes["weights_hash"] == hash_of(both_ways + " --ranks 2"));
+  }
 }
 
 TEST_CASE("weir-train: pipelines without a flush train as well, and the same each time") {
