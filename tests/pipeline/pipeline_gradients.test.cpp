@@ -19,6 +19,8 @@
 #include "pipeline/staged_model.hpp"
 #include "support/bits.hpp"
 #include "support/has_cause.hpp"
+#include "support/ranks.hpp"
+#include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/adamw.hpp"
@@ -62,21 +64,38 @@ struct Stage {
   }
 };
 
-/// The workers at one place, or all.
-template <class Transport, class Optimizer>
+/// Takes its time before an update.
+struct Pause {
+  using consumes = weir::Dense;
+  using produces = weir::Dense;
+  static constexpr char const* name = "pause";
+
+  std::chrono::milliseconds time{0};
+
+  template <weir::HostOrderedExecutor E, class Real>
+  auto on(weir::RecipeContext<E, Real> const&) const {
+    return [time = time](weir::DenseGradient<E, Real> const& gradient) {
+      std::this_thread::sleep_for(time);
+      return gradient;
+    };
+  }
+};
+
+/// The workers at one place, or all; `recipe_of(unit)`.
+template <class Transport, class RecipeOf>
 struct Process {
   using Pipe = weir::InterleavedPipeline<weir::HostExecutor, double, Store, Transport>;
-  using Sync = decltype((weir::LocalAggregator{} | std::declval<Optimizer const&>())
-                            .on(std::declval<Pipe&>(), weir::view(std::declval<std::vector<double>&>())));
+  using Sync = decltype(std::declval<Pipe&>().bind_each(std::declval<RecipeOf const&>(),
+                                                        weir::view(std::declval<std::vector<double>&>())));
 
-  Process(Case const& the, Optimizer const& optimizer, Transport transport,
+  Process(Case const& the, RecipeOf const& recipe_of, Transport transport,
           std::vector<std::uint8_t> const& is_here = {})
       : table(make_table(the.schedule, the.shape)),
         layers(table.properties().stages, 1),
         registered(table, layers, the.options.tied, is_here),
         weights(registered.gather(staged::initial_weights<double>(layers.size()))),
         pipe(executor, table, options(the), {}, std::move(transport)),
-        sync((weir::LocalAggregator{} | optimizer).on(pipe, weir::view(weights))) {
+        sync(pipe.bind_each(recipe_of, weir::view(weights))) {
     for (std::size_t stage = 0; stage < layers.size(); ++stage) model.push_back({{true, stage, 1}});
   }
 
@@ -99,64 +118,75 @@ struct Process {
   Sync sync;
 };
 
-template <class Optimizer>
-using Processes = std::vector<std::unique_ptr<Process<JoinedTransport, Optimizer>>>;
+/// The same recipe for all.
+auto each(auto const& recipe) {
+  return [recipe](std::size_t) { return recipe; };
+}
 
-template <class Optimizer>
-Processes<Optimizer> processes(Case const& the, Optimizer const& optimizer) {
-  Processes<Optimizer> result;
+/// `recipes(place)` gives the `recipe_of` of a process.
+template <class Recipes>
+auto processes(Case const& the, Recipes const& recipes) {
+  using Joined = Process<JoinedTransport, decltype(recipes(std::size_t{}))>;
+  std::vector<std::unique_ptr<Joined>> result;
   auto const group = std::make_shared<JoinedTransport::Group>();
   std::size_t const count = *std::max_element(the.places.begin(), the.places.end()) + 1;
   for (std::size_t place = 0; place < count; ++place) {
     std::vector<std::uint8_t> is_here;
     for (std::size_t const of_worker : the.places) is_here.push_back(of_worker == place ? 1 : 0);
-    result.push_back(std::make_unique<Process<JoinedTransport, Optimizer>>(
-        the, optimizer, JoinedTransport(group, the.places, place), is_here));
+    result.push_back(
+        std::make_unique<Joined>(the, recipes(place), JoinedTransport(group, the.places, place), is_here));
   }
   return result;
 }
 
-/// Two runs of all micro-batches, and one of fewer samples; `all` are the processes.
-void train(Case const& the, auto& all) {
-  auto const data = staged::samples(2 * all.front()->table.properties().micro_batches);
-  for (std::size_t const left_out : {std::size_t{0}, std::size_t{0}, the.left_out}) {
-    for (auto& process : all)
-      process->sync(
-          process->pipe(staged::Batch(data).first(data.size() - left_out), std::as_const(process->model)));
-  }
+/// Starts a run of so many samples in all processes.
+void start(auto& all, staged::Batch samples) {
+  for (auto& process : all) process->sync(process->pipe(samples, std::as_const(process->model)));
+}
+
+/// Two runs of all micro-batches, and one of fewer samples, of those of a replica.
+void train(Case const& the, auto& all, std::size_t replica = 0) {
+  std::size_t const share = 2 * all.front()->table.properties().micro_batches;
+  auto const data = staged::samples((replica + 1) * share);
+  for (std::size_t const left_out : {std::size_t{0}, std::size_t{0}, the.left_out})
+    start(all, staged::Batch(data).subspan(replica * share, share - left_out));
   for (auto& process : all) process->sync.drain();
 }
 
-/// The weights of the whole network, trained by threads.
-template <class Optimizer>
-std::vector<double> trained_by_threads(Case const& the, Optimizer const& optimizer) {
-  std::vector<std::unique_ptr<Process<weir::ThreadTransport, Optimizer>>> one;
-  one.push_back(
-      std::make_unique<Process<weir::ThreadTransport, Optimizer>>(the, optimizer, weir::ThreadTransport()));
-  train(the, one);
-  auto whole = staged::initial_weights<double>(one[0]->layers.size());
-  one[0]->registered.scatter(one[0]->weights, whole);
-  return whole;
+/// In a list.
+template <class RecipeOf>
+auto over_threads(Case const& the, RecipeOf const& recipe_of) {
+  using Whole = Process<weir::ThreadTransport, RecipeOf>;
+  std::vector<std::unique_ptr<Whole>> one;
+  one.push_back(std::make_unique<Whole>(the, recipe_of, weir::ThreadTransport()));
+  return one;
 }
 
-template <class Optimizer>
-void check_same_as_threads(Case const& the, Optimizer const& optimizer) {
-  auto const expected = trained_by_threads(the, optimizer);
-  auto all = processes(the, optimizer);
-  train(the, all);
-  for (auto& process : all) {
+/// Whether all of `all` have the weights that `whole` has.
+void check_same(auto const& all, auto const& whole) {
+  std::vector<double> const initial = staged::initial_weights<double>(whole.layers.size());
+  std::vector<double> expected = initial;
+  whole.registered.scatter(whole.weights, expected);
+  for (auto const& process : all) {
     CHECK(same_bits(process->weights, process->registered.gather(expected)));
-    CHECK_FALSE(same_bits(process->weights, process->registered.gather(
-                                                staged::initial_weights<double>(process->layers.size()))));
+    CHECK_FALSE(same_bits(process->weights, process->registered.gather(initial)));
   }
+}
+
+void check_same_as_threads(Case const& the, auto const& recipe) {
+  auto whole = over_threads(the, each(recipe));
+  auto all = processes(the, each(each(recipe)));
+  train(the, whole);
+  train(the, all);
+  check_same(all, *whole[0]);
 }
 
 void check_same_as_threads(Case const& the) {
   CAPTURE(the.schedule);
   CAPTURE(the.shape.workers);
   CAPTURE(the.left_out);
-  check_same_as_threads(the, weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}});
-  check_same_as_threads(the, weir::AdamW{{.learning_rate = 0.05}});
+  check_same_as_threads(the, weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}});
+  check_same_as_threads(the, weir::LocalAggregator{} | weir::AdamW{{.learning_rate = 0.05}});
 }
 
 }  // namespace
@@ -225,9 +255,59 @@ TEST_CASE("and without one, update for update, with what does not fill a period"
                          {.tied = {{{2, 0}, {3, 0}}}}});
 }
 
+TEST_CASE("a gradient that comes while an earlier one is used waits for its room") {
+  Case const the{"dualpipe", {.workers = 2, .micro_batches = 4}, {0, 1}};
+  auto const data = staged::samples(8);
+  auto const train_few = [&](auto& all) {
+    for (std::size_t const samples : {8u, 4u, 0u, 0u, 2u, 8u, 0u, 4u})
+      start(all, staged::Batch(data).first(samples));
+    for (auto& process : all) process->sync.drain();
+  };
+  auto const recipe = [](std::chrono::milliseconds time) {
+    return weir::LocalAggregator{} | Pause{time} | weir::Sgd{{.learning_rate = 0.1}};
+  };
+  auto whole = over_threads(the, each(recipe(0ms)));
+  train_few(whole);
+  for (std::size_t const slow : {0u, 1u}) {
+    auto all = processes(the, [&](std::size_t place) { return each(recipe(place == slow ? 10ms : 0ms)); });
+    train_few(all);
+    check_same(all, *whole[0]);
+  }
+}
+
+TEST_CASE("replicas, each in several processes, give the bits of replicas that are in one") {
+  for (Case const& the :
+       std::vector<Case>{{"chimera", {.workers = 2, .micro_batches = 4}, {0, 1}},
+                         {"wpipe",
+                          {.workers = 2, .micro_batches = 8, .period = 2},
+                          {0, 1},
+                          {.tied = {{{0, 0}, {3, 0}}}, .remainder = weir::Remainder::partial}}}) {
+    CAPTURE(the.schedule);
+    on_ranks(2, [&](weir::ThreadCommunicator const& communicator) {
+      std::size_t const replica = communicator.rank();
+      Case of_replica = the;
+      of_replica.options.replica = replica;
+      // The updates of all units are under way at the same time: each has ranks of its own.
+      std::vector<weir::ThreadCommunicator> of_unit;
+      for (std::size_t i = 0; i < 15; ++i) of_unit.push_back(communicator.split(0, replica));
+      auto const recipes = [&](std::size_t place) {
+        return [&of_unit, place](std::size_t unit) {
+          return weir::LocalAggregator{} | weir::AllReduce{of_unit[5 * place + unit]} |
+                 weir::Sgd{{.learning_rate = 0.1, .momentum = 0.5}};
+        };
+      };
+      auto whole = over_threads(of_replica, recipes(2));
+      auto all = processes(of_replica, recipes);
+      train(of_replica, whole, replica);
+      train(of_replica, all, replica);
+      check_same(all, *whole[0]);
+    });
+  }
+}
+
 TEST_CASE("all that is taken is taken before the first run, and told") {
   Case const the{"chimera", {.workers = 4, .micro_batches = 4}, {0, 1, 2, 3}};
-  auto all = processes(the, weir::AdamW{{}});
+  auto all = processes(the, each(each(weir::LocalAggregator{} | weir::AdamW{{}})));
   std::vector<std::size_t> calls;
   for (auto& process : all) {
     CHECK(process->sync.workspace_bytes() == process->memory.bytes());
@@ -239,12 +319,12 @@ TEST_CASE("all that is taken is taken before the first run, and told") {
 
 TEST_CASE("a process that fails is reported by the others, and all go on after a reset") {
   Case const the{"chimera", {.workers = 2, .micro_batches = 4}, {0, 1}};
-  weir::Sgd const optimizer{{.learning_rate = 0.1, .momentum = 0.9}};
-  auto all = processes(the, optimizer);
+  auto const recipe = weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}};
+  auto all = processes(the, each(each(recipe)));
   auto const data = staged::samples(8);
   for (int failures = 0; failures < 3; ++failures) {
     for (Stage& stage : all[1]->model) stage.throws = true;
-    for (auto& process : all) process->sync(process->pipe(staged::Batch(data), process->model));
+    start(all, staged::Batch(data));
     for (std::size_t i = 0; i < 2; ++i) {
       try {
         all[i]->sync.drain();
@@ -257,17 +337,19 @@ TEST_CASE("a process that fails is reported by the others, and all go on after a
     for (Stage& stage : all[1]->model) stage.throws = false;
     for (auto& process : all) process->sync.reset();
   }
+  auto whole = over_threads(the, each(recipe));
+  train(the, whole);
   train(the, all);
-  auto const expected = trained_by_threads(the, optimizer);
-  for (auto& process : all) CHECK(same_bits(process->weights, process->registered.gather(expected)));
+  check_same(all, *whole[0]);
 }
 
 TEST_CASE("the watchdog names the gradient that does not come") {
-  weir::PipelineOptions options{.tied = {{{0, 0}, {1, 0}}}, .watchdog = 100ms};
-  auto all = processes({"zb-h1", {.workers = 2, .micro_batches = 2}, {0, 1}, options}, weir::Sgd{{}});
+  Case const the{
+      "zb-h1", {.workers = 2, .micro_batches = 2}, {0, 1}, {.tied = {{{0, 0}, {1, 0}}}, .watchdog = 100ms}};
+  auto all = processes(the, each(each(weir::LocalAggregator{} | weir::Sgd{{}})));
   auto const data = staged::samples(4);
   all[1]->model[1].sleep = 1'000ms;
-  for (auto& process : all) process->sync(process->pipe(staged::Batch(data), process->model));
+  start(all, staged::Batch(data));
   try {
     all[0]->sync.drain();
     CHECK(false);
@@ -283,13 +365,13 @@ TEST_CASE("the watchdog names the gradient that does not come") {
 
 TEST_CASE("each process saves and loads its copy") {
   Case const the{"1f1b", {.workers = 2, .micro_batches = 4}, {0, 1}, {.tied = {{{0, 0}, {1, 0}}}}};
-  weir::AdamW const optimizer{{.learning_rate = 0.05}};
-  auto all = processes(the, optimizer);
+  auto const recipes = each(each(weir::LocalAggregator{} | weir::AdamW{{.learning_rate = 0.05}}));
+  auto all = processes(the, recipes);
   train(the, all);
   std::vector<weir::Archive> archives(2);
   for (std::size_t i = 0; i < 2; ++i) all[i]->sync.save(archives[i]);
   train(the, all);
-  auto others = processes(the, optimizer);
+  auto others = processes(the, recipes);
   train(the, others);
   train(the, others);
   for (std::size_t i = 0; i < 2; ++i) others[i]->sync.load(archives[i]);

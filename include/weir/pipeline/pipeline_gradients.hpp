@@ -231,7 +231,7 @@ class PipelineGradients {
     MessageTag const due = tag(way, intake.run, way.period);
     if (!way.is_posted) {
       transport.post_receive(
-          way.edge, due, {.tag = {}, .data = way.pool->take(), .bytes = way.bytes, .home = way.pool.get()});
+          way.edge, due, {.tag = due, .data = way.pool->take(), .bytes = way.bytes, .home = way.pool.get()});
       way.is_posted = true;
     }
     if (way.arrival.home == nullptr && !transport.try_receive(way.edge, due, way.arrival)) return false;

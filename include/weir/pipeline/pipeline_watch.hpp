@@ -50,7 +50,7 @@ class PipelineWatch {
   }
   void rest(std::size_t worker) noexcept { workers_[worker]->operation.store(nullptr); }
 
-  /// What a worker does again and again while it waits.
+  /// What a worker does again and again while it waits, after every interval.
   void set_errand(void* whose, void (*errand)(void* whose, std::size_t worker)) noexcept {
     whose_ = whose;
     errand_ = errand;
@@ -66,13 +66,11 @@ class PipelineWatch {
     self.edge.store(edge, std::memory_order_relaxed);
     self.waits_for.store(what, std::memory_order_release);
     bool has_come = false;
-    auto const is_ended = [&] {
-      if (is_stopped()) return true;
-      if (errand_ != nullptr) errand_(whose_, worker);
-      return has_come = is_over();
-    };
+    auto const is_ended = [&] { return is_stopped() || (has_come = is_over()); };
     auto end = std::chrono::steady_clock::now() + patience_;
     for (std::uint64_t seen = done();;) {
+      // Not while the bell is locked: it may start what ends in ringing it.
+      if (errand_ != nullptr && !is_stopped()) errand_(whose_, worker);
       auto const next = std::chrono::steady_clock::now() + interval_;
       bool const is_short = interval_.count() != 0 && next < end;
       if (self.bell.wait_until(is_short ? next : end, is_ended)) break;
