@@ -113,3 +113,17 @@ TEST_CASE("there is room for a gradient when the one that lay there has been use
   CHECK(unit.has_room_for(2));
   CHECK_FALSE(unit.has_room_for(3));
 }
+
+TEST_CASE("an update is of as many samples as it is told, of all replicas") {
+  weir::HostExecutor const executor;
+  Unit unit(executor, shape(2, 1));
+  Unit::Launch const launch{unit};
+  CHECK(launch.samples() == 0);
+  unit.tell_samples(0, 30);
+  unit.tell_samples(1, 31);
+  CHECK(launch.samples() == 30);
+  unit.set_count(1);
+  CHECK(launch.samples() == 31);
+  unit.tell_samples(1, 0);
+  CHECK(launch.samples() == 0);
+}

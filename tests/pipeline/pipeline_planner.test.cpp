@@ -48,3 +48,46 @@ TEST_CASE("without a flush a run makes as many updates as it has periods") {
   CHECK(planner.updates(table) == 9);
   CHECK(planner.evaluation(table, 1).is_evaluation);
 }
+
+TEST_CASE("the samples of all replicas are those of the flushes of an update") {
+  auto const table = weir::make_table<weir::OneFOneB>({.workers = 2, .micro_batches = 4});
+  weir::PipelineOptions const options{.local_batch = 2, .flushes_per_update = 2, .replicas = 3};
+  RunPlanner planner(options);
+  auto const told = [&](std::size_t samples, std::size_t of_all) {
+    return planner.samples_of_all(table, planner.training(table, samples, of_all), 0);
+  };
+  CHECK(told(8, 24) == 24);
+  CHECK(told(0, 5) == 29);
+  CHECK(told(8, 9) == 9);
+  CHECK(told(8, 0) == 0);  // not known of one of them
+  CHECK(told(8, 0) == 0);
+  CHECK(told(8, 9) == 0);
+  CHECK_THROWS_WITH_AS(planner.training(table, 8, 7),
+                       "7 samples of all replicas in a run, of which 8 are here; 8 to 24 would be right",
+                       weir::ContractViolation);
+  CHECK_THROWS_AS(planner.training(table, 8, 25), weir::ContractViolation);
+}
+
+TEST_CASE("without a flush all updates but the last one of a run are over whole micro-batches") {
+  auto const table = weir::make_table<weir::WPipe>({.workers = 2, .micro_batches = 8, .period = 2});
+  weir::PipelineOptions options{.local_batch = 3, .remainder = weir::Remainder::partial, .replicas = 2};
+  RunPlanner planner(options);
+  auto const run = planner.training(table, 14, 29);  // the other has 15
+  REQUIRE(run.periods == 3);
+  CHECK(planner.samples_of_all(table, run, 0) == 12);
+  CHECK(planner.samples_of_all(table, run, 1) == 12);
+  CHECK(planner.samples_of_all(table, run, 2) == 5);
+  CHECK(planner.samples_of_all(table, planner.training(table, 14), 1) == 0);
+  for (std::size_t const wrong : {13u, 24u, 37u}) {
+    CHECK_THROWS_WITH_AS(planner.training(table, 14, wrong), doctest::Contains("25 to 36 would be right"),
+                         weir::ContractViolation);
+  }
+  CHECK_THROWS_AS(planner.training(table, 0, 5), weir::ContractViolation);  // the other has an update more
+  options.remainder = weir::Remainder::drop;
+  auto const dropped = planner.training(table, 14, 23);  // here 2 are dropped, the other has 11
+  CHECK(dropped.periods == 2);
+  CHECK(planner.samples_of_all(table, dropped, 1) == 11);
+  options.replicas = 0;
+  CHECK_THROWS_WITH_AS(planner.training(table, 6, 12), doctest::Contains("replicas has to say how many"),
+                       weir::ContractViolation);
+}

@@ -133,13 +133,17 @@ class InterleavedPipeline {
     InterleavedPipeline& pipe;
     Batch batch;
     Model& model;
+    std::size_t samples_of_all_replicas = 0;
   };
 
   /// Describes a run on the samples of this replica, of which micro-batch j takes entries j * b to (j + 1) *
   /// b, cut at the end. `model` is one stage for all (its calls tell which by `stage()`), a list of stages,
-  /// or a tuple of them. Errors: `ContractViolation` for a `GeneratingStage` at which two workers would be.
+  /// or a tuple of them. `samples_of_all_replicas`, the same on each: of this run, those that are dropped
+  /// left out. 0: as many on each as here, or where `PipelineOptions::replicas` does not say how many they
+  /// are, the ranks exchange one integer for each update. Errors: `ContractViolation` for a `GeneratingStage`
+  /// at which two workers would be.
   template <class Batch, class Model>
-  [[nodiscard]] auto operator()(Batch batch, Model& model) {
+  [[nodiscard]] auto operator()(Batch batch, Model& model, std::size_t samples_of_all_replicas = 0) {
     static_assert(std::is_trivially_copyable_v<Batch> && sizeof(Batch) <= 32,
                   "a batch is a view that is copied to each worker: trivially copyable, of at most 32 bytes");
     using Samples = decltype(detail::piece_of(batch, std::declval<detail::PipelineRun const&>(), 0));
@@ -147,12 +151,12 @@ class InterleavedPipeline {
       throw ContractViolation(
           "a stage with generator(micro) under a schedule of two directions, where two workers would draw "
           "from it at once: micro.random(site), or a schedule of one direction, would be right");
-    return Launch<Batch, Model>{*this, batch, model};
+    return Launch<Batch, Model>{*this, batch, model, samples_of_all_replicas};
   }
 
   /// Refuses a temporary model.
   template <class Batch, class Model>
-  void operator()(Batch, Model const&&) {
+  void operator()(Batch, Model const&&, std::size_t = 0) {
     static_assert(sizeof(Model) == 0,
                   "this model is a temporary, which is gone before the workers call it: give it a name");
   }
@@ -177,7 +181,7 @@ class InterleavedPipeline {
   void start(Launch<Batch, Model> const& launch) {
     bool const is_captured = is_being_captured(core_.executor());
     if (is_captured) core_.check_capture();
-    detail::PipelineRun const run = core_.plan_run(launch.batch.size());
+    detail::PipelineRun const run = core_.plan_run(launch.batch.size(), launch.samples_of_all_replicas);
     submit(launch, run, core_.program());
     if (is_captured) return core_.forget(run);
     cancel_if_failed();

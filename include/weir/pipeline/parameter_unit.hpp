@@ -155,6 +155,13 @@ class ParameterUnit {
     point.wait(updated_[(count - 1) % gradient_slots_]);
   }
 
+  /// Of how many samples of all replicas an update is, before the last part of its gradient arrives; 0: not
+  /// told.
+  void tell_samples(std::uint64_t update, std::size_t samples_of_all) {
+    std::lock_guard const lock(mutex_);
+    arrivals_[update % gradient_slots_].samples_of_all = samples_of_all;
+  }
+
   /// A contributor's gradient for an update is complete, at `point`; the last one starts it.
   /// Errors: what the recipe throws.
   void arrive(std::uint64_t update, std::size_t contributor, std::size_t samples, std::size_t micro_batches,
@@ -237,12 +244,15 @@ class ParameterUnit {
   struct Arrivals {
     std::size_t count = 0;
     std::size_t micro_batches = 1;
+    std::size_t samples_of_all = 0;    // replicas; 0: not told
     std::vector<std::size_t> samples;  // by contributor
   };
 
   std::size_t samples() const {
+    Arrivals const& arrivals = arrivals_[started_ % gradient_slots_];
+    if (arrivals.samples_of_all != 0) return arrivals.samples_of_all;
     std::size_t sum = 0;
-    for (std::size_t const samples : arrivals_[started_ % gradient_slots_].samples) sum += samples;
+    for (std::size_t const samples : arrivals.samples) sum += samples;
     return sum * shape_.replicas;
   }
 

@@ -121,7 +121,9 @@ class PipelineCore {
     return bytes;
   }
 
-  PipelineRun plan_run(std::size_t samples) { return planner_.training(program_.table(), samples); }
+  PipelineRun plan_run(std::size_t samples, std::size_t samples_of_all = 0) {
+    return planner_.training(program_.table(), samples, samples_of_all);
+  }
   PipelineRun plan_evaluation(std::size_t samples) { return planner_.evaluation(program_.table(), samples); }
 
   /// At the begin and at the end of a run, where one thread issues it.
@@ -304,6 +306,8 @@ class PipelineCore {
     for (auto const& member : units_.of_lane(step.lane)) {
       std::size_t const samples = member.counts_samples ? count.samples : 0;
       traffic_.send_gradient(run, step, *member.unit, {samples, micro_batches}, worker, point);
+      member.unit->tell_samples(run.first_version + period,
+                                planner_.samples_of_all(program_.table(), run, period));
       member.unit->arrive(run.first_version + period, member.contributor, samples, micro_batches, point);
     }
   }

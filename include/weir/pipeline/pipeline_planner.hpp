@@ -17,14 +17,19 @@ class RunPlanner {
  public:
   explicit RunPlanner(PipelineOptions const& options) : options_(options) {}
 
-  /// Errors: `ContractViolation` for more samples than the table has micro-batches for, and, where there is
-  /// no flush, for a remainder that is not allowed.
-  PipelineRun training(TableView const& table, std::size_t samples) {
+  /// `samples_of_all`: of all replicas, without those that are dropped; 0: not told.
+  /// Errors: `ContractViolation` for more samples than the table has micro-batches for, for a number of all
+  /// that cannot be, and, where there is no flush, for a remainder that is not allowed.
+  PipelineRun training(TableView const& table, std::size_t samples, std::size_t samples_of_all = 0) {
     PipelineRun run = next(table, samples);
     if (table.synchronous()) {
       run.periods = 1;
       run.first_version = flushes_ / options_.flushes_per_update;
       run.flush = flushes_ % options_.flushes_per_update;
+      check_samples_of_all(table, run, samples_of_all);
+      if (run.flush == 0) told_ = 0;
+      bool const is_told = samples_of_all != 0 && (run.flush == 0 || told_ != 0);
+      run.samples_of_all = told_ = is_told ? told_ + samples_of_all : 0;
       run.is_update = ++flushes_ % options_.flushes_per_update == 0;
       return run;
     }
@@ -38,6 +43,8 @@ class RunPlanner {
       if (options_.remainder == Remainder::drop) run.micro_batches -= rest;
     }
     run.periods = (run.micro_batches + table.period() - 1) / table.period();
+    check_samples_of_all(table, run, samples_of_all);
+    run.samples_of_all = samples_of_all;
     run.first_version = updates_;
     updates_ += run.periods;
     return run;
@@ -57,6 +64,14 @@ class RunPlanner {
     return rest < table.period() ? rest : table.period();
   }
 
+  /// Of all replicas, in the update of a period; 0: not told. All updates of a run but its last one are over
+  /// whole micro-batches, on each of them.
+  std::size_t samples_of_all(TableView const& table, PipelineRun const& run, std::uint32_t period) const {
+    if (table.synchronous() || run.samples_of_all == 0) return run.samples_of_all;
+    std::size_t const whole = samples_of_period(table);
+    return period + 1 < run.periods ? whole : run.samples_of_all - (run.periods - 1) * whole;
+  }
+
   /// Of the runs planned so far. Errors: `ContractViolation` between two flushes of one.
   std::uint64_t updates(TableView const& table) const {
     if (!table.synchronous()) return updates_;
@@ -74,6 +89,28 @@ class RunPlanner {
   }
 
  private:
+  void check_samples_of_all(TableView const& table, PipelineRun const& run, std::size_t of_all) const {
+    if (of_all == 0) return;
+    std::string const text = std::to_string(of_all) + " samples of all replicas in a run";
+    if (!table.synchronous() && options_.replicas == 0)
+      throw ContractViolation(text + ": PipelineOptions::replicas has to say how many these are");
+    std::size_t const kept = run.micro_batches * options_.local_batch;
+    std::size_t const own = run.samples < kept ? run.samples : kept;
+    std::size_t const whole = samples_of_period(table);
+    std::size_t const before = table.synchronous() || run.periods == 0 ? 0 : (run.periods - 1) * whole + 1;
+    std::size_t const least = own < before ? before : own;
+    std::size_t const most = options_.replicas == 0 ? of_all : run.periods * whole;
+    if (least <= of_all && of_all <= most) return;
+    throw ContractViolation(text + ", of which " + std::to_string(own) + " are here; " +
+                            std::to_string(least) + " to " + std::to_string(most) + " would be right");
+  }
+
+  /// Of all replicas at most.
+  std::size_t samples_of_period(TableView const& table) const {
+    std::size_t const micro_batches = table.synchronous() ? table.micro_batches() : table.period();
+    return micro_batches * options_.local_batch * options_.replicas;
+  }
+
   PipelineRun next(TableView const& table, std::size_t samples) {
     PipelineRun run;
     std::size_t const batch = options_.local_batch;
@@ -94,6 +131,7 @@ class RunPlanner {
   std::uint32_t runs_ = 0;
   std::uint64_t flushes_ = 0;
   std::uint64_t updates_ = 0;  // where there is no flush
+  std::size_t told_ = 0;       // samples of all replicas, in the flushes of the update under way; 0: not told
 };
 
 }  // namespace weir::inline v1::detail
