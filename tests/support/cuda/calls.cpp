@@ -30,6 +30,16 @@ cudaError_t launch_attempt(cudaStream_t stream, std::string name, std::vector<Ac
   });
 }
 
+std::weak_ptr<void const> capture_of(cudaStream_t stream) {
+  Inside const inside;
+  Machine* const machine = Machine::current();
+  if (machine == nullptr) return {};
+  Machine::Lock const lock(machine->mutex);
+  Stream* found = nullptr;
+  if (machine->find(stream, found) != cudaSuccess) return {};
+  return found->capture;
+}
+
 cudaError_t launch(cudaStream_t stream, std::string name, std::vector<Access> accesses,
                    std::function<void()> run) {
   return launch_attempt(stream, std::move(name), std::move(accesses), [run = std::move(run)] {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <iosfwd>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,9 @@ cudaError_t launch(cudaStream_t stream, std::string name, std::vector<Access> ac
 /// from the time when the stream has got there, until it returns true.
 cudaError_t launch_attempt(cudaStream_t stream, std::string name, std::vector<Access> accesses,
                            std::function<bool()> attempt);
+
+/// The capture that a stream takes part in; none: what is enqueued there runs.
+std::weak_ptr<void const> capture_of(cudaStream_t stream);
 
 /// How often `new` was called so far, but for calls of the stand-in itself.
 std::size_t heap_allocations();

@@ -150,14 +150,21 @@ void send_or_receive(ncclComm& communicator, Call const& call, std::shared_ptr<b
   }
 }
 
+}  // namespace
+
 /// Calls that run together on a stream, each time anew in replays of a graph.
 class Running {
  public:
-  explicit Running(Launch const& launch) : communicator_(launch.communicator), calls_(launch.calls) {}
+  /// `before`: what comes first on the same communicator, on whatever stream; of the same graph, if it is
+  /// one.
+  Running(Launch const& launch, std::weak_ptr<Running> before)
+      : communicator_(launch.communicator), calls_(launch.calls), before_(std::move(before)) {}
 
   bool operator()() {
     std::lock_guard const lock(mutex());
     if (flags_.empty() && !communicator_->is_aborted) {
+      auto const before = before_.lock();
+      if (before != nullptr && before->runs_ == runs_) return false;
       for (Call const& call : calls_) {
         flags_.push_back(std::make_shared<bool>(false));
         begin(*communicator_, call, flags_.back());
@@ -167,6 +174,7 @@ class Running {
     for (auto const& flag : flags_) is_over = is_over && *flag;
     if (!is_over && !communicator_->is_aborted) return false;
     flags_.clear();
+    ++runs_;
     if (communicator_->running > 0) --communicator_->running;
     return true;
   }
@@ -174,8 +182,28 @@ class Running {
  private:
   std::shared_ptr<ncclComm> communicator_;
   std::vector<Call> calls_;
+  std::weak_ptr<Running> before_;
   std::vector<std::shared_ptr<bool>> flags_;
+  std::size_t runs_ = 0;
 };
+
+namespace {
+
+/// NCCL runs the operations of a communicator one after another, in the order of the calls.
+std::shared_ptr<Running> make_running(Launch const& launch) {
+  auto const capture = stand_in::capture_of(launch.stream);
+  std::lock_guard const lock(mutex());
+  ++launch.communicator->running;
+  bool const is_captured = capture.lock() != nullptr;
+  auto& latest = is_captured ? launch.communicator->captured : launch.communicator->latest;
+  if (is_captured && capture.lock() != launch.communicator->capture.lock()) {
+    launch.communicator->capture = capture;
+    latest.reset();
+  }
+  auto const running = std::make_shared<Running>(launch, latest);
+  latest = running;
+  return running;
+}
 
 std::vector<stand_in::Access> accesses_of(Launch const& launch) {
   std::vector<stand_in::Access> accesses;
@@ -208,11 +236,7 @@ ncclResult_t enqueue(std::vector<Launch> const& launches) {
     int previous = 0;
     cudaGetDevice(&previous);
     cudaSetDevice(launch.communicator->device);
-    auto const running = std::make_shared<Running>(launch);
-    {
-      std::lock_guard const lock(mutex());
-      ++launch.communicator->running;
-    }
+    auto const running = make_running(launch);
     cudaError_t const code = stand_in::launch_attempt(
         launch.stream, launch.calls.front().name, accesses_of(launch), [running] { return (*running)(); });
     cudaSetDevice(previous);

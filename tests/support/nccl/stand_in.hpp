@@ -8,8 +8,9 @@
 
 // A stand-in for NCCL whose ranks are threads. A program links it by compiling the .cpp files of this folder,
 // with the stand-in for the CUDA runtime of ../cuda, and links no NCCL. A collective is an operation on a
-// stream of that stand-in: it begins when its stream gets there and ends when all ranks have come. Vectors
-// are combined in rank order, 16-bit elements in float, as ThreadCommunicator does.
+// stream of that stand-in: it begins when its stream gets there and what was called before on the same
+// communicator has ended, on whatever stream, and ends when all ranks have come. Vectors are combined in rank
+// order, 16-bit elements in float, as ThreadCommunicator does.
 //
 // Ranks whose calls differ wait for ever, as they do in NCCL.
 

@@ -70,6 +70,8 @@ struct World {
   std::size_t ids = 0;
 };
 
+class Running;
+
 std::mutex& mutex();
 
 /// Null without a session.
@@ -100,4 +102,7 @@ struct ncclComm {
   std::size_t collectives = 0;  // begun
   std::size_t running = 0;      // launches that were enqueued and have not ended
   std::size_t splits = 0;
+  std::weak_ptr<stand_in_nccl::Running> latest;    // of those that were not captured
+  std::weak_ptr<stand_in_nccl::Running> captured;  // the latest of a capture
+  std::weak_ptr<void const> capture;
 };
