@@ -197,6 +197,52 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("weir-train on a GPU: ranks with a pipeline each share one through host memory") {
+  std::string const ranks = "--device cuda --epochs 2 --batch 3 --micro-batches 8 --ranks 2 --comm threads";
+  Json const plain = outcome_of(ranks);
+  for (std::string const name : {"gpipe", "1f1b", "interleaved-1f1b", "zb-v"}) {
+    std::string const piped = ranks + " --pipeline " + name + " --pipeline-workers 2";
+    CAPTURE(piped);
+    Json const outcome = outcome_of(piped);
+    CHECK(outcome["weights_hash"] == plain["weights_hash"]);
+    CHECK(outcome["bytes_sent_per_step"] == plain["bytes_sent_per_step"]);
+  }
+  std::string const late =
+      "--epochs 1 --batch 8 --micro-batches 2 --learning-rate 0.02 --pipeline wpipe "
+      "--ranks 2 --comm threads";
+  double const host = outcome_of(late)["train_loss"];
+  CHECK(std::abs(outcome_of("--device cuda " + late)["train_loss"].get<double>() - host) < 1e-3 * host);
+  std::string const sparse = ranks + " --pipeline 1f1b --density 0.05";
+  Json const first = outcome_of(sparse);
+  CHECK(first["bytes_sent_per_step"] < 0.11 * 4 * first["parameters"].get<double>());
+  CHECK(outcome_of(sparse)["weights_hash"] == first["weights_hash"]);
+}
+
+#if WEIR_PROGRAMS_HAVE_NCCL
+TEST_CASE("weir-train on a GPU: as many ranks with a pipeline each as there are GPUs, over NCCL") {
+  int gpus = 0;
+  REQUIRE(cudaGetDeviceCount(&gpus) == cudaSuccess);
+  std::string const ranks =
+      "--device cuda --comm nccl --epochs 2 --batch 3 --micro-batches 8 --ranks " + std::to_string(gpus);
+  // Of more than two, NCCL adds in an order that follows from the size of a message.
+  bool const is_one_order = gpus <= 2;
+  Json const plain = outcome_of(ranks);
+  for (std::string const name : {"1f1b", "zb-v", "interleaved-1f1b --pipeline-workers 3"}) {
+    std::string const piped = ranks + " --pipeline " + name;
+    CAPTURE(piped);
+    Json const eager = outcome_of(piped);
+    CHECK(std::abs(eager["train_loss"].get<double>() - plain["train_loss"].get<double>()) <
+          1e-3 * plain["train_loss"].get<double>());
+    if (is_one_order) CHECK(eager["weights_hash"] == plain["weights_hash"]);
+    CHECK(outcome_of(piped + " --capture on")["weights_hash"] == eager["weights_hash"]);
+  }
+  std::string const sparse = ranks + " --pipeline 1f1b --density 0.05";
+  CHECK(outcome_of(sparse + " --capture on")["weights_hash"] == outcome_of(sparse)["weights_hash"]);
+  std::string const late = ranks + " --pipeline wpipe --learning-rate 0.02";
+  CHECK(outcome_of(late)["weights_hash"] == outcome_of(late)["weights_hash"]);
+}
+#endif
+
 TEST_CASE("weir-train on a GPU: a pipeline goes on from a checkpoint with the bits of one run") {
   TemporaryFolder const folder;
   std::string const file = folder / "run.weir";

@@ -147,12 +147,15 @@ TEST_CASE("weir-train: a pipeline that cannot be is refused with the rule and th
 TEST_CASE("weir-train: what a pipeline on a GPU does not have is refused with what would be right" *
           doctest::skip(WEIR_PROGRAMS_HAVE_CUDA == 0)) {
   std::string const pipe = "--device cuda --pipeline 1f1b ";
-  std::string const one = "one pipeline, on one GPU";
-  check_train_refused(pipe + "--workers 2", 2, {"--workers 2", one, "--workers 1", "--device host"});
-  check_train_refused(pipe + "--ranks 2", 2, {"--ranks 2", one, "one rank", "--device host"});
-  check_train_refused(pipe + "--ranks 2 --comm threads", 2, {"--ranks 2", one});
-  check_train_refused(pipe + "--comm threads", 2, {"--comm threads", one, "--comm self"});
-  check_train_refused(pipe + "--density 0.1", 2, {"--density 0.1", one, "leaving it out"});
+  check_train_refused(pipe + "--workers 2", 2,
+                      {"--workers 2", "each rank has one pipeline", "--ranks 2", "--device host"});
+  check_train_refused(pipe + "--workers 3 --ranks 2 --comm threads", 2,
+                      {"--workers 3", "--workers 1, with --ranks 6"});
+  check_train_refused(pipe + "--ranks 2 --comm threads --capture on", 2,
+                      {"--capture on", "--comm threads", "host memory", "--comm nccl"});
+  check_train_refused(pipe + "--ranks 2 --comm self", 2, {"--comm self", "--ranks is 2"});
+  check_train_refused(pipe + "--density 0.1 --estimator gamma-pareto", 2,
+                      {"--estimator gamma-pareto", "--device cuda"});
   check_train_refused(pipe + "--model cnn", 2, {"--model cnn", "--device cuda", "mlp"});
   check_train_refused(pipe + "--weight-sync overlap", 2, {"--weight-sync overlap"});
   check_train_refused(pipe + "--trace t.json", 2, {"--trace", "--device cuda"});
@@ -165,9 +168,12 @@ TEST_CASE("weir-train: what a pipeline on a GPU does not have is refused with wh
 
 TEST_CASE("weir-train: without a GPU a pipeline with --device cuda ends with one line that says so" *
           doctest::skip(WEIR_PROGRAMS_HAVE_CUDA == 0)) {
-  check_train_refused(run_command("CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR
-                                  "/weir-train --device cuda --pipeline 1f1b --capture on"),
-                      1, {"--device cuda", "no GPU", "--device host"});
+  for (std::string const options : {"--capture on", "--ranks 2 --comm threads", "--density 0.1"}) {
+    CAPTURE(options);
+    std::string const program = "CUDA_VISIBLE_DEVICES= " WEIR_PROGRAM_DIR "/weir-train ";
+    check_train_refused(run_command(program + "--device cuda --pipeline 1f1b " + options), 1,
+                        {"--device cuda", "no GPU", "--device host"});
+  }
 }
 
 TEST_CASE("weir-train: a pipeline goes on from a checkpoint with the bits of one run, also sparsified") {

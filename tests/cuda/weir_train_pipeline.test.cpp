@@ -1,18 +1,20 @@
 // How weir-train trains over a pipeline on a GPU, on the stand-in: the program's own trainer, beside the same
-// run without a pipeline.
+// run without a pipeline, and where that has no like, beside the pipeline on the host.
 #if __has_include(<cublas_v2.h>)  // a CUDA without it has no weir-train for GPUs
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
 #define WEIR_TRAIN_WITH_CUDA 1
-#include "../../examples/apps/weir_train/gpu_pipeline.cpp"
+#include "../../examples/apps/weir_train/gpu_pipelines.cpp"
+#include "../../examples/apps/weir_train/pipeline_threads.hpp"
 #include "support/cuda/clean_session.hpp"
 #include "support/cuda/masked_verbs.hpp"
 #include "support/cuda/verbs.hpp"
@@ -32,6 +34,14 @@ Configuration piped(char const* schedule, std::size_t workers, std::size_t micro
   return c;
 }
 
+/// The same samples in a step, shared out to ranks on threads.
+Configuration over_ranks(Configuration c, std::size_t ranks) {
+  c.ranks = ranks;
+  c.comm = CommKind::threads;
+  c.batch /= ranks;
+  return c;
+}
+
 Configuration without_pipeline(Configuration c) {
   c.pipeline.reset();
   return c;
@@ -45,7 +55,7 @@ std::size_t launches(stand_in::Session const& session) {
 Outcome train(Configuration const& c, std::uint64_t seed = 1, std::span<weir::Archive const> from = {}) {
   CleanSession const session({.seed = seed});
   Outcome const outcome =
-      c.pipeline ? train_pipeline_on_gpu({c, data(), from}) : train_on_gpus({c, data(), from});
+      c.pipeline ? train_pipelines_on_gpus({c, data(), from}) : train_on_gpus({c, data(), from});
   CHECK(session.default_stream_operations() == 0);
   // 6 full steps an epoch, of which the first of all is not captured.
   if (c.pipeline) CHECK(launches(session) == (c.capture ? c.epochs * 6 - 1 : 0));
@@ -64,6 +74,7 @@ void check_run(Configuration const& c, Outcome const& expected, std::uint64_t se
   CHECK(outcome.test_accuracy == expected.test_accuracy);
   CHECK(outcome.steps == expected.steps);
   CHECK(outcome.parameters == expected.parameters);
+  CHECK(outcome.bytes_sent_per_step == expected.bytes_sent_per_step);
   CHECK(outcome.peak_bytes != 0);
 }
 
@@ -146,6 +157,43 @@ TEST_CASE("weir-train on a GPU: pipelines without a flush train as well, and the
   CHECK(train(piped("pipedream", 2, 1)).weights_hash != plain.weights_hash);
 }
 
+TEST_CASE("weir-train on a GPU: ranks with a pipeline each give the weights of as many ranks without") {
+  for (std::size_t const ranks : {2u, 3u}) {
+    CAPTURE(ranks);
+    // The last step of an epoch has fewer samples on the last rank, or none.
+    Outcome const plain = train(without_pipeline(over_ranks(piped("1f1b", 2, 4), ranks)));
+    for (char const* name : {"sequential", "gpipe", "1f1b", "interleaved-1f1b", "zb-h1", "zb-v"}) {
+      for (std::uint64_t seed = 1; seed <= 2; ++seed)
+        check_run(over_ranks(piped(name, 2, 4), ranks), plain, seed);
+    }
+    Configuration two = without_pipeline(over_ranks(piped("chimera", 2, 4), ranks));
+    two.workers = 2;
+    two.micro_batches = 2;
+    check_run(over_ranks(piped("chimera", 2, 4), ranks), train(two), 1);
+  }
+  Configuration adamw = over_ranks(piped("1f1b", 3, 4), 2);
+  adamw.optimizer = OptimizerKind::adamw;
+  adamw.learning_rate = 0.003;
+  check_run(adamw, train(without_pipeline(adamw)), 1);
+}
+
+TEST_CASE("weir-train on a GPU: ranks with a pipeline without a flush each have the loss of the host") {
+  for (std::size_t const ranks : {2u, 3u}) {
+    for (Configuration c : {piped("pipedream-2bw", 2, 2), piped("wpipe", 2, 2)}) {
+      c = over_ranks(c, ranks);
+      c.learning_rate = 0.02;
+      Configuration on_host = c;
+      on_host.device = DeviceKind::host;
+      on_host.threads = 4;
+      Outcome const host = train_pipelines_on_threads<WholeGradients>({on_host, data()});
+      Outcome const first = train(c);
+      CHECK(first.steps == host.steps);
+      CHECK(std::abs(first.train_loss - host.train_loss) < 1e-4 * host.train_loss);
+      CHECK(train(c, 2).weights_hash == first.weights_hash);
+    }
+  }
+}
+
 TEST_CASE("weir-train on a GPU: a pipeline goes on from a checkpoint with the bits of one run") {
   std::string const file = std::filesystem::temp_directory_path() / "weir-train-pipeline-on-gpu.weir";
   Configuration captured = piped("1f1b", 2, 4);
@@ -172,7 +220,29 @@ TEST_CASE("weir-train on a GPU: weights that leave all bounds end a pipeline wit
     c.learning_rate = 1e30;
     c.capture = capture;
     CleanSession const session;
-    CHECK_THROWS_AS(train_pipeline_on_gpu({c, data()}), RunError);
+    CHECK_THROWS_AS(train_pipelines_on_gpus({c, data()}), RunError);
+    if (!capture) CHECK_THROWS_AS(train_pipelines_on_gpus({over_ranks(c, 2), data()}), RunError);
   }
+}
+
+TEST_CASE("weir-train: of ranks that fail, the one is told that the others have failed by") {
+  auto const told = [](std::exception_ptr const& first, std::exception_ptr const& second) {
+    try {
+      train_on_threads(
+          2, [&](std::size_t rank) -> Outcome { std::rethrow_exception(rank == 0 ? first : second); });
+    } catch (std::exception const& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  auto const aborted = std::make_exception_ptr(weir::PeerAborted("another rank"));
+  auto const in_pipeline = [](std::exception_ptr const& cause) {
+    return std::make_exception_ptr(weir::PipelineError(1, {weir::OperationKind::update}, cause));
+  };
+  auto const cause = std::make_exception_ptr(RunError("the cause"));
+  CHECK(told(in_pipeline(aborted), cause) == "the cause");
+  CHECK(told(in_pipeline(aborted), in_pipeline(cause)).ends_with("the cause"));
+  CHECK(told(in_pipeline(cause), aborted).ends_with("the cause"));
+  CHECK(told(aborted, in_pipeline(aborted)).ends_with("another rank"));
 }
 #endif

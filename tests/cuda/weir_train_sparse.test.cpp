@@ -9,56 +9,15 @@
 #include <vector>
 
 #define WEIR_TRAIN_WITH_CUDA 1
+#include "../../examples/apps/weir_train/gpu_pipelines_sparsified.cpp"
 #include "../../examples/apps/weir_train/gpus_sparsified.cpp"
 #include "../../examples/apps/weir_train/host_device.hpp"
 #include "../../examples/apps/weir_train/sparsified_gradients.hpp"
 #include "support/cuda/clean_session.hpp"
 #include "support/cuda/masked_verbs.hpp"
-#include "support/cuda/sparsify.hpp"
 #include "weir_sparsify/device_estimator.hpp"
 #include "weir_train_runs.hpp"
-
-template void weir::sparsify(weir::HostExecutor const&,
-                             weir::SparsifyWork<weir::half, float, weir::HostSpace> const&,
-                             weir::Deferred const&);
-template void weir::sparsify(weir::HostExecutor const&,
-                             weir::SparsifyWork<weir::bfloat16, float, weir::HostSpace> const&,
-                             weir::Deferred const&);
-template void weir::sparsify(weir::HostExecutor const&,
-                             weir::SparsifyWork<float, float, weir::HostSpace> const&, weir::Deferred const&);
-
-namespace weir_train {
-
-// In the place of the program's, which are compiled for every estimator: two of them do here.
-
-double ChosenThreshold::fit(weir::TailStatistics const& tail, double ratio) const {
-  return weir::GeneralizedPareto{}.fit(tail, ratio);
-}
-double ChosenThreshold::fit_excess(weir::TailStatistics const& excess, double ratio) const {
-  return weir::GeneralizedPareto{}.fit_excess(excess, ratio);
-}
-
-template <class Executor, class Work>
-void sparsify_by_one_of_two(Executor const& executor, Work const& work, ChosenThreshold const& threshold) {
-  if (threshold.estimator == Estimator::generalized_pareto)
-    return weir::sparsify(executor, work, weir::GeneralizedPareto{});
-  REQUIRE(threshold.estimator == Estimator::histogram);
-  weir::sparsify(executor, work, weir::Histogram{});
-}
-
-void sparsify(weir::HostExecutor const& executor,
-              weir::SparsifyWork<float, float, weir::HostSpace> const& work,
-              ChosenThreshold const& threshold) {
-  sparsify_by_one_of_two(executor, work, threshold);
-}
-
-void sparsify(weir::CudaExecutor const& executor,
-              weir::SparsifyWork<float, float, weir::DeviceSpace> const& work,
-              ChosenThreshold const& threshold) {
-  sparsify_by_one_of_two(executor, work, threshold);
-}
-
-}  // namespace weir_train
+#include "weir_train_sparse_doubles.hpp"
 
 namespace {
 
@@ -129,6 +88,36 @@ TEST_CASE("weir-train on a GPU: ranks send what their sparsifiers have room for"
   std::size_t const sent = train_on_gpu(c, false, 1).bytes_sent_per_step;
   CHECK(sent == bytes);
   CHECK(train_on_host(c).bytes_sent_per_step <= sent);
+}
+
+TEST_CASE("weir-train on a GPU: pipelines send the largest elements too, over ranks, eager and captured") {
+  for (std::size_t const ranks : {1u, 2u, 3u}) {
+    for (char const* name : {"1f1b", "wpipe"}) {
+      CAPTURE(ranks);
+      CAPTURE(name);
+      Configuration c = sparse_configuration(ranks, Estimator::histogram, true);
+      c.workers = 1;
+      c.micro_batches = 2;
+      c.learning_rate = 0.02;
+      c.device = DeviceKind::cuda;
+      c.pipeline = PipelineSetup{.schedule = weir::find_schedule(name), .workers = 2};
+      auto const train = [&c](bool capture, std::uint64_t seed) {
+        CleanSession const session({.seed = seed});
+        Configuration mine = c;
+        mine.capture = capture;
+        return train_pipelines_on_gpus({mine, data()});
+      };
+      Outcome const first = train(false, 1);
+      CHECK(train(false, 2).weights_hash == first.weights_hash);
+      if (ranks == 1 && std::string(name) == "1f1b") CHECK(train(true, 3).weights_hash == first.weights_hash);
+      CHECK((first.bytes_sent_per_step != 0) == (ranks > 1));
+      CHECK(first.bytes_sent_per_step < 4 * first.parameters);
+      c.sparsification.reset();
+      Outcome const whole = train(false, 1);
+      CHECK(first.weights_hash != whole.weights_hash);
+      CHECK(std::abs(first.train_loss - whole.train_loss) < 0.2 * whole.train_loss);
+    }
+  }
 }
 
 TEST_CASE("weir-train and weir-sparsify on a GPU: the policy of each estimator, and what has no kernels") {

@@ -26,14 +26,13 @@
 namespace weir_train {
 
 /// Trains a pipeline of an mlp on the GPU that is current, on a stream for each of its workers. With
-/// `capture` a run of full micro-batches is recorded in a CUDA graph and replayed; any other is enqueued anew
-/// each time.
+/// `capture` a run of full micro-batches on all ranks is recorded in a CUDA graph and replayed; any other is
+/// enqueued anew each time.
 class CudaPipelines {
  public:
   using Executor = weir::CudaExecutor;
   using Memory = CountingDeviceMemory;
   using Communicator = weir::SelfCommunicator;
-  static constexpr std::size_t replicas = 1;  // that share a sum
 
   /// What the stages need is not taken from `memory`, as on the host.
   CudaPipelines(Configuration const& c, Network<float> const& network, Images const& images,
@@ -45,11 +44,24 @@ class CudaPipelines {
 
   Executor const& executor() const { return executor_; }
 
+  /// That share a sum. A device cannot wait until they are counted.
+  static std::size_t replicas(Configuration const& c) { return c.ranks * c.workers; }
+
   /// There is one.
   static std::vector<Communicator> connect(std::size_t pipelines) {
     return std::vector<Communicator>(pipelines);
   }
   static auto local_sum(Communicator const&) { return weir::LocalAggregator{}; }
+
+  /// What connects the ranks that sum a stage: one communicator for all stages. The thread of a rank enqueues
+  /// all of its work, in an order that follows from the table alone, so that all ranks call their collectives
+  /// in one order; also those by which they get to know each other's layouts, when the stages are bound, one
+  /// after another. A communicator runs them in that order, on whatever streams they are. Those of several
+  /// communicators would wait for each other, crosswise, where the GPUs have no room for all.
+  template <class Ranks>
+  static Ranks ranks_of_stage(Ranks const& ranks) {
+    return ranks;
+  }
 
   /// Gives the pipeline its samples.
   class Feed {
@@ -70,11 +82,11 @@ class CudaPipelines {
     template <class Pipe, class Sync>
     void run(Pipe& pipe, Sync& sync, PipelineShares::Piece const& piece) {
       DeviceSamples const samples(order_.data() + piece.begin, piece.size);
-      // The first run is not captured: libraries load their kernels in it.
+      // The first run is not captured: libraries load their kernels and ranks get to know each other in it.
       bool const is_first = std::exchange(is_first_, false);
-      if (is_first || batch_.size() == 0 || piece.size < batch_.size()) {
+      if (is_first || batch_.size() == 0 || !piece.is_whole) {
         count_replays(sync);
-        return sync(pipe(samples, stages_));
+        return sync(pipe(samples, stages_, piece.size_of_all));
       }
       // To where the captured run expects it.
       weir::check_cuda(
@@ -83,7 +95,7 @@ class CudaPipelines {
           "cudaMemcpyAsync");
       if (!graph_) {
         DeviceSamples const batch(batch_.data(), batch_.size());
-        graph_ = weir::CudaGraph::capture(executor_, [&] { sync(pipe(batch, stages_)); });
+        graph_ = weir::CudaGraph::capture(executor_, [&] { sync(pipe(batch, stages_, piece.size_of_all)); });
       }
       graph_->replay();
       ++replays_;

@@ -7,10 +7,13 @@
 #include <span>
 #include <vector>
 
+#include "configuration.hpp"
 #include "count_gpus.hpp"
-#include "cuda_device.hpp"
+#include "counting_device_memory.hpp"
 #include "rank_threads.hpp"
-#include "trainer.hpp"
+#include "report.hpp"
+#include "weir/comm/self.hpp"
+#include "weir/comm/threads.hpp"
 #include "weir/cuda/check.hpp"
 #include "weir/cuda/staged_communicator.hpp"
 
@@ -23,28 +26,29 @@
 
 namespace weir_train {
 
-/// The ranks in this process, each on a GPU of its own, whose gradients are summed as `Gradients` says.
-template <class Gradients>
+/// The ranks in this process, each on a GPU of its own. `train_rank(communicator, memory)` trains one.
+template <class TrainRank>
 class GpuRanks {
  public:
-  static Outcome train(Run const& run) {
-    Configuration const& c = run.configuration;
-    if (c.comm == CommKind::threads) return train_staged_threads(run);
+  GpuRanks(Configuration const& configuration, TrainRank const& train_rank)
+      : c_(configuration), train_rank_(train_rank) {}
+
+  Outcome train() const {
+    if (c_.comm == CommKind::threads) return train_staged_threads();
 #if WEIR_TRAIN_WITH_NCCL
-    if (c.comm == CommKind::nccl && !c.is_process_each) return train_nccl_threads(run);
+    if (c_.comm == CommKind::nccl && !c_.is_process_each) return train_nccl_threads();
 #endif
     // A launcher may show each process a GPU of its own only, which is the first then.
-    use_gpu(c.local_rank % count_gpus());
+    use_gpu(c_.local_rank % count_gpus());
 #if WEIR_TRAIN_WITH_NCCL && WEIR_TRAIN_WITH_MPI
-    if (c.comm == CommKind::nccl) return train_nccl_process(run);
+    if (c_.comm == CommKind::nccl) return train_nccl_process();
 #endif
     CountingDeviceMemory memory;
 #if WEIR_TRAIN_WITH_MPI
-    if (c.comm == CommKind::mpi)
-      return train_rank<CudaDevice, Gradients>(
-          run, weir::StagedCommunicator(weir::MpiCommunicator(MPI_COMM_WORLD)), memory);
+    if (c_.comm == CommKind::mpi)
+      return train_rank_(weir::StagedCommunicator(weir::MpiCommunicator(MPI_COMM_WORLD)), memory);
 #endif
-    return train_rank<CudaDevice, Gradients>(run, weir::SelfCommunicator(), memory);
+    return train_rank_(weir::SelfCommunicator(), memory);
   }
 
  private:
@@ -54,21 +58,19 @@ class GpuRanks {
 
   /// A thread for each rank; `connect(rank)` makes its communicator.
   template <class Connect>
-  static Outcome train_threads(Run const& run, Connect const& connect) {
+  Outcome train_threads(Connect const& connect) const {
     std::size_t const gpus = count_gpus();
-    return train_on_threads(run.configuration.ranks, [&](std::size_t rank) {
+    return train_on_threads(c_.ranks, [&](std::size_t rank) {
       use_gpu(rank % gpus);
       CountingDeviceMemory memory;
       auto const communicator = connect(rank);
-      return train_or_abort(communicator,
-                            [&] { return train_rank<CudaDevice, Gradients>(run, communicator, memory); });
+      return train_or_abort(communicator, [&] { return train_rank_(communicator, memory); });
     });
   }
 
-  static Outcome train_staged_threads(Run const& run) {
-    auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
-    return train_threads(run,
-                         [&](std::size_t rank) { return weir::StagedCommunicator(communicators[rank]); });
+  Outcome train_staged_threads() const {
+    auto const communicators = weir::ThreadCommunicator::group(c_.ranks);
+    return train_threads([&](std::size_t rank) { return weir::StagedCommunicator(communicators[rank]); });
   }
 
 #if WEIR_TRAIN_WITH_NCCL
@@ -97,11 +99,11 @@ class GpuRanks {
     std::shared_future<std::vector<std::byte>> const received_ = sent_.get_future().share();
   };
 
-  static Outcome train_nccl_threads(Run const& run) {
+  Outcome train_nccl_threads() const {
     ThreadByteExchange exchange;
-    return train_threads(run, [&](std::size_t rank) {
+    return train_threads([&](std::size_t rank) {
       try {
-        return weir::make_nccl_comm(rank, run.configuration.ranks, exchange);
+        return weir::make_nccl_comm(rank, c_.ranks, exchange);
       } catch (...) {
         if (rank == 0) exchange.fail(std::current_exception());
         throw;
@@ -110,19 +112,21 @@ class GpuRanks {
   }
 
 #if WEIR_TRAIN_WITH_MPI
-  static Outcome train_nccl_process(Run const& run) {
+  Outcome train_nccl_process() const {
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     auto const broadcast = [](std::size_t, std::span<std::byte> bytes) {
       MPI_Bcast(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, 0, MPI_COMM_WORLD);
     };
     CountingDeviceMemory memory;
-    auto const communicator =
-        weir::make_nccl_comm(static_cast<std::size_t>(rank), run.configuration.ranks, broadcast);
-    return train_rank<CudaDevice, Gradients>(run, communicator, memory);
+    auto const communicator = weir::make_nccl_comm(static_cast<std::size_t>(rank), c_.ranks, broadcast);
+    return train_rank_(communicator, memory);
   }
 #endif
 #endif
+
+  Configuration const& c_;
+  TrainRank const& train_rank_;
 };
 
 }  // namespace weir_train

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "count_gpus.hpp"
+#include "cuda_device.hpp"
 #include "errors.hpp"
 #include "gpu_ranks.hpp"
+#include "trainer.hpp"
 #include "whole_gradients.hpp"
 
 namespace weir_train {
@@ -23,7 +25,10 @@ void check_gpus(Configuration const& configuration) {
 
 Outcome train_on_gpus(Run const& run) {
   if (run.configuration.sparsification) return train_sparsified_on_gpus(run);
-  return GpuRanks<WholeGradients>::train(run);
+  auto const train = [&run](auto const& communicator, CountingDeviceMemory& memory) {
+    return train_rank<CudaDevice, WholeGradients>(run, communicator, memory);
+  };
+  return GpuRanks(run.configuration, train).train();
 }
 
 }  // namespace weir_train

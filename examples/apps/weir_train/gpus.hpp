@@ -18,7 +18,10 @@ Outcome train_on_gpus(Run const& run);
 /// The same with sparsified gradients.
 Outcome train_sparsified_on_gpus(Run const& run);
 
-/// Trains the only rank as a pipeline, each of whose workers is a stream of the GPU that is current.
-Outcome train_pipeline_on_gpu(Run const& run);
+/// Trains them as pipelines, each of whose workers is a stream of its rank's GPU.
+Outcome train_pipelines_on_gpus(Run const& run);
+
+/// The same with sparsified gradients.
+Outcome train_sparsified_pipelines_on_gpus(Run const& run);
 
 }  // namespace weir_train

@@ -29,7 +29,6 @@ class HostPipelines {
   using Executor = weir::HostExecutor;
   using Memory = CountingMemory;
   using Communicator = weir::ThreadCommunicator;
-  static constexpr std::size_t replicas = 0;  // that share a sum: they are counted
 
   HostPipelines(Configuration const& c, Network<float> const& network, Images const& images,
                 NetworkCut const& cut, PipelineShares const&, Memory& memory)
@@ -37,6 +36,15 @@ class HostPipelines {
         executor_({.threads = c.threads, .memory = &memory}) {}
 
   Executor const& executor() const { return executor_; }
+
+  /// That share a sum: their samples are counted.
+  static std::size_t replicas(Configuration const&) { return 0; }
+
+  /// What connects the ranks that sum a stage. The stages have a thread each for that.
+  template <class Ranks>
+  static Ranks ranks_of_stage(Ranks const& ranks) {
+    return ranks.split(0, ranks.rank());
+  }
 
   /// What connects the pipelines of a rank.
   static std::vector<Communicator> connect(std::size_t pipelines) { return Communicator::group(pipelines); }

@@ -61,7 +61,7 @@ void declare(Arguments& a) {
   a.add("--comm", "self|threads|mpi|nccl",
         "what connects the ranks [threads; under mpirun mpi; on GPUs nccl, where it is there]", training);
   a.add("--device", "host|cuda",
-        "cuda trains an mlp, each rank on a GPU of its own, or one pipeline on the streams of a GPU [host]",
+        "cuda trains an mlp, each rank on a GPU of its own, a pipeline's workers on its streams [host]",
         training);
   a.add(
       "--capture", "on|off",

@@ -31,16 +31,13 @@ void refuse_together(Arguments const& a, Configuration const& c) {
   }
 }
 
-/// A GPU runs one pipeline, on its own.
+/// On a GPU a rank has one pipeline: several are summed by threads that wait for each other.
 void refuse_on_gpu(Arguments const& a, Configuration const& c, weir::ScheduleTraits const& traits) {
-  auto const refuse = [](std::string const& option, char const* right) {
-    throw UsageError(option + ": with --device cuda there is one pipeline, on one GPU; " + right +
-                     ", or --device host, would be right");
-  };
-  if (c.workers != 1) refuse("--workers " + a["--workers"], "--workers 1");
-  if (c.ranks != 1) refuse("--ranks " + std::to_string(c.ranks), "one rank");
-  if (c.comm != CommKind::self) refuse("--comm " + a["--comm"], "--comm self");
-  if (c.sparsification) refuse("--density " + a["--density"], "leaving it out");
+  if (c.workers != 1) {
+    throw UsageError("--workers " + a["--workers"] +
+                     ": with --device cuda each rank has one pipeline; --workers 1, with --ranks " +
+                     std::to_string(c.workers * c.ranks) + ", or --device host, would be right");
+  }
   if (c.capture && !traits.synchronous) {
     throw UsageError(std::string("--capture on: ") + traits.name +
                      " has no flush, so that no run is like another; --capture off, or a schedule with a "
@@ -110,8 +107,8 @@ void check_shape(PipelineSetup const& setup, Configuration const& c, bool has_pe
 void declare_pipeline(Arguments& a, char const* group) {
   a.add("--pipeline", "NAME", "train over a pipeline of this schedule; weir-schedule --list names them",
         group);
-  a.add("--pipeline-workers", "P", "of a pipeline; --workers then says how many pipelines a rank has [2]",
-        group);
+  a.add("--pipeline-workers", "P",
+        "of a pipeline; --workers then says how many pipelines a rank has, on a GPU one [2]", group);
   a.add("--chunks", "V", "stages per worker of the pipeline [what the schedule has; 2 where it is free]",
         group);
   a.add("--period", "M",

@@ -68,11 +68,15 @@ class PipelineShares {
   struct Piece {
     std::size_t begin = 0;
     std::size_t size = 0;
+    std::size_t size_of_all = 0;  // what the pipelines of all ranks take
+    bool is_whole = true;         // as much as a run can, on all of them
   };
   Piece run(std::size_t samples, std::size_t number) const {
     std::size_t const size = steps_per_run_ * share_;
     std::size_t const begin = std::min(number * size, samples);
-    return {begin, std::min(size, samples - begin)};
+    std::size_t const used = std::min(samples_, steps() * global_batch_);
+    std::size_t const size_of_all = std::min(size * pipelines_, used - number * size * pipelines_);
+    return {begin, std::min(size, samples - begin), size_of_all, size_of_all == size * pipelines_};
   }
   /// What it takes at most.
   std::size_t samples_per_run() const { return steps_per_run_ * share_; }

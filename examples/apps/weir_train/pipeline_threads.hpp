@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "counting_memory.hpp"
 #include "host_pipelines.hpp"
 #include "pipeline_trainer.hpp"
 #include "rank_threads.hpp"
@@ -16,8 +17,10 @@ template <class Gradients>
 Outcome train_pipelines_on_threads(Run const& run) {
   auto const communicators = weir::ThreadCommunicator::group(run.configuration.ranks);
   return train_on_threads(communicators.size(), [&](std::size_t rank) {
-    return train_or_abort(communicators[rank],
-                          [&] { return train_pipeline<HostPipelines, Gradients>(run, communicators[rank]); });
+    return train_or_abort(communicators[rank], [&] {
+      CountingMemory memory;
+      return train_pipeline<HostPipelines, Gradients>(run, communicators[rank], memory);
+    });
   });
 }
 

@@ -113,7 +113,7 @@ class PipelineTrainer {
             .seed = seed_,
             .remainder = weir::Remainder::partial,
             .replica = communicator_.rank() * c_.workers + index,
-            .replicas = Device::replicas,
+            .replicas = Device::replicas(c_),
             .first_bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
             .bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_cap),
             .records_times = index == 0 && writes_timeline()};
@@ -200,7 +200,7 @@ class PipelineTrainer {
       Group group;
       group.replicas = Device::connect(c_.workers);
       for (std::size_t index = 0; index < c_.workers; ++index) {
-        group.ranks.push_back(communicator_.split(0, communicator_.rank()));
+        group.ranks.push_back(Device::ranks_of_stage(communicator_));
         group.gradients.emplace_back(c_, seed_);
       }
       std::vector<weir::Parameter> parameters;
@@ -291,8 +291,7 @@ class PipelineTrainer {
 };
 
 template <class Device, class Gradients, class Communicator>
-Outcome train_pipeline(Run const& run, Communicator const& communicator) {
-  typename Device::Memory memory;
+Outcome train_pipeline(Run const& run, Communicator const& communicator, typename Device::Memory& memory) {
   return PipelineTrainer<Device, Gradients, Communicator>(run, communicator, memory).train();
 }
 

@@ -7,8 +7,24 @@
 
 #include "report.hpp"
 #include "weir/core/error.hpp"
+#include "weir/pipeline/pipeline_error.hpp"
 
 namespace weir_train {
+
+/// Whether something that went wrong is what the failure of another rank has led to.
+inline bool is_consequence(std::exception_ptr const& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (weir::PeerAborted const&) {
+    return true;
+  } catch (weir::PeerTimeout const&) {
+    return true;
+  } catch (weir::PipelineError const& error) {
+    return error.cause() != nullptr && is_consequence(error.cause());
+  } catch (...) {
+    return false;
+  }
+}
 
 /// Calls `train(rank)` for each rank on a thread of its own; returns what rank 0 does. Rethrows what went
 /// wrong rather than what it led to on other ranks.
@@ -30,13 +46,9 @@ Outcome train_on_threads(std::size_t ranks, Train const& train) {
   }
   std::exception_ptr consequence;
   for (std::exception_ptr const& failure : failures) {
-    try {
-      if (failure != nullptr) std::rethrow_exception(failure);
-    } catch (weir::PeerAborted const&) {
-      consequence = failure;
-    } catch (weir::PeerTimeout const&) {
-      consequence = failure;
-    }
+    if (failure == nullptr) continue;
+    if (!is_consequence(failure)) std::rethrow_exception(failure);
+    consequence = failure;
   }
   if (consequence != nullptr) std::rethrow_exception(consequence);
   return outcomes.front();

@@ -8,7 +8,7 @@ namespace weir_train {
 
 Outcome train_pipelines(Run const& run) {
 #if WEIR_TRAIN_WITH_CUDA
-  if (run.configuration.device == DeviceKind::cuda) return train_pipeline_on_gpu(run);
+  if (run.configuration.device == DeviceKind::cuda) return train_pipelines_on_gpus(run);
 #endif
 #if WEIR_TRAIN_WITH_MPI
   if (run.configuration.comm == CommKind::mpi) {
