@@ -166,10 +166,10 @@ TEST_CASE("weir-train on a GPU: ranks with a pipeline each give the weights of a
       for (std::uint64_t seed = 1; seed <= 2; ++seed)
         check_run(over_ranks(piped(name, 2, 4), ranks), plain, seed);
     }
-    Configuration two = without_pipeline(over_ranks(piped("chimera", 2, 4), ranks));
+    Configuration two = without_pipeline(over_ranks(piped("dualpipe", 2, 4), ranks));
     two.workers = 2;
     two.micro_batches = 2;
-    check_run(over_ranks(piped("chimera", 2, 4), ranks), train(two), 1);
+    check_run(over_ranks(piped("dualpipe", 2, 4), ranks), train(two), 1);
   }
   Configuration adamw = over_ranks(piped("1f1b", 3, 4), 2);
   adamw.optimizer = OptimizerKind::adamw;

@@ -32,7 +32,7 @@ constexpr int runs = 4;
 
 /// What the replicas do, each on its share of the samples.
 struct Replicas {
-  char const* schedule = "1f1b";
+  std::string schedule = "1f1b";
   weir::ScheduleShape shape = {};
   std::vector<std::size_t> shares = {};
   std::uint32_t versions = 1;
