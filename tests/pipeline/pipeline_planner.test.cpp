@@ -58,14 +58,19 @@ TEST_CASE("the samples of all replicas are those of the flushes of an update") {
   };
   CHECK(told(8, 24) == 24);
   CHECK(told(0, 5) == 29);
-  CHECK(told(8, 9) == 9);
-  CHECK(told(8, 0) == 0);  // not known of one of them
-  CHECK(told(8, 0) == 0);
-  CHECK(told(8, 9) == 0);
+  CHECK(told(0, 0) == 0);  // on all
+  CHECK(told(3, 5) == 5);
+  CHECK(told(8, 0) == 24);  // as many on each as here
+  CHECK(told(8, 9) == 33);
   CHECK_THROWS_WITH_AS(planner.training(table, 8, 7),
                        "7 samples of all replicas in a run, of which 8 are here; 8 to 24 would be right",
                        weir::ContractViolation);
   CHECK_THROWS_AS(planner.training(table, 8, 25), weir::ContractViolation);
+  weir::PipelineOptions const alone{.local_batch = 2};
+  RunPlanner counting(alone);
+  CHECK(counting.samples_of_all(table, counting.training(table, 8), 0) == 0);  // not known
+  CHECK_THROWS_WITH_AS(counting.training(table, 8, 12), doctest::Contains("replicas has to say how many"),
+                       weir::ContractViolation);
 }
 
 TEST_CASE("without a flush all updates but the last one of a run are over whole micro-batches") {
@@ -77,12 +82,15 @@ TEST_CASE("without a flush all updates but the last one of a run are over whole 
   CHECK(planner.samples_of_all(table, run, 0) == 12);
   CHECK(planner.samples_of_all(table, run, 1) == 12);
   CHECK(planner.samples_of_all(table, run, 2) == 5);
-  CHECK(planner.samples_of_all(table, planner.training(table, 14), 1) == 0);
+  auto const even = planner.training(table, 14);
+  CHECK(planner.samples_of_all(table, even, 1) == 12);
+  CHECK(planner.samples_of_all(table, even, 2) == 4);
   for (std::size_t const wrong : {13u, 24u, 37u}) {
     CHECK_THROWS_WITH_AS(planner.training(table, 14, wrong), doctest::Contains("25 to 36 would be right"),
                          weir::ContractViolation);
   }
-  CHECK_THROWS_AS(planner.training(table, 0, 5), weir::ContractViolation);  // the other has an update more
+  CHECK_THROWS_WITH_AS(planner.training(table, 0, 5), doctest::Contains("as many updates on each"),
+                       weir::ContractViolation);
   options.remainder = weir::Remainder::drop;
   auto const dropped = planner.training(table, 14, 23);  // here 2 are dropped, the other has 11
   CHECK(dropped.periods == 2);

@@ -44,7 +44,6 @@ class ParameterUnit {
     std::size_t local_batch = 1;
     std::size_t versions = 1;
     std::size_t delay = 0;
-    std::size_t replicas = 0;             // that add to the gradient elsewhere, too; 0: not known
     bool predicts = false;                // weights that are late are not read, but what is made of them
     std::vector<Doorbell*> readers = {};  // to be rung when an update is done
   };
@@ -156,7 +155,7 @@ class ParameterUnit {
   }
 
   /// Of how many samples of all replicas an update is, before the last part of its gradient arrives; 0: not
-  /// told.
+  /// known.
   void tell_samples(std::uint64_t update, std::size_t samples_of_all) {
     std::lock_guard const lock(mutex_);
     arrivals_[update % gradient_slots_].samples_of_all = samples_of_all;
@@ -244,17 +243,11 @@ class ParameterUnit {
   struct Arrivals {
     std::size_t count = 0;
     std::size_t micro_batches = 1;
-    std::size_t samples_of_all = 0;    // replicas; 0: not told
+    std::size_t samples_of_all = 0;    // replicas; 0: not known
     std::vector<std::size_t> samples;  // by contributor
   };
 
-  std::size_t samples() const {
-    Arrivals const& arrivals = arrivals_[started_ % gradient_slots_];
-    if (arrivals.samples_of_all != 0) return arrivals.samples_of_all;
-    std::size_t sum = 0;
-    for (std::size_t const samples : arrivals.samples) sum += samples;
-    return sum * shape_.replicas;
-  }
+  std::size_t samples() const { return arrivals_[started_ % gradient_slots_].samples_of_all; }
 
   static constexpr std::size_t line = 64 / sizeof(Real);
 

@@ -17,7 +17,7 @@ class RunPlanner {
  public:
   explicit RunPlanner(PipelineOptions const& options) : options_(options) {}
 
-  /// `samples_of_all`: of all replicas, without those that are dropped; 0: not told.
+  /// `samples_of_all`: of all replicas, without those that are dropped; 0: as many on each as here.
   /// Errors: `ContractViolation` for more samples than the table has micro-batches for, for a number of all
   /// that cannot be, and, where there is no flush, for a remainder that is not allowed.
   PipelineRun training(TableView const& table, std::size_t samples, std::size_t samples_of_all = 0) {
@@ -26,10 +26,9 @@ class RunPlanner {
       run.periods = 1;
       run.first_version = flushes_ / options_.flushes_per_update;
       run.flush = flushes_ % options_.flushes_per_update;
-      check_samples_of_all(table, run, samples_of_all);
-      if (run.flush == 0) told_ = 0;
-      bool const is_told = samples_of_all != 0 && (run.flush == 0 || told_ != 0);
-      run.samples_of_all = told_ = is_told ? told_ + samples_of_all : 0;
+      run.samples_of_all = all_samples(table, run, samples_of_all);
+      if (run.flush != 0) run.samples_of_all += samples_of_flushes_;
+      samples_of_flushes_ = run.samples_of_all;
       run.is_update = ++flushes_ % options_.flushes_per_update == 0;
       return run;
     }
@@ -43,8 +42,7 @@ class RunPlanner {
       if (options_.remainder == Remainder::drop) run.micro_batches -= rest;
     }
     run.periods = (run.micro_batches + table.period() - 1) / table.period();
-    check_samples_of_all(table, run, samples_of_all);
-    run.samples_of_all = samples_of_all;
+    run.samples_of_all = all_samples(table, run, samples_of_all);
     run.first_version = updates_;
     updates_ += run.periods;
     return run;
@@ -64,7 +62,7 @@ class RunPlanner {
     return rest < table.period() ? rest : table.period();
   }
 
-  /// Of all replicas, in the update of a period; 0: not told. All updates of a run but its last one are over
+  /// Of all replicas, in the update of a period; 0: not known. All updates of a run but its last one are over
   /// whole micro-batches, on each of them.
   std::size_t samples_of_all(TableView const& table, PipelineRun const& run, std::uint32_t period) const {
     if (table.synchronous() || run.samples_of_all == 0) return run.samples_of_all;
@@ -89,20 +87,22 @@ class RunPlanner {
   }
 
  private:
-  void check_samples_of_all(TableView const& table, PipelineRun const& run, std::size_t of_all) const {
-    if (of_all == 0) return;
-    std::string const text = std::to_string(of_all) + " samples of all replicas in a run";
-    if (!table.synchronous() && options_.replicas == 0)
-      throw ContractViolation(text + ": PipelineOptions::replicas has to say how many these are");
+  /// Of all replicas, in a run; 0: not known. `told`: by the caller, if not 0.
+  std::size_t all_samples(TableView const& table, PipelineRun const& run, std::size_t told) const {
     std::size_t const kept = run.micro_batches * options_.local_batch;
     std::size_t const own = run.samples < kept ? run.samples : kept;
+    if (told == 0) return own * options_.replicas;
     std::size_t const whole = samples_of_period(table);
-    std::size_t const before = table.synchronous() || run.periods == 0 ? 0 : (run.periods - 1) * whole + 1;
-    std::size_t const least = own < before ? before : own;
-    std::size_t const most = options_.replicas == 0 ? of_all : run.periods * whole;
-    if (least <= of_all && of_all <= most) return;
-    throw ContractViolation(text + ", of which " + std::to_string(own) + " are here; " +
-                            std::to_string(least) + " to " + std::to_string(most) + " would be right");
+    std::size_t const before = run.periods < 2 ? 0 : (run.periods - 1) * whole;
+    std::size_t const least = own > before ? own : before + 1;
+    std::size_t const most = run.periods * whole;
+    if (least <= told && told <= most) return told;
+    std::string text = std::to_string(told) + " samples of all replicas in a run";
+    if (options_.replicas == 0)
+      throw ContractViolation(text + ": PipelineOptions::replicas has to say how many these are");
+    text += ", of which " + std::to_string(own) + " are here; ";
+    if (most == 0) throw ContractViolation(text + "as many updates on each would be right");
+    throw ContractViolation(text + std::to_string(least) + " to " + std::to_string(most) + " would be right");
   }
 
   /// Of all replicas at most.
@@ -130,8 +130,8 @@ class RunPlanner {
   PipelineOptions const& options_;
   std::uint32_t runs_ = 0;
   std::uint64_t flushes_ = 0;
-  std::uint64_t updates_ = 0;  // where there is no flush
-  std::size_t told_ = 0;       // samples of all replicas, in the flushes of the update under way; 0: not told
+  std::uint64_t updates_ = 0;           // where there is no flush
+  std::size_t samples_of_flushes_ = 0;  // of all replicas, in those of the update under way
 };
 
 }  // namespace weir::inline v1::detail

@@ -13,7 +13,7 @@ struct PipelineRun {
   std::uint32_t periods = 0;        // that are updated
   std::size_t local_batch = 1;
   std::size_t samples = 0;
-  std::size_t samples_of_all = 0;   // replicas, of the run or of the flushes of its update; 0: not told
+  std::size_t samples_of_all = 0;   // replicas, of the run or of the flushes of its update; 0: not known
   std::uint64_t first_version = 0;  // updates before it
   bool is_update = true;            // or its gradients are only summed
   std::size_t flush = 0;            // among those of an update

@@ -149,7 +149,6 @@ class PipelineUnits {
                                .local_batch = options_.local_batch,
                                .versions = kept,
                                .delay = delay,
-                               .replicas = options_.replicas,
                                .predicts = predicts_};
     for (std::uint32_t const lane : part.lanes) {
       check_place(lane, home);
