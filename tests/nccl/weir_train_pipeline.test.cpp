@@ -119,6 +119,20 @@ TEST_CASE("weir-train over NCCL: pipelines send the largest elements too, eager 
   check_run(c, train(threads));
 }
 
+TEST_CASE("weir-train over NCCL: the bytes that pipelines say they send are those of their collectives") {
+  Configuration c = piped("1f1b", 2, 4, 2);
+  c.sparsification = {.density = 0.1, .estimator = Estimator::histogram, .stages = {}, .has_feedback = true};
+  c.bucket_bytes.reset();  // a bucket for all parameters of a stage
+  Machine const machine(2);
+  Outcome const outcome = train_pipelines_on_gpus({c, data()});
+  std::size_t bytes = 0;
+  for (auto const& call : machine.nccl.calls()) {
+    // Fingerprints and layouts are shorter.
+    if (call.rank == 0 && call.name == "ncclAllGather" && call.count > 32) bytes += call.count;
+  }
+  CHECK(bytes == outcome.bytes_sent_per_step * outcome.steps);
+}
+
 TEST_CASE(
     "weir-train over NCCL: weights that leave all bounds end the pipelines of all ranks with an error") {
   for (bool const capture : {false, true}) {

@@ -203,9 +203,7 @@ class PipelineTrainer {
         group.ranks.push_back(Device::ranks_of_stage(communicator_));
         group.gradients.emplace_back(c_, seed_);
       }
-      std::vector<weir::Parameter> parameters;
-      for (std::size_t const elements : stage.parameters) parameters.push_back({.elements = elements});
-      group.plan = weir::BucketPlan::per_parameter(std::move(parameters));
+      group.plan = make_plan(c_, stage.parameters);
       groups.push_back(std::move(group));
     }
     return groups;

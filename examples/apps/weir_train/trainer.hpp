@@ -26,13 +26,19 @@
 
 namespace weir_train {
 
-inline weir::BucketPlan make_plan(Configuration const& configuration, Network<float> const& network) {
+inline weir::BucketPlan make_plan(Configuration const& configuration,
+                                  std::vector<std::size_t> const& elements) {
   std::vector<weir::Parameter> parameters;
-  for (ParameterInfo const& parameter : network.parameters())
-    parameters.push_back({.elements = parameter.elements});
+  for (std::size_t const count : elements) parameters.push_back({.elements = count});
   return weir::BucketPlan::by_bytes(std::move(parameters),
                                     configuration.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
                                     configuration.bucket_bytes.value_or(weir::BucketPlan::default_cap));
+}
+
+inline weir::BucketPlan make_plan(Configuration const& configuration, Network<float> const& network) {
+  std::vector<std::size_t> elements;
+  for (ParameterInfo const& parameter : network.parameters()) elements.push_back(parameter.elements);
+  return make_plan(configuration, elements);
 }
 
 /// What all ranks of a run have in common.
