@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include "comm/thread_ranks.hpp"
 #include "support/bits.hpp"
 #include "support/cuda/chain.hpp"
+#include "support/has_cause.hpp"
 #include "support/nccl/machine.hpp"
 #include "support/nccl/ranks.hpp"
 #include "weir/cuda/graph.hpp"
@@ -199,6 +201,30 @@ TEST_CASE("replicas whose gradients go through host memory have the bits of thre
           auto const of_stage = shared_by_stages(weir::StagedCommunicator(communicator));
           CHECK(same_bits(train(executor, of_stage, communicator.rank(), all, true), expected));
         });
+  }
+}
+
+TEST_CASE(
+    "a collective that fails on one replica ends the runs of all, without a flush too, and is the cause") {
+  for (Replicas const& all : cases()) {
+    CAPTURE(all.schedule);
+    Machine machine(all.shares.size(), {.tells_others = true});
+    machine.nccl.fail("ncclAllReduce", ncclInternalError);
+    auto const failures = nccl_ranks::failures_of_ranks(
+        all.shares.size(), {}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+          train(executor, shared_by_stages(communicator), communicator.rank(), all, true);
+        });
+    std::size_t causes = 0;
+    for (auto const& failure : failures) {
+      try {
+        REQUIRE(failure);
+        std::rethrow_exception(failure);
+      } catch (weir::PipelineError const& error) {
+        if (has_cause<weir::NcclError>(error)) ++causes;
+        CHECK((has_cause<weir::NcclError>(error) || has_cause<weir::PeerAborted>(error)));
+      }
+    }
+    CHECK(causes >= 1);
   }
 }
 

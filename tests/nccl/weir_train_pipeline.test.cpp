@@ -143,4 +143,14 @@ TEST_CASE(
     CHECK_THROWS_AS(train_pipelines_on_gpus({c, data()}), RunError);
   }
 }
+
+TEST_CASE("weir-train over NCCL: what fails on one rank ends the pipelines of all, and is what is told") {
+  for (char const* name : {"1f1b", "interleaved-1f1b", "wpipe"}) {
+    CAPTURE(name);
+    Machine machine(3, {.tells_others = true});
+    machine.nccl.fail("ncclAllReduce", ncclInternalError);
+    CHECK_THROWS_WITH_AS(train_pipelines_on_gpus({piped(name, 2, 4, 3), data()}),
+                         doctest::Contains("ncclAllReduce"), weir::PipelineError);
+  }
+}
 #endif

@@ -36,8 +36,8 @@ class PipelineWeights {
   void wait_for_updates(PipelineRun const& run, Unit const& unit, std::uint64_t count, std::size_t worker,
                         E const& point) {
     if constexpr (!HostOrderedExecutor<E>) {
-      // All streams begin a run behind the updates of the one before.
-      if (count > run.first_version) unit.wait_for_update(count, point);
+      // All streams begin a run behind the updates of the one before. One that has failed is not counted.
+      if (count > run.first_version && !unit.has_failed()) unit.wait_for_update(count, point);
     } else {
       watch_.wait(worker, WorkerWait::weights, nullptr,
                   [&] { return unit.completed() >= count || unit.has_failed(); });
