@@ -62,3 +62,25 @@ TEST_CASE("a wait without progress anywhere tells what every worker is at") {
           "(B); worker 1 at 1F5 is computing; worker 2 has finished");
   }
 }
+
+TEST_CASE("a wait that an error has ended is not told of the next operation") {
+  PipelineWatch watch(2, 5ms);
+  weir::PipelineEdge const edge{.from = 1, .to = 0};
+  weir::Operation const forward{weir::OperationKind::forward, {}, 1, 5};
+  watch.enter(0, forward);
+  int asked = 0;
+  auto const fails = [&]() -> bool {
+    if (++asked > 1) throw std::runtime_error("no more");
+    return false;
+  };
+  CHECK_THROWS_AS(watch.wait(0, WorkerWait::message, &edge, fails), std::runtime_error);
+  watch.rest(0);
+  watch.enter(0, forward);
+  watch.enter(1, forward);
+  CHECK_THROWS_AS(watch.wait(1, WorkerWait::weights, nullptr, [] { return false; }), PipelineStopped);
+  try {
+    std::rethrow_exception(watch.take_failure());
+  } catch (weir::PipelineStalled const& error) {
+    CHECK(std::string(error.what()).find("worker 0 at 1F5 is computing") != std::string::npos);
+  }
+}

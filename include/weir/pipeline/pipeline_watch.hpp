@@ -48,7 +48,11 @@ class PipelineWatch {
     auto& done = workers_[worker]->done;
     done.store(done.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  void rest(std::size_t worker) noexcept { workers_[worker]->operation.store(nullptr); }
+  /// Also after a wait that an error has ended.
+  void rest(std::size_t worker) noexcept {
+    workers_[worker]->waits_for.store(WorkerWait::nothing);
+    workers_[worker]->operation.store(nullptr);
+  }
 
   /// What a worker does again and again while it waits, after every interval.
   void set_errand(void* whose, void (*errand)(void* whose, std::size_t worker)) noexcept {
