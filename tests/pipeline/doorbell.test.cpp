@@ -23,6 +23,19 @@ TEST_CASE("who waits sees every change, however the ring falls") {
   other.join();
 }
 
+TEST_CASE("who waits does something else before each look, and may ring then") {
+  weir::Doorbell bell;
+  int looks = 0;
+  int done = 0;
+  auto const is_over = [&] { return ++looks == 50; };
+  CHECK(bell.wait_until(std::chrono::steady_clock::now() + 10s, is_over, [&] {
+    CHECK(done == looks);
+    ++done;
+    bell.ring();
+  }));
+  CHECK(done == 50);
+}
+
 TEST_CASE("a wait ends when its time is over") {
   weir::Doorbell bell;
   auto const begin = std::chrono::steady_clock::now();

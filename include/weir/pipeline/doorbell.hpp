@@ -26,10 +26,12 @@ class Doorbell {
   }
 
   /// Waits until `is_over()`, which is not called again once it was true, or until `end`. Returns whether it
-  /// was. By one thread at a time.
-  template <class IsOver>
-  bool wait_until(Time end, IsOver const& is_over) {
+  /// was. `meanwhile()` is called before each look while who waits gives way, and may ring. By one thread at
+  /// a time.
+  template <class IsOver, class Meanwhile>
+  bool wait_until(Time end, IsOver const& is_over, Meanwhile const& meanwhile) {
     for (int turn = 0; turn < patience; ++turn) {
+      meanwhile();
       if (is_over()) return true;
       std::this_thread::yield();
     }
@@ -44,6 +46,10 @@ class Doorbell {
     }
     is_asleep_.store(false);
     return result;
+  }
+  template <class IsOver>
+  bool wait_until(Time end, IsOver const& is_over) {
+    return wait_until(end, is_over, [] {});
   }
 
  private:

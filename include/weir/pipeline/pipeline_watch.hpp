@@ -54,7 +54,7 @@ class PipelineWatch {
     workers_[worker]->operation.store(nullptr);
   }
 
-  /// What a worker does again and again while it waits, after every interval.
+  /// What a worker does again and again while it waits. It may ring any bell.
   void set_errand(void* whose, void (*errand)(void* whose, std::size_t worker)) noexcept {
     whose_ = whose;
     errand_ = errand;
@@ -71,13 +71,14 @@ class PipelineWatch {
     self.waits_for.store(what, std::memory_order_release);
     bool has_come = false;
     auto const is_ended = [&] { return is_stopped() || (has_come = is_over()); };
+    auto const run_errand = [&] {
+      if (errand_ != nullptr && !is_stopped()) errand_(whose_, worker);
+    };
     auto end = std::chrono::steady_clock::now() + patience_;
     for (std::uint64_t seen = done();;) {
-      // Not while the bell is locked: it may start what ends in ringing it.
-      if (errand_ != nullptr && !is_stopped()) errand_(whose_, worker);
       auto const next = std::chrono::steady_clock::now() + interval_;
       bool const is_short = interval_.count() != 0 && next < end;
-      if (self.bell.wait_until(is_short ? next : end, is_ended)) break;
+      if (self.bell.wait_until(is_short ? next : end, is_ended, run_errand)) break;
       if (is_short) continue;
       std::uint64_t const now = done();
       if (now == seen) fail(std::make_exception_ptr(stalled(worker)));
