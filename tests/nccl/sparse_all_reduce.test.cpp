@@ -272,12 +272,24 @@ TEST_CASE("a rank that stops is an error on the others within the deadline, whoe
   check_stop(2, [](auto const&) { return weir::LeaderIndices{}; });
   check_stop(4, over_nodes(weir::FixedGather{}));
   check_stop(4, over_nodes(weir::SplitAllGather{}));
+  check_stop(4, [](auto const& world) {
+    weir::Mesh const mesh(world, {{"node", 2}, {"place", 2}});
+    weir::Mesh const nodes(mesh.axis("node"), {{"rack", 1}, {"node", 2}});
+    weir::TwoLevel const in_racks{nodes.axis("node"), nodes.axis("rack"), weir::AllGatherPairs{}};
+    return weir::TwoLevel{mesh.axis("place"), mesh.axis("node"), in_racks};
+  });
 }
 
 TEST_CASE("a captured step with a sparse sum over NCCL gives the bits of eager ones") {
   check_captured([](auto const&) { return weir::FixedGather{}; }, 2, expected(2));
   auto const nodes = over_nodes(weir::FixedGather{});
   check_captured(nodes, 4, on_hosts(4, nodes));
+  // One that chooses does it by the capacities, without waiting.
+  weir::AutomaticOptions options{.link = {0.0, 1.0},
+                                 .allowed = weir::SparseMethodSet::of(weir::SparseMethod::all_gather)};
+  auto const chosen = over_nodes(weir::Automatic{options});
+  options.choice = weir::ChoiceTime::binding;
+  check_captured(chosen, 4, on_hosts(4, over_nodes(weir::Automatic{options})));
 }
 
 TEST_CASE("a leader's indices are captured after one step, with the leader of that step") {

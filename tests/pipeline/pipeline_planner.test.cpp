@@ -94,6 +94,7 @@ TEST_CASE("without a flush all updates but the last one of a run are over whole 
   options.remainder = weir::Remainder::drop;
   auto const dropped = planner.training(table, 14, 23);  // here 2 are dropped, the other has 11
   CHECK(dropped.periods == 2);
+  CHECK(dropped.number == even.number + 1);  // what was refused has none
   CHECK(planner.samples_of_all(table, dropped, 1) == 11);
   options.replicas = 0;
   CHECK_THROWS_WITH_AS(planner.training(table, 6, 12), doctest::Contains("replicas has to say how many"),

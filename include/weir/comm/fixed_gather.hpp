@@ -63,6 +63,8 @@ struct FixedGather {
    public:
     explicit Bound(SparseContext<Real, E, C> const& context)
         : communicator_(context.communicator), memory_(context.executor, words<Real>(context.limits())) {
+      if constexpr (!HostOrderedExecutor<E>)  // whole blocks are sent, with what lies between their parts
+        set_zero(context.executor, memory_.take(memory_.capacity()));
       if constexpr (ReservingCommunicator<C, E>)
         communicator_.reserve(context.executor, memory_.capacity() * sizeof(std::uint64_t));
     }

@@ -53,9 +53,10 @@ struct SparseContext {
 ///
 /// What it does not send it adds to the residual: `residual[i] += value`. The call `bound(point, sum)` is
 /// made where the work happens: on a point of a host stream, or on a device's, where it enqueues. The bound
-/// object may have `abort()`, and `check()`, as a communicator has, for further communicators of its own. The
-/// policy may have `workspace_bytes<Real>(limits)`: what `on` takes from an executor of the host. Sums within
-/// these limits take nothing more, there and on a device.
+/// object may have `abort()`, and `check()`, as a communicator has, for further communicators of its own, and
+/// `waits()`: whether its call waits on a device. The policy may have `workspace_bytes<Real>(limits)`: what
+/// `on` takes from an executor of the host. Sums within these limits take nothing more, there and on a
+/// device.
 template <class Policy, class Real, class E, class C>
 concept SparseCollective = std::copyable<Policy> && Executor<E> && RankedCommunicator<C> &&
     requires(Policy const& policy, SparseContext<Real, E, C> const& context, E const& point,

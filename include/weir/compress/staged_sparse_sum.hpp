@@ -78,7 +78,7 @@ class StagedSparseSum {
 
  public:
   /// Somebody who enqueued operations of other communicators before has to wait for them first.
-  static constexpr bool waits = true;
+  static constexpr bool waits() { return true; }
 
   StagedSparseSum(SparseContext<Real, E, C> const& context, Policy const& policy)
       : communicator_(context.communicator),

@@ -138,10 +138,10 @@ class InterleavedPipeline {
 
   /// Describes a run on the samples of this replica, of which micro-batch j takes entries j * b to (j + 1) *
   /// b, cut at the end. `model` is one stage for all (its calls tell which by `stage()`), a list of stages,
-  /// or a tuple of them. `samples_of_all_replicas`, the same on each: of this run, those that are dropped
-  /// left out; 0: as many on each as here. Where `PipelineOptions::replicas` does not say how many they are,
-  /// the ranks exchange one integer for each update instead. Errors: `ContractViolation` for a
-  /// `GeneratingStage` at which two workers would be.
+  /// or a tuple of them. `samples_of_all_replicas`, the same on each and in all processes: of this run, those
+  /// that are dropped left out; 0: as many on each as here. Where `PipelineOptions::replicas` does not say
+  /// how many they are, the ranks exchange one integer for each update instead. Errors: `ContractViolation`
+  /// for a `GeneratingStage` at which two workers would be.
   template <class Batch, class Model>
   [[nodiscard]] auto operator()(Batch batch, Model& model, std::size_t samples_of_all_replicas = 0) {
     static_assert(std::is_trivially_copyable_v<Batch> && sizeof(Batch) <= 32,

@@ -57,9 +57,9 @@ struct PipelineOptions {
   std::vector<SkipEdge> skip_edges = {};
   std::vector<TiedParameter> tied = {};
   Remainder remainder = Remainder::error;
-  std::size_t flushes_per_update = 1;          // where there is a flush: gradients are summed over so many
-  std::size_t replica = 0;                     // of this pipeline among those that share an `AllReduce`
-  std::size_t replicas = 0;                    // as many; 0: not said, their samples are counted, on a host
+  std::size_t flushes_per_update = 1;  // where there is a flush: gradients are summed over so many
+  std::size_t replica = 0;             // of this pipeline among those that share an `AllReduce`
+  std::size_t replicas = 0;            // how many there are; 0: not said, samples are counted, on a host
   std::chrono::milliseconds watchdog{60'000};  // without any progress
   std::size_t first_bucket_bytes = BucketPlan::default_first_cap;
   std::size_t bucket_bytes = BucketPlan::default_cap;

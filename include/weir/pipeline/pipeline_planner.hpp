@@ -30,7 +30,7 @@ class RunPlanner {
       if (run.flush != 0) run.samples_of_all += samples_of_flushes_;
       samples_of_flushes_ = run.samples_of_all;
       run.is_update = ++flushes_ % options_.flushes_per_update == 0;
-      return run;
+      return numbered(run);
     }
     std::uint32_t const rest = run.micro_batches % table.period();
     if (rest != 0) {
@@ -45,14 +45,14 @@ class RunPlanner {
     run.samples_of_all = all_samples(table, run, samples_of_all);
     run.first_version = updates_;
     updates_ += run.periods;
-    return run;
+    return numbered(run);
   }
 
   PipelineRun evaluation(TableView const& table, std::size_t samples) {
     PipelineRun run = next(table, samples);
     run.is_evaluation = true;
     run.first_version = table.synchronous() ? flushes_ / options_.flushes_per_update : updates_;
-    return run;
+    return numbered(run);
   }
 
   /// Of the update of a period.
@@ -119,11 +119,16 @@ class RunPlanner {
       throw ContractViolation("a batch of " + std::to_string(samples) + " samples, but the pipeline takes " +
                               std::to_string(table.micro_batches() * batch) + " per run");
     }
-    run.number = runs_++;
     run.micro_batches = static_cast<std::uint32_t>(count);
     run.local_batch = batch;
     run.samples = samples;
     if (options_.records_times) run.begin = std::chrono::steady_clock::now();
+    return run;
+  }
+
+  /// A run that is refused has no number.
+  PipelineRun numbered(PipelineRun run) {
+    run.number = runs_++;
     return run;
   }
 

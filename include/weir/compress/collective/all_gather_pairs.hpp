@@ -74,7 +74,7 @@ class BoundDeviceAllGather {
   using Sum = SparseSum<Real, typename E::memory_space>;
 
  public:
-  static constexpr bool waits = true;
+  static constexpr bool waits() { return true; }
 
   explicit BoundDeviceAllGather(SparseContext<Real, E, C> const& context)
       : counts_(context.executor, context.communicator), gather_(FixedGather{}.on(context)) {}

@@ -194,8 +194,6 @@ class BoundDeviceAutomatic {
   using Context = SparseContext<Real, E, C>;
 
  public:
-  static constexpr bool waits = true;  // where it chooses each step
-
   BoundDeviceAutomatic(Context const& context, AutomaticOptions const& options)
       : options_(options),
         ranks_(context.communicator.size()),
@@ -216,6 +214,7 @@ class BoundDeviceAutomatic {
   }
 
   SparseMethod chosen() const { return chosen_; }
+  bool waits() const { return options_.choice == ChoiceTime::each_step; }
 
  private:
   AutomaticOptions options_;

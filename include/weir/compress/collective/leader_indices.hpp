@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "weir/comm/pair_list.hpp"
 #include "weir/compress/bound_sparse_sum.hpp"

@@ -179,7 +179,7 @@ class TwoLevel {
       set_zero(point, sum.out);
       scatter_add(point, sum.indices, sum.values, sum.count, sum.out);
       inside_.reduce_scatter(point, ViewOn<Real const, E>(sum.out), mine, ReduceOp::sum, boundaries_);
-      if constexpr (policy_waits) wait_for_ranks(point, inside_, between_, all_);
+      if (waits()) wait_for_ranks(point, inside_, between_, all_);
       sum_between(point, sum, mine);
       group_.clear();
       for (std::size_t distance = 1; distance < inside_.size(); ++distance) {
@@ -196,6 +196,10 @@ class TwoLevel {
       between_.abort();
       if constexpr (requires { policy_.abort(); }) policy_.abort();
     }
+    bool waits() const {
+      if constexpr (requires { policy_.waits(); }) return policy_.waits();
+      return false;
+    }
     void check() requires(CheckableCommunicator<Inside>&& CheckableCommunicator<Between>) {
       inside_.check();
       between_.check();
@@ -203,8 +207,6 @@ class TwoLevel {
     }
 
    private:
-    static constexpr bool policy_waits = requires { requires BoundPolicy::waits; };
-
     DeviceBound(TwoLevel const& stages, SparseContext<Real, E, C> const& context, SparseLimits const& of_part)
         : all_(context.communicator),
           inside_(stages.inside_),
