@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "fault/counting_resource.hpp"
@@ -126,4 +127,42 @@ TEST_CASE("an update is of as many samples as it is told, of all replicas") {
   CHECK(launch.samples() == 31);
   unit.tell_samples(1, 0);
   CHECK(launch.samples() == 0);
+}
+
+TEST_CASE("an update is counted if its step has taken effect, whether or not its failure is still known") {
+  struct Recipe {
+    std::uint64_t steps = 0;
+    bool fails = false;
+  } recipe;
+  weir::HostExecutor const executor;
+  Unit unit(executor, shape(1, 0));
+  std::vector<double> weights(5);
+  unit.bind({weir::view(weights.data(), 3), weir::view(weights.data() + 3, 2)});
+  unit.set_update(
+      &recipe,
+      [](void* bound, Unit&) {
+        auto& called = *static_cast<Recipe*>(bound);
+        if (!called.fails) ++called.steps;
+      },
+      [](void* bound, std::uint64_t& steps) {
+        auto const now = static_cast<Recipe*>(bound)->steps;
+        return std::exchange(steps, now) != now;
+      });
+  auto const arrive = [&](std::uint64_t update) {
+    for (std::size_t contributor = 0; contributor < 2; ++contributor)
+      unit.arrive(update, contributor, 1, 1, executor);
+    unit.executor().synchronize();
+  };
+  arrive(0);
+  CHECK(unit.completed() == 1);
+  recipe.fails = true;
+  arrive(1);
+  CHECK(unit.completed() == 1);
+  CHECK(unit.has_failed());
+  recipe.steps = 7;  // of a checkpoint
+  recipe.fails = false;
+  unit.resume(3);
+  CHECK_FALSE(unit.has_failed());
+  arrive(3);
+  CHECK(unit.completed() == 4);
 }

@@ -54,7 +54,7 @@ class BoundPipeline {
       units[unit].set_update(
           bound_.back().get(),
           [](void* bound, Unit& of) { (*static_cast<Bound*>(bound))(typename Unit::Launch{of}); },
-          [](void* bound) { return static_cast<Bound*>(bound)->has_failed(); });
+          has_taken_effect);
     }
   }
 
@@ -193,6 +193,16 @@ class BoundPipeline {
   static constexpr bool takes_loss_scale_out() {
     if constexpr (requires { Bound::takes_loss_scale_out; }) return Bound::takes_loss_scale_out;
     return false;
+  }
+
+  /// Whether a failure is known does not tell on a host: who waits for the recipe takes it, and may be first.
+  static bool has_taken_effect(void* bound, [[maybe_unused]] std::uint64_t& steps) {
+    auto const& recipe = *static_cast<Bound const*>(bound);
+    if constexpr (HostOrderedExecutor<typename Unit::executor_type>) {
+      return std::exchange(steps, recipe.steps()) != recipe.steps();
+    } else {
+      return !recipe.has_failed();
+    }
   }
 
   static std::string part_name(std::size_t unit) { return "part" + std::to_string(unit) + "."; }

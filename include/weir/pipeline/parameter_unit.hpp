@@ -136,11 +136,14 @@ class ParameterUnit {
   /// How many updates have been made. Units: updates since the last `restart`.
   std::uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
 
-  /// What calls the bound recipe, and what is told that it has failed.
-  void set_update(void* recipe, void (*update)(void*, ParameterUnit&), bool (*is_failed)(void*)) {
+  /// What calls the bound recipe, and what tells whether its last step has taken effect; that is given the
+  /// number of its steps at the last look, and puts it right.
+  void set_update(void* recipe, void (*update)(void*, ParameterUnit&),
+                  bool (*has_taken_effect)(void*, std::uint64_t&)) {
     recipe_ = recipe;
     update_ = update;
-    has_failed_ = is_failed;
+    has_taken_effect_ = has_taken_effect;
+    has_taken_effect_(recipe_, steps_);
   }
   bool has_failed() const { return failed_.load(std::memory_order_acquire); }
 
@@ -179,11 +182,11 @@ class ParameterUnit {
     update_(recipe_, *this);
     ++started_;
     home_.submit([this, complete] {
-      if (has_failed_(recipe_)) {
-        failed_.store(true, std::memory_order_release);
-      } else {
+      if (has_taken_effect_(recipe_, steps_)) {
         note_time_since(complete);
         completed_.fetch_add(1, std::memory_order_acq_rel);
+      } else {
+        failed_.store(true, std::memory_order_release);
       }
       for (Doorbell* bell : shape_.readers) bell->ring();
     });
@@ -265,6 +268,7 @@ class ParameterUnit {
   void go_on_from(std::uint64_t updates) {
     first_version_ = started_ = updates;
     completed_ = updates;
+    has_taken_effect_(recipe_, steps_);
     failed_ = false;
     for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
   }
@@ -379,7 +383,8 @@ class ParameterUnit {
   std::uint64_t first_version_ = 0;  // lies in the first place
   void* recipe_ = nullptr;
   void (*update_)(void*, ParameterUnit&) = nullptr;
-  bool (*has_failed_)(void*) = nullptr;
+  bool (*has_taken_effect_)(void*, std::uint64_t&) = nullptr;
+  std::uint64_t steps_ = 0;  // of the recipe, at the last look
 };
 
 }  // namespace weir::inline v1
