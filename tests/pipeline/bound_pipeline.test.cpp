@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -15,6 +16,7 @@
 
 #include "pipeline/scalar_chain.hpp"
 #include "support/bits.hpp"
+#include "weir/gradient/clip.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/gradient/loss_scale.hpp"
 #include "weir/gradient/non_finite.hpp"
@@ -457,4 +459,33 @@ TEST_CASE("a recipe with a loss scale is refused, since no stage would multiply 
   CHECK_THROWS_WITH_AS(
       (weir::LocalAggregator{} | weir::LossScale{} | weir::Sgd{{}}).on(run.pipe, weir::view(run.weights)),
       doctest::Contains("a recipe with LossScale in a pipeline"), weir::ContractViolation);
+}
+
+TEST_CASE("a recipe that clips by the norm of the whole gradient is refused where there are parts of it") {
+  Run run(flush());
+  auto const clipped = [](bool per_bucket) {
+    return weir::LocalAggregator{} | weir::Clip{{.max_norm = 0.5, .per_bucket = per_bucket}} |
+           weir::Sgd{{.learning_rate = 0.25}};
+  };
+  CHECK_THROWS_WITH_AS(clipped(false).on(run.pipe, weir::view(run.weights)),
+                       doctest::Contains("clip (norm 0.500000) in a pipeline of 4 stages: "),
+                       weir::ContractViolation);
+  auto sync = clipped(true).on(run.pipe, weir::view(run.weights));
+  sync(run.pipe(data.first(4), run.model));
+  sync.drain();
+  CHECK(sync.updates() == std::vector<std::uint64_t>(4, 1));
+}
+
+TEST_CASE("a pipeline of one stage clips by the norm of its gradient, which is whole") {
+  weir::HostExecutor const executor;
+  auto const table = weir::make_table<weir::OneFOneB>({.workers = 1, .micro_batches = 2});
+  Pipe pipe(executor, table, {.stages = {{.parameters = {1}, .saved = 1}}});
+  std::vector<double> weights = {1};
+  Hooked model;
+  auto sync = (weir::LocalAggregator{} | weir::Clip{{.max_norm = 0.0625}} | weir::Sgd{{.learning_rate = 1}})
+                  .on(pipe, weir::view(weights));
+  sync(pipe(data.first(2), model));
+  sync.drain();
+  CHECK(sync.recipe(0).template stage<weir::Clip>().norm() > 0.0625);
+  CHECK(std::abs(weights[0] - 1) == doctest::Approx(0.0625).epsilon(1e-12));
 }

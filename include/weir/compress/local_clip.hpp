@@ -56,6 +56,9 @@ class LocalClip {
     return Bound<E, Real>(context, communicator_, options_);
   }
 
+  /// Of all parameters at once; the parts of a pipeline do not have it.
+  bool needs_whole_gradient() const { return !options_.per_bucket; }
+
   /// What a checkpoint tells of it.
   std::string text() const {
     std::string text = "norm " + std::to_string(options_.max_norm);

@@ -38,6 +38,9 @@ class Clip {
   requires MeasuringBackend<E, Real> && ScalarBackend<E, ClipStep>
   auto on(RecipeContext<E, Real> const& context) const { return Bound<E, Real>(context, options_); }
 
+  /// Of all parameters at once; the parts of a pipeline do not have it.
+  bool needs_whole_gradient() const { return !options_.per_bucket; }
+
   /// What a checkpoint tells of it.
   std::string text() const {
     return "norm " + std::to_string(options_.max_norm) + (options_.per_bucket ? " per bucket" : "");

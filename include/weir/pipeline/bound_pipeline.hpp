@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -47,6 +48,7 @@ class BoundPipeline {
     units.bind(weights);
     for (std::size_t unit = 0; unit < units.size(); ++unit) {
       auto const recipe = recipe_of(unit);
+      check_stages(recipe);
       recipe_bytes_ += recipe.template workspace_bytes<typename Pipeline::real_type>(
           units[unit].plan(), {.workers = units[unit].workers(), .local_batch = units[unit].local_batch()});
       bound_.push_back(
@@ -193,6 +195,23 @@ class BoundPipeline {
   static constexpr bool takes_loss_scale_out() {
     if constexpr (requires { Bound::takes_loss_scale_out; }) return Bound::takes_loss_scale_out;
     return false;
+  }
+
+  /// Each part has a recipe of its own, which sees the gradient of that part.
+  template <class Recipe>
+  void check_stages(Recipe const& recipe) const {
+    std::uint32_t const stages = pipe_.table().stages();
+    auto const look = [&]<class Stage>(Stage const& stage) {
+      if constexpr (requires { stage.needs_whole_gradient(); }) {
+        if (stages > 1 && stage.needs_whole_gradient())
+          throw ContractViolation(
+              std::string(Stage::name) + " (" + stage.text() + ") in a pipeline of " +
+              std::to_string(stages) +
+              " stages: each part is updated by itself, and the norm of a part depends on where the model is "
+              "cut; where that is meant, per_bucket would be right");
+      }
+    };
+    std::apply([&](auto const&... stage) { (look(stage), ...); }, recipe.stages());
   }
 
   /// Whether a failure is known does not tell on a host: who waits for the recipe takes it, and may be first.
