@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <thread>
+
+#include "weir/exec/task_ring.hpp"
 
 namespace {
 
@@ -53,4 +56,23 @@ TEST_CASE("the last owner of the thread may be one of its tasks") {
   }
   while (!done) std::this_thread::yield();
   CHECK(done);
+}
+
+TEST_CASE("it may be so where the ring is full behind that task") {
+  constexpr std::size_t behind = weir::TaskRing<Argument>::capacity - 1;
+  std::atomic<std::size_t> ran = 0;
+  std::atomic<bool> released = false;
+  {
+    auto thread = std::make_shared<Thread>([](Thread*) { return Argument{nullptr}; });
+    auto& ring = thread->ring();
+    ring.push([owner = thread, &released]() mutable {
+      while (!released) std::this_thread::yield();
+      owner.reset();
+    });
+    for (std::size_t i = 0; i < behind; ++i) ring.push([&ran] { ++ran; });
+    thread.reset();
+    released = true;
+  }
+  while (ran != behind) std::this_thread::yield();
+  CHECK(ran == behind);
 }

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "fault/counting_resource.hpp"
@@ -131,6 +130,7 @@ TEST_CASE("an update is of as many samples as it is told, of all replicas") {
 
 TEST_CASE("an update is counted if its step has taken effect, whether or not its failure is still known") {
   struct Recipe {
+    std::uint64_t started = 0;
     std::uint64_t steps = 0;
     bool fails = false;
   } recipe;
@@ -142,12 +142,10 @@ TEST_CASE("an update is counted if its step has taken effect, whether or not its
       &recipe,
       [](void* bound, Unit&) {
         auto& called = *static_cast<Recipe*>(bound);
-        if (!called.fails) ++called.steps;
+        if (!called.fails) called.steps = called.started + 1;
+        return ++called.started;
       },
-      [](void* bound, std::uint64_t& steps) {
-        auto const now = static_cast<Recipe*>(bound)->steps;
-        return std::exchange(steps, now) != now;
-      });
+      [](void* bound, std::uint64_t steps) { return static_cast<Recipe*>(bound)->steps == steps; });
   auto const arrive = [&](std::uint64_t update) {
     for (std::size_t contributor = 0; contributor < 2; ++contributor)
       unit.arrive(update, contributor, 1, 1, executor);
@@ -159,8 +157,7 @@ TEST_CASE("an update is counted if its step has taken effect, whether or not its
   arrive(1);
   CHECK(unit.completed() == 1);
   CHECK(unit.has_failed());
-  recipe.steps = 7;  // of a checkpoint
-  recipe.fails = false;
+  recipe = {7, 7, false};  // of a checkpoint
   unit.resume(3);
   CHECK_FALSE(unit.has_failed());
   arrive(3);

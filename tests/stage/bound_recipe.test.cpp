@@ -262,6 +262,31 @@ TEST_CASE("an exception in a stage, at any bucket, is rethrown and the pool can 
   }
 }
 
+TEST_CASE("restored() tells of a failure that nobody has been told of, and the step is not counted") {
+  auto const data = network::samples(workers * micro_batches * local_batch);
+  bool fails = false;
+  auto const model = network::Model([&](auto& micro, std::size_t parameter) {
+    if (fails && micro.worker() == 0 && parameter == network::bias) throw std::runtime_error("untold");
+  });
+  weir::HostExecutor const executor;
+  auto weights = network::initial_weights();
+  auto pool = make_pool(executor);
+  auto sync = make_recipe().on(pool, weir::view(weights));
+  sync(pool(network::Batch(data), model));
+  executor.synchronize();
+  fails = true;
+  sync(pool(network::Batch(data), model));
+  executor.synchronize();
+  CHECK(worker_error_of([&] { sync.restored(); }));
+  CHECK(sync.steps() == 1);
+  CHECK(sync.started() == 1);
+  fails = false;
+  sync.restored();
+  sync(pool(network::Batch(data), model));
+  sync.wait();
+  CHECK(sync.steps() == 2);
+}
+
 TEST_CASE("a rank that fails makes the others raise within a second") {
   auto const data = network::samples(3 * workers * micro_batches * local_batch);
   for (bool in_a_stage : {false, true}) {

@@ -23,8 +23,7 @@ class TaskRing {
     std::lock_guard lock(producers_);
     auto const index = pushed_.count();
     if (index >= capacity) finished_.wait_for(index - capacity + 1);
-    slots_[index % capacity].emplace(std::forward<F>(f));
-    pushed_.advance_to(index + 1);
+    append(std::forward<F>(f));
   }
 
   /// The consumer: runs tasks in order, up to the one that `close` pushed.
@@ -32,7 +31,7 @@ class TaskRing {
     for (Progress::Count next = 0; !closed_; ++next) {
       pushed_.wait_for(next + 1);
       try {
-        slots_[next % capacity].run(argument);
+        slots_[next % slots_.size()].run(argument);
       } catch (...) {
         keep_failure(std::current_exception());
       }
@@ -40,8 +39,10 @@ class TaskRing {
     }
   }
 
+  /// The last thing that is pushed. Has a slot of its own, since who closes the ring may be a task in it.
   void close() {
-    push([this] { closed_ = true; });
+    std::lock_guard lock(producers_);
+    append([this] { closed_ = true; });
   }
 
   /// Blocks until everything pushed before the call has run.
@@ -55,6 +56,13 @@ class TaskRing {
   }
 
  private:
+  template <class F>
+  void append(F&& f) {
+    auto const index = pushed_.count();
+    slots_[index % slots_.size()].emplace(std::forward<F>(f));
+    pushed_.advance_to(index + 1);
+  }
+
   void keep_failure(std::exception_ptr failure) {
     std::lock_guard lock(failure_mutex_);
     if (!failure_) failure_ = std::move(failure);
@@ -63,7 +71,7 @@ class TaskRing {
   std::mutex producers_;
   alignas(64) Progress pushed_;
   alignas(64) Progress finished_;
-  std::array<Task<Argument, 240>, capacity> slots_;
+  std::array<Task<Argument, 240>, capacity + 1> slots_;
   bool closed_ = false;  // the consumer's
   std::mutex failure_mutex_;
   std::exception_ptr failure_;

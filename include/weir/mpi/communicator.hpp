@@ -120,8 +120,9 @@ class MpiCommunicator {
   bool poll(std::chrono::milliseconds deadline) const {
     auto const end = CommOptions{deadline}.give_up_time();
     for (;; std::this_thread::sleep_for(std::chrono::microseconds(50))) {
+      bool const is_idle = member_->is_idle();  // first: what ends by failing fails before it ends
       member_->link().check();
-      if (member_->is_idle()) return true;
+      if (is_idle) return true;
       if (std::chrono::steady_clock::now() >= end) return false;
     }
   }

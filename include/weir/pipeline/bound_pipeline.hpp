@@ -55,7 +55,11 @@ class BoundPipeline {
           std::unique_ptr<Bound>(new Bound(recipe.on(units[unit], units[unit].bound_weights(), options))));
       units[unit].set_update(
           bound_.back().get(),
-          [](void* bound, Unit& of) { (*static_cast<Bound*>(bound))(typename Unit::Launch{of}); },
+          [](void* bound, Unit& of) {
+            auto& called = *static_cast<Bound*>(bound);
+            called(typename Unit::Launch{of});
+            return called.started();
+          },
           has_taken_effect);
     }
   }
@@ -215,10 +219,10 @@ class BoundPipeline {
   }
 
   /// Whether a failure is known does not tell on a host: who waits for the recipe takes it, and may be first.
-  static bool has_taken_effect(void* bound, [[maybe_unused]] std::uint64_t& steps) {
+  static bool has_taken_effect(void* bound, [[maybe_unused]] std::uint64_t steps) {
     auto const& recipe = *static_cast<Bound const*>(bound);
     if constexpr (HostOrderedExecutor<typename Unit::executor_type>) {
-      return std::exchange(steps, recipe.steps()) != recipe.steps();
+      return recipe.steps() == steps;
     } else {
       return !recipe.has_failed();
     }

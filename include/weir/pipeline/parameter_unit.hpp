@@ -136,14 +136,13 @@ class ParameterUnit {
   /// How many updates have been made. Units: updates since the last `restart`.
   std::uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
 
-  /// What calls the bound recipe, and what tells whether its last step has taken effect; that is given the
-  /// number of its steps at the last look, and puts it right.
-  void set_update(void* recipe, void (*update)(void*, ParameterUnit&),
-                  bool (*has_taken_effect)(void*, std::uint64_t&)) {
+  /// What calls the bound recipe and gives the number of steps that it has started, and what tells whether
+  /// the last of so many has taken effect.
+  void set_update(void* recipe, std::uint64_t (*update)(void*, ParameterUnit&),
+                  bool (*has_taken_effect)(void*, std::uint64_t)) {
     recipe_ = recipe;
     update_ = update;
     has_taken_effect_ = has_taken_effect;
-    has_taken_effect_(recipe_, steps_);
   }
   bool has_failed() const { return failed_.load(std::memory_order_acquire); }
 
@@ -179,10 +178,10 @@ class ParameterUnit {
     arrivals.count = 0;
     arrivals.micro_batches = micro_batches;
     std::chrono::steady_clock::time_point const complete = std::chrono::steady_clock::now();
-    update_(recipe_, *this);
+    std::uint64_t const steps = update_(recipe_, *this);
     ++started_;
-    home_.submit([this, complete] {
-      if (has_taken_effect_(recipe_, steps_)) {
+    home_.submit([this, complete, steps] {
+      if (has_taken_effect_(recipe_, steps)) {
         note_time_since(complete);
         completed_.fetch_add(1, std::memory_order_acq_rel);
       } else {
@@ -268,7 +267,6 @@ class ParameterUnit {
   void go_on_from(std::uint64_t updates) {
     first_version_ = started_ = updates;
     completed_ = updates;
-    has_taken_effect_(recipe_, steps_);
     failed_ = false;
     for (Arrivals& arrivals : arrivals_) arrivals.count = 0;
   }
@@ -382,9 +380,8 @@ class ParameterUnit {
   std::ptrdiff_t distance_ = 0;      // from each of the others to the next
   std::uint64_t first_version_ = 0;  // lies in the first place
   void* recipe_ = nullptr;
-  void (*update_)(void*, ParameterUnit&) = nullptr;
-  bool (*has_taken_effect_)(void*, std::uint64_t&) = nullptr;
-  std::uint64_t steps_ = 0;  // of the recipe, at the last look
+  std::uint64_t (*update_)(void*, ParameterUnit&) = nullptr;
+  bool (*has_taken_effect_)(void*, std::uint64_t) = nullptr;
 };
 
 }  // namespace weir::inline v1

@@ -147,6 +147,8 @@ class BoundRecipe {
   /// The steps that have taken effect, and the samples of all ranks that they consumed. Between steps.
   std::uint64_t steps() const { return runner_.steps(); }
   std::uint64_t consumed() const { return runner_.consumed(); }
+  /// What `steps` comes to if all that were started take effect.
+  std::uint64_t started() const { return started_; }
 
   WorkLayout const& layout() const { return layout_; }
   RankLayout const& ranks() {
@@ -180,7 +182,7 @@ class BoundRecipe {
     });
     started_ = step;
     runner_.set_position(step, consumed);
-    restored();
+    go_on();
   }
 
   /// Throws what `load` would throw, and changes nothing.
@@ -200,9 +202,15 @@ class BoundRecipe {
   }
 
   /// Says that the caller has changed the weights or, after a torn step, restored them and the optimizer's
-  /// state.
+  /// state. Errors: rethrows a failure that nobody has been told of.
   void restored() {
-    runner_.finish();
+    wait();
+    go_on();
+  }
+
+ private:
+  /// With the weights as they are.
+  void go_on() {
     runner_.chain().for_each([&](auto& object) {
       if constexpr (requires { object.refresh(home_); }) object.refresh(home_);
     });
@@ -210,7 +218,6 @@ class BoundRecipe {
     runner_.forget_failure();
   }
 
- private:
   template <class Stage>
   static constexpr bool has_rate = requires {
     requires Stage::has_learning_rate;

@@ -80,7 +80,7 @@ class StepRunner final : public GradientSink<E, Real> {
 
   template <class Launch>
   void start(Launch const& launch, StepInfo const& step) {
-    if (torn_) {
+    if (torn_ && !has_failed()) {  // who has failed is told why first
       throw TornStep(
           "the last step failed after some of its buckets had been applied: load a checkpoint, or restore "
           "the weights and call restored()");
