@@ -178,14 +178,23 @@ TEST_CASE("what no communicator takes is refused at the call") {
 }
 
 TEST_CASE("two streams of one rank at the same time are an error, not a race") {
-  auto const ranks = ThreadCommunicator::group(2, {.deadline = 300ms});
+  auto const ranks = ThreadCommunicator::group(2);
   HostExecutor const one;
   HostExecutor const other;
+  HostExecutor const peer;
   std::vector<float> a(1);
   std::vector<float> b(1);
-  ranks[0].all_reduce(one, view(a));
-  std::this_thread::sleep_for(50ms);
+  std::vector<float> c(1);
+  weir::TransferGroup<weir::HostSpace> both;
+  both.receive(view(a), 1);
+  both.receive(view(b), 1);
+  ranks[0].exchange(one, both.transfers());
+  weir::TransferGroup<weir::HostSpace> first;
+  first.send(view(c), 0);
+  ranks[1].exchange(peer, first.transfers());
+  peer.synchronize();  // so the first stream is inside, and waits for the second message
   ranks[0].all_reduce(other, view(b));
   CHECK_THROWS_AS(other.synchronize(), weir::ContractViolation);
-  CHECK_THROWS_AS(one.synchronize(), weir::PeerTimeout);
+  ranks[1].abort();
+  CHECK_THROWS_AS(one.synchronize(), weir::PeerAborted);
 }

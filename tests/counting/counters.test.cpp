@@ -205,40 +205,56 @@ TEST_CASE("every way to wait is counted, on the thread that waits" *
     wait();
     return counters::blocking_calls - before;
   };
-  /// What `f` does 20 ms later on another thread, which has ended when the result goes.
-  auto const later = [](auto const& f) {
-    return std::thread([f] {
-      std::this_thread::sleep_for(20ms);
+  /// Does `f` after a time on another thread.
+  auto const later = [](std::chrono::milliseconds delay, auto const& f) {
+    return std::thread([f, delay] {
+      std::this_thread::sleep_for(delay);
       f();
     });
   };
+  /// Whether what counts the calls of a wait sees any, if what is waited for comes late enough: who is held
+  /// up before it waits may find it there.
+  auto const is_seen = [](auto const& calls_after) {
+    for (std::chrono::milliseconds delay = 20ms; delay < 2s; delay *= 4) {
+      if (calls_after(delay) > 0) return true;
+    }
+    return false;
+  };
   CHECK(count([] { std::this_thread::sleep_for(1us); }) == 1);
   CHECK(count([] { std::this_thread::yield(); }) == 1);
-  std::thread sleeper = later([] {});
+  std::thread sleeper = later(20ms, [] {});
   CHECK(count([&] { sleeper.join(); }) == 1);
 
-  std::atomic<int> number = 0;
-  std::thread notifier = later([&] {
-    number = 1;
-    number.notify_all();
-  });
-  CHECK(count([&] { number.wait(0); }) > 0);
-  notifier.join();
+  CHECK(is_seen([&](std::chrono::milliseconds delay) {
+    std::atomic<int> number = 0;
+    std::thread notifier = later(delay, [&] {
+      number = 1;
+      number.notify_all();
+    });
+    auto const calls = count([&] { number.wait(0); });
+    notifier.join();
+    return calls;
+  }));
 
   std::mutex mutex;
   std::condition_variable condition;
-  bool is_open = false;
-  std::thread opener = later([&] {
-    std::lock_guard const lock(mutex);
-    is_open = true;
-    condition.notify_all();
-  });
   std::unique_lock lock(mutex);
   CHECK(count([&] { condition.wait_for(lock, 1us); }) == 1);
   CHECK(count([&] { condition.wait_until(lock, std::chrono::system_clock::now() + 1us); }) == 1);
-  CHECK(count([&] { condition.wait(lock, [&] { return is_open; }); }) > 0);
+  CHECK(is_seen([&](std::chrono::milliseconds delay) {
+    bool is_open = false;
+    std::thread opener = later(delay, [&] {
+      std::lock_guard const guard(mutex);
+      is_open = true;
+      condition.notify_all();
+    });
+    auto const calls = count([&] { condition.wait(lock, [&] { return is_open; }); });
+    lock.unlock();
+    opener.join();
+    lock.lock();
+    return calls;
+  }));
   lock.unlock();
-  opener.join();
 
   sem_t semaphore;
   sem_init(&semaphore, 0, 2);
@@ -248,7 +264,9 @@ TEST_CASE("every way to wait is counted, on the thread that waits" *
   sem_destroy(&semaphore);
 
   weir::HostExecutor const executor;
-  executor.submit([] { std::this_thread::sleep_for(20ms); });
-  CHECK(count([&] { executor.submit([] {}); }) == 0);
-  CHECK(count([&] { executor.synchronize(); }) > 0);
+  CHECK(is_seen([&](std::chrono::milliseconds delay) {
+    executor.submit([delay] { std::this_thread::sleep_for(delay); });
+    CHECK(count([&] { executor.submit([] {}); }) == 0);
+    return count([&] { executor.synchronize(); });
+  }));
 }

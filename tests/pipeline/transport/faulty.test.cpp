@@ -143,7 +143,6 @@ TEST_CASE("where messages come in order none is held back") {
 
 TEST_CASE("each fault ends in one exception that names worker and operation, and a reset repairs it") {
   auto const expected = run({}).weights;
-  // Every message of the run; the watchdog notices what is lost, the receiver what comes twice.
   std::uint64_t const messages = 48;
   CHECK(run({.fail = messages}).failure == "");
   for (std::uint64_t number = 0; number < messages; ++number) {
@@ -153,16 +152,22 @@ TEST_CASE("each fault ends in one exception that names worker and operation, and
     CHECK(has(failed.failure, "the transport was told to fail at "));
     CHECK(same_bits(failed.after_reset, expected));
 
-    auto const lost = run({.drop = number}, 100ms);
-    CHECK(has(lost.failure, "where ") == !has(lost.failure, "nothing has gone on for 100 ms"));
-    CHECK(names_worker_and_operation(lost.failure));
-    CHECK(has(lost.failure, "edge "));
-    CHECK(same_bits(lost.after_reset, expected));
-
     auto const doubled = run({.duplicate = number});
     CHECK(names_worker_and_operation(doubled.failure));
     CHECK((has(doubled.failure, "brought ") || has(doubled.failure, "twice")));
     CHECK(same_bits(doubled.after_reset, expected));
+  }
+}
+
+TEST_CASE("so does a message that is lost, by its receiver or by the watchdog") {
+  auto const expected = run({}).weights;
+  for (std::uint64_t number = 0; number < 48; number += 5) {
+    CAPTURE(number);
+    auto const lost = run({.drop = number}, 1s);
+    CHECK(has(lost.failure, "where ") == !has(lost.failure, "nothing has gone on for 1000 ms"));
+    CHECK(names_worker_and_operation(lost.failure));
+    CHECK(has(lost.failure, "edge "));
+    CHECK(same_bits(lost.after_reset, expected));
   }
 }
 
@@ -198,7 +203,7 @@ TEST_CASE("the last message of an edge that comes twice ends the run that it bel
 }
 
 TEST_CASE("a worker that stalls for longer than the watchdog waits is noticed, a shorter one is not") {
-  CHECK(has(run({.stall = 3, .stall_time = 150ms}, 20ms).failure, "nothing has gone on for 20 ms"));
+  CHECK(has(run({.stall = 3, .stall_time = 2s}, 500ms).failure, "nothing has gone on for 500 ms"));
   CHECK(run({.stall = 3, .stall_time = 20ms}).failure == "");
 }
 

@@ -153,6 +153,19 @@ std::vector<double> train(weir::TableView const& table, Transport transport,
   return weights;
 }
 
+/// Whether the watchdog finds a worker that waits for room; one that is hasty on a busy machine finds less.
+bool waits_for_room(weir::TableView const& table, std::uint32_t capacity) {
+  for (std::chrono::milliseconds watchdog = 20ms; watchdog < 10s; watchdog *= 8) {
+    try {
+      train(table, OverstatingTransport(capacity), watchdog);
+      return false;
+    } catch (weir::PipelineStalled const& error) {
+      if (std::string(error.what()).find("waits for room on edge ") != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
 struct Case {
   char const* name;
   weir::ScheduleShape shape;
@@ -232,7 +245,6 @@ TEST_CASE("with less than the least capacity a run ends by its watchdog, as the 
     if (needed == 0) continue;
     CHECK(weir::validate(table, {.edge_capacity = needed - 1}).has(weir::ViolationCode::capacity));
     CHECK_THROWS_AS(weir::simulate(table, {}, {.edge_capacity = needed - 1}), weir::ContractViolation);
-    CHECK_THROWS_WITH_AS(train(table, OverstatingTransport(needed - 1), 20ms),
-                         doctest::Contains("waits for room on edge "), weir::PipelineStalled);
+    CHECK(waits_for_room(table, needed - 1));
   }
 }
