@@ -57,6 +57,12 @@ struct WrittenAdam {
   }
 };
 
+/// The same parameter of several layers, in ascending order.
+struct Tie {
+  std::vector<std::size_t> layers;
+  std::size_t parameter = 0;  // of each: its matrix or, 1, its bias
+};
+
 struct Delayed {
   std::vector<std::size_t> delays;  // of each layer
   std::size_t micro_batches;        // of a run of one replica
@@ -64,6 +70,32 @@ struct Delayed {
   std::size_t local_batch = 2;
   std::size_t runs = 3;
   std::size_t replicas = 1;  // each of which sums its micro-batches, before they are added
+  std::vector<Tie> ties = {};
+};
+
+/// Of each weight, where it is: of a tied one in the first layer that has it; and by how many updates it is
+/// read late: by as many as in any of its layers.
+struct WrittenWeights {
+  std::vector<std::size_t> owner = {};
+  std::vector<std::size_t> delay = {};
+
+  explicit WrittenWeights(Delayed const& shape) {
+    for (std::size_t i = 0; i < shape.delays.size() * layer_parameters; ++i) {
+      owner.push_back(i);
+      delay.push_back(shape.delays[i / layer_parameters]);
+    }
+    for (auto const& [layers, parameter] : shape.ties) {
+      std::size_t const size = parameter == 0 ? width * width : width;
+      std::size_t const offset = parameter == 0 ? 0 : width * width;
+      for (std::size_t i = offset; i < offset + size; ++i) {
+        std::size_t const first = layers.front() * layer_parameters + i;
+        for (std::size_t const layer : layers) {
+          owner[layer * layer_parameters + i] = first;
+          delay[first] = std::max(delay[first], shape.delays[layer]);
+        }
+      }
+    }
+  }
 };
 
 /// What `WholeModel` is called with.
@@ -91,12 +123,14 @@ struct WrittenMicro {
   void loss(double) const {}
 };
 
-/// The weights after the last run. `data` are the samples of a run, those of replica 0 first.
+/// The weights after the last run. `data` are the samples of a run, those of replica 0 first. What layers add
+/// to the gradient of a tied weight is summed over the micro-batches first, then in the order of the layers.
 template <class Real, class Rule>
 std::vector<Real> delayed_recurrence(Delayed const& shape, Batch data, Rule const& rule) {
   std::size_t const layers = shape.delays.size();
   std::size_t const elements = layers * layer_parameters;
   std::size_t const share = data.size() / shape.replicas;
+  auto const [owner, delays] = WrittenWeights(shape);
   std::vector<std::vector<Real>> versions{initial_weights<Real>(layers)};
   std::vector<typename Rule::template Memory<Real>> memory(elements);
   WholeModel<Real> const model{layers};
@@ -105,8 +139,8 @@ std::vector<Real> delayed_recurrence(Delayed const& shape, Batch data, Rule cons
     for (std::size_t t = 0; t < shape.micro_batches / shape.period; ++t) {
       std::vector<Real> read(elements);
       for (std::size_t i = 0; i < elements; ++i) {
-        std::size_t const delay = shape.delays[i / layer_parameters];
-        read[i] = versions[first + (t < delay ? 0 : t - delay)][i];
+        std::size_t const delay = delays[owner[i]];
+        read[i] = versions[first + (t < delay ? 0 : t - delay)][owner[i]];
       }
       std::vector<Real> gradient(elements);
       std::size_t samples = 0;
@@ -121,13 +155,17 @@ std::vector<Real> delayed_recurrence(Delayed const& shape, Batch data, Rule cons
           model(micro);
           samples += batch.size();
         }
+        for (std::size_t i = 0; i < elements; ++i) {
+          if (owner[i] != i) part[owner[i]] = part[owner[i]] + part[i];
+        }
         for (std::size_t i = 0; i < elements; ++i)
           gradient[i] = replica == 0 ? part[i] : gradient[i] + part[i];
       }
       Real const factor = Real(double(shape.local_batch) / double(samples));
       std::vector<Real> next = versions.back();
       for (std::size_t i = 0; i < elements; ++i)
-        next[i] = rule(next[i], gradient[i] * factor, memory[i], versions.size());
+        next[i] =
+            owner[i] != i ? next[owner[i]] : rule(next[i], gradient[i] * factor, memory[i], versions.size());
       versions.push_back(std::move(next));
     }
   }

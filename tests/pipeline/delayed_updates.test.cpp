@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/delayed_recurrence.hpp"
+#include "pipeline/registered_weights.hpp"
 #include "pipeline/scalar_chain.hpp"
 #include "pipeline/staged_model.hpp"
 #include "support/bits.hpp"
@@ -66,6 +68,7 @@ struct Case {
   weir::ScheduleShape shape;
   std::vector<std::size_t> layers;  // of each stage
   std::vector<std::uint32_t> delays = {};
+  std::vector<weir::TiedParameter> tied = {};
 
   weir::ScheduleTable table() const { return staged::make_table(schedule, shape); }
 };
@@ -75,18 +78,26 @@ template <class Optimizer>
 std::vector<double> train(Case const& the, Optimizer const& optimizer, Versions const& store = {{2}},
                           weir::Recompute recompute = weir::Recompute::never, bool has_dropout = false) {
   staged::Stages<double> const stages(the.layers, has_dropout);
-  std::vector<double> weights = staged::initial_weights<double>(stages.total);
+  staged::RegisteredWeights const registered(the.table(), the.layers, the.tied);
+  std::vector<double> whole = staged::initial_weights<double>(stages.total);
+  std::vector<double> weights = registered.gather(whole);
   auto const data = staged::samples(2 * the.shape.micro_batches - 1);
   weir::HostExecutor const executor;
   weir::InterleavedPipeline<weir::HostExecutor, double, Versions> pipe{
       executor,
       the.table(),
-      {.stages = stages.layouts, .local_batch = 2, .seed = 9, .recompute = recompute},
+      {.stages = stages.layouts, .local_batch = 2, .seed = 9, .recompute = recompute, .tied = the.tied},
       store};
   auto sync = (weir::LocalAggregator{} | optimizer).on(pipe, weir::view(weights));
   for (int run = 0; run < 3; ++run) sync(pipe(staged::Batch(data), stages.list));
   sync.drain();
   return weights;
+}
+
+/// Four workers, two stages each.
+Case wpipe_of_four(weir::ScheduleShape shape) {
+  shape.workers = 4;
+  return {"wpipe", shape, {1, 1, 0, 1, 1, 2, 1, 1}, {1, 1, 1, 1, 0, 0, 0, 0}};
 }
 
 /// With the number of updates by which each stage is late.
@@ -95,12 +106,44 @@ std::vector<Case> delayed_cases() {
       {"pipedream", {.workers = 2, .micro_batches = 6}, {1, 1}, {1, 0}},
       {"pipedream", {.workers = 3, .micro_batches = 7}, {2, 1, 1}, {2, 1, 0}},
       {"pipedream", {.workers = 4, .micro_batches = 8}, {1, 1, 1, 1}, {3, 2, 1, 0}},
+      {"pipedream", {.workers = 8, .micro_batches = 9}, {1, 1, 1, 1, 1, 1, 1, 1}, {7, 6, 5, 4, 3, 2, 1, 0}},
       {"pipedream-2bw", {.workers = 2, .micro_batches = 8, .period = 4}, {1, 2}, {1, 1}},
       {"pipedream-2bw", {.workers = 4, .micro_batches = 9, .period = 3}, {1, 1, 1, 1}, {1, 1, 1, 1}},
+      {"pipedream-2bw", {.workers = 5, .micro_batches = 12, .period = 4}, {1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}},
       {"wpipe", {.workers = 2, .micro_batches = 8, .period = 2}, {1, 1, 1, 1}, {1, 1, 0, 0}},
+      {"wpipe", {.workers = 2, .micro_batches = 4, .period = 1}, {1, 1, 1, 1}, {1, 1, 0, 0}},
       {"wpipe", {.workers = 3, .micro_batches = 12, .period = 3}, {1, 0, 2, 1, 1, 1}, {1, 1, 1, 0, 0, 0}},
       {"wpipe", {.workers = 2, .micro_batches = 16, .period = 4, .blocks = 2}, {1, 2, 1, 1}, {1, 1, 0, 0}},
+      wpipe_of_four({.micro_batches = 9, .period = 3}),
+      wpipe_of_four({.micro_batches = 18, .period = 6}),
+      wpipe_of_four({.micro_batches = 24, .period = 8, .blocks = 2}),
+      wpipe_of_four({.micro_batches = 36, .period = 12, .blocks = 3}),
   };
+}
+
+/// Parameters that several stages share, in all ways that a group of WPipe and the other one can have them.
+std::vector<Case> tied_cases() {
+  std::vector<weir::TiedParameter> const first_and_last{{{0, 0}, {3, 0}}};
+  std::vector<weir::TiedParameter> const biases{{{0, 1}, {1, 1}, {2, 1}, {3, 1}}};
+  std::vector<weir::TiedParameter> const pairs{{{0, 0}, {1, 0}}, {{2, 0}, {3, 0}}, {{1, 1}, {2, 1}}};
+  std::vector<Case> cases;
+  for (auto const& tied : {first_and_last, biases, pairs}) {
+    cases.push_back(
+        {"wpipe", {.workers = 2, .micro_batches = 8, .period = 2}, {1, 1, 1, 1}, {1, 1, 0, 0}, tied});
+    cases.push_back({"wpipe",
+                     {.workers = 2, .micro_batches = 16, .period = 4, .blocks = 2},
+                     {1, 1, 1, 1},
+                     {1, 1, 0, 0},
+                     tied});
+    cases.push_back(
+        {"pipedream-2bw", {.workers = 4, .micro_batches = 9, .period = 3}, {1, 1, 1, 1}, {1, 1, 1, 1}, tied});
+  }
+  cases.push_back({"wpipe",
+                   {.workers = 3, .micro_batches = 12, .period = 3},
+                   {1, 1, 1, 1, 1, 1},
+                   {1, 1, 1, 0, 0, 0},
+                   {{{2, 0}, {3, 0}}, {{0, 1}, {5, 1}}}});
+  return cases;
 }
 
 /// What the delay of a stage needs, which is what its schedule keeps.
@@ -116,7 +159,29 @@ staged::Delayed written_down(Case const& the) {
                           .period = the.shape.period == 0 ? 1 : the.shape.period};
   for (std::size_t stage = 0; stage < the.layers.size(); ++stage)
     written.delays.insert(written.delays.end(), the.layers[stage], the.delays[stage]);
+  for (weir::TiedParameter const& tied : the.tied) {
+    staged::Tie tie{.layers = {}, .parameter = tied.front().parameter};
+    for (weir::StageParameter const& member : tied) tie.layers.push_back(member.stage);  // of one layer each
+    written.ties.push_back(std::move(tie));
+  }
   return written;
+}
+
+/// With each optimizer against what is written down.
+void check_as_written(Case const& the) {
+  CAPTURE(the.schedule);
+  CAPTURE(the.shape.workers);
+  CAPTURE(the.shape.period);
+  staged::Delayed const written = written_down(the);
+  staged::RegisteredWeights const registered(the.table(), the.layers, the.tied);
+  auto const data = staged::samples(2 * the.shape.micro_batches - 1);
+  auto const check = [&](auto const& optimizer, auto const& rule) {
+    CHECK(same_bits(train(the, optimizer, versions_of(the)),
+                    registered.gather(staged::delayed_recurrence<double>(written, data, rule))));
+  };
+  check(weir::Sgd{{.learning_rate = 0.125}}, staged::WrittenSgd{.rate = 0.125});
+  check(weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}}, staged::WrittenSgd{.rate = 0.1, .momentum = 0.9});
+  check(weir::AdamW{{.learning_rate = 0.01}}, staged::WrittenAdam{.rate = 0.01});
 }
 
 }  // namespace
@@ -172,20 +237,11 @@ TEST_CASE("delayed updates of a network of layers do not depend on the workers, 
 }
 
 TEST_CASE("a network of layers follows the recurrence of delayed updates as written down, bit for bit") {
-  for (Case const& the : delayed_cases()) {
-    CAPTURE(the.schedule);
-    CAPTURE(the.shape.workers);
-    staged::Delayed const written = written_down(the);
-    auto const data = staged::samples(2 * the.shape.micro_batches - 1);
-    auto const check = [&](auto const& optimizer, auto const& rule) {
-      CHECK(same_bits(train(the, optimizer, versions_of(the)),
-                      staged::delayed_recurrence<double>(written, data, rule)));
-    };
-    check(weir::Sgd{{.learning_rate = 0.125}}, staged::WrittenSgd{.rate = 0.125});
-    check(weir::Sgd{{.learning_rate = 0.1, .momentum = 0.9}},
-          staged::WrittenSgd{.rate = 0.1, .momentum = 0.9});
-    check(weir::AdamW{{.learning_rate = 0.01}}, staged::WrittenAdam{.rate = 0.01});
-  }
+  for (Case const& the : delayed_cases()) check_as_written(the);
+}
+
+TEST_CASE("a parameter that stages share is read by all of them as late as by the latest, bit for bit") {
+  for (Case const& the : tied_cases()) check_as_written(the);
 }
 
 TEST_CASE("recomputing changes no bit of delayed updates, with dropout") {
