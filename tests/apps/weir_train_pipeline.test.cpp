@@ -105,6 +105,21 @@ TEST_CASE("weir-train: pipelines without a flush train as well, and the same eac
   CHECK(hash_of("--epochs 2 --pipeline pipedream --pipeline-workers 2") != hash_of("--epochs 2"));
 }
 
+TEST_CASE("weir-train: wpipe over two workers reaches the accuracy of the plain run, also on two ranks") {
+  for (std::string const ranks : {"", " --ranks 2"}) {
+    CAPTURE(ranks);
+    double plain = 0, late = 0;
+    for (std::string const seed : {"0", "1", "2", "3"}) {
+      std::string const options = "--epochs 20 --seed " + seed + ranks;
+      plain += outcome_of(options)["test_accuracy"].get<double>() / 4;
+      late +=
+          outcome_of(options + " --pipeline wpipe --pipeline-workers 2")["test_accuracy"].get<double>() / 4;
+    }
+    CHECK(late > plain - 0.02);
+    CHECK(late > 0.88);
+  }
+}
+
 TEST_CASE("weir-train: every schedule of weir-schedule is one of weir-train") {
   std::istringstream names(run_program("weir-schedule", "--list").out);
   int count = 0;
