@@ -193,7 +193,8 @@ TEST_CASE("weir-train: without options it prints a table with units, a row per c
   CHECK(table.out.find("test accuracy [%]") != std::string::npos);
   Json const report = Json::parse(train("--report json").out);
   CHECK(report.size() == 1);
-  std::string const aligned = table.out.substr(0, table.out.find("Sparsifying does not pay"));
+  std::string const aligned = table.out.substr(
+      0, std::min(table.out.find("Sparsifying does not pay"), table.out.find("Sums over replicas")));
   auto const rows = static_cast<std::size_t>(std::count(aligned.begin(), aligned.end(), '\n'));
   CHECK(rows == report["configurations"].size() + 1);
   for (Json const& row : report["configurations"]) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "program.hpp"
+#include "weir_train/replica_sums.hpp"
 #include "weir_train_runs.hpp"
 
 namespace {
@@ -243,6 +244,44 @@ TEST_CASE("weir-train: the trace of a pipeline has every operation of its last r
   Json const trace = Json::parse(content(folder / "t.json"));
   for (Json const& event : trace.at("traceEvents")) operations += event.value("cat", "") == "compute" ? 1 : 0;
   CHECK(operations == 3 * 4 * 2);
+}
+
+TEST_CASE(
+    "weir-train: a pipeline with replicas says in one line under the table what of their sums is hidden") {
+  auto const lines_of = [](std::string const& options) {
+    ProgramResult const run = run_program("weir-train", "--epochs 2 --micro-batches 2 --batch 8 " + options);
+    CHECK(run.status == 0);
+    CHECK(run.error.empty());
+    std::size_t const line = run.out.find("Sums over replicas ");
+    return line == std::string::npos ? std::string() : run.out.substr(line);
+  };
+  // Behind the first stage's last backward of a flush there is nothing that could hide the sum.
+  for (std::string const replicas : {"--ranks 2", "--workers 2"}) {
+    std::string const line = lines_of("--pipeline 1f1b " + replicas);
+    CHECK(line.starts_with("Sums over replicas are not hidden in \"mlp 64-64, sgd, "));
+    CHECK(line.find("1f1b over 2 workers\": stage ") != std::string::npos);
+    CHECK(line.ends_with(" ms too long.\n"));
+    CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+  }
+  std::string const late = lines_of("--pipeline wpipe --ranks 2");
+  CHECK(late.find("wpipe over 2 workers\": stage ") != std::string::npos);
+  CHECK(std::count(late.begin(), late.end(), '\n') == 1);
+  CHECK(lines_of("--pipeline wpipe").empty());
+  CHECK(lines_of("--ranks 2").empty());
+}
+
+TEST_CASE(
+    "weir-train: the line about sums over replicas is a warning where they take longer than is hidden") {
+  weir::HiddenReduce sum{.stage = 2, .measured = 0.003, .slack = 0.002};
+  CHECK(weir_train::text_of(sum, "run") ==
+        "Sums over replicas are not hidden in \"run\": stage 2: an update takes 3.000 ms, of which 2.000 ms "
+        "are "
+        "hidden: 1.000 ms too long.\n");
+  sum.slack = 0.004;
+  CHECK(weir_train::text_of(sum, "run") ==
+        "Sums over replicas are hidden in \"run\": stage 2: an update takes 3.000 ms, all of it hidden, as "
+        "4.000 "
+        "ms would be.\n");
 }
 
 TEST_CASE("weir-train: weights that leave all bounds end a pipeline on all ranks with one line") {

@@ -47,6 +47,8 @@ class CudaPipelines {
   /// That share a sum. A device cannot wait until they are counted.
   static std::size_t replicas(Configuration const& c) { return c.ranks * c.workers; }
 
+  static constexpr bool measures_times = false;
+
   /// There is one.
   static std::vector<Communicator> connect(std::size_t pipelines) {
     return std::vector<Communicator>(pipelines);

@@ -40,6 +40,9 @@ class HostPipelines {
   /// That share a sum: their samples are counted.
   static std::size_t replicas(Configuration const&) { return 0; }
 
+  /// Whether what operations and updates take is measured.
+  static constexpr bool measures_times = true;
+
   /// What connects the ranks that sum a stage. The stages have a thread each for that.
   template <class Ranks>
   static Ranks ranks_of_stage(Ranks const& ranks) {

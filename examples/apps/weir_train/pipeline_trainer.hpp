@@ -27,9 +27,13 @@
 #include "weir/core/random.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
+#include "weir/pipeline/fit_costs.hpp"
+#include "weir/pipeline/hidden_reduce.hpp"
 #include "weir/pipeline/interleaved_pipeline.hpp"
+#include "weir/pipeline/reduce_slack.hpp"
 #include "weir/pipeline/schedule_svg.hpp"
 #include "weir/pipeline/schedule_trace.hpp"
+#include "weir/pipeline/timeline.hpp"
 #include "weir/pipeline/weight_versions.hpp"
 #include "weir/stage/recipe.hpp"
 
@@ -116,7 +120,7 @@ class PipelineTrainer {
             .replicas = Device::replicas(c_),
             .first_bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_first_cap),
             .bucket_bytes = c_.bucket_bytes.value_or(weir::BucketPlan::default_cap),
-            .records_times = index == 0 && writes_timeline()};
+            .records_times = index == 0 && (writes_timeline() || measures_sums())};
   }
 
   template <class Optimizer>
@@ -144,7 +148,25 @@ class PipelineTrainer {
     for (std::size_t epoch = first_epoch_; epoch < c_.epochs; ++epoch) train_epoch(epoch, replicas, syncs);
     if (writes_timeline()) write_timeline(replicas.front()->pipe.timeline());
     if (!c_.save.empty()) save(*syncs.front());
+    if (!update_times_.empty()) outcome_.sums = least_hidden(replicas.front()->pipe);
     return summary(groups);
+  }
+
+  bool measures_sums() const {
+    return Device::measures_times && communicator_.rank() == 0 && c_.workers * communicator_.size() > 1;
+  }
+
+  /// The part of a pipeline whose updates have exceeded most, in the last epoch, what its last run can hide.
+  weir::HiddenReduce least_hidden(Pipeline const& pipe) const {
+    std::vector<std::size_t> stages;
+    for (std::size_t part = 0; part < pipe.parts(); ++part) stages.push_back(pipe.stage_of(part));
+    weir::Timeline const run = pipe.timeline();
+    double const seconds_per_unit = static_cast<double>(run.ticks_per_unit) * 1e-9;
+    auto const slack = weir::reduce_slack(table_, weir::fit_costs(run));
+    auto const sums = weir::hidden_reduces(stages, update_times_, slack, seconds_per_unit);
+    return *std::max_element(sums.begin(), sums.end(), [](auto const& left, auto const& right) {
+      return left.measured - left.slack < right.measured - right.slack;
+    });
   }
 
   RunState state(std::size_t epoch) const {
@@ -227,6 +249,7 @@ class PipelineTrainer {
       loss.sum += part.sum;
       loss.samples += part.samples;
     }
+    if (measures_sums()) update_times_ = syncs.front()->take_update_times();
     outcome_.steps += shares_.steps();
     outcome_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
     outcome_.train_loss = sums_.total(loss).mean();
@@ -284,6 +307,7 @@ class PipelineTrainer {
   std::size_t first_epoch_ = 0;
   std::vector<float> weights_;  // on the host: before the training, and after each epoch
   std::vector<std::uint32_t> order_ = std::vector<std::uint32_t>(data_.train.size());
+  std::vector<double> update_times_;  // by part, the longest of the last epoch
   RankSums<Executor, Communicator> sums_{executor_, communicator_};
   Outcome outcome_;
 };

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "replica_sums.hpp"
 #include "table.hpp"
 
 namespace weir_train {
@@ -27,8 +28,10 @@ std::string text_report(std::span<Outcome const> outcomes) {
                     formatted("%.3f", o.seconds)});
   }
   std::string text = aligned(rows);
-  for (Outcome const& o : outcomes)
+  for (Outcome const& o : outcomes) {
     if (o.advice) text += text_of(*o.advice, o.name);
+    if (o.sums) text += text_of(*o.sums, o.name);
+  }
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "advice.hpp"
+#include "weir/pipeline/hidden_reduce.hpp"
 
 namespace weir_train {
 
@@ -23,10 +24,12 @@ struct Outcome {
   double seconds = 0;
   std::size_t peak_bytes = 0;  // of a rank: weights, gradients, optimizer state
   std::uint64_t weights_hash = 0;
-  std::optional<Advice> advice = {};  // where several ranks have sent part of their gradients
+  std::optional<Advice> advice = {};            // where several ranks have sent part of their gradients
+  std::optional<weir::HiddenReduce> sums = {};  // of a pipeline with replicas, where least is hidden
 };
 
-/// A table, one row per run; under it, a line for each in which sparsifying does not pay.
+/// A table, one row per run; under it, a line for each in which sparsifying does not pay, or whose pipeline
+/// has replicas.
 std::string text_report(std::span<Outcome const> outcomes);
 
 /// One JSON object, on one line per value.
