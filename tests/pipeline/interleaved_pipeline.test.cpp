@@ -3,13 +3,21 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "pipeline/all_schedules.hpp"
+#include "pipeline/scalar_chain.hpp"
 #include "weir/gradient/scale.hpp"
+#include "weir/pipeline/cell_text.hpp"
+#include "weir/pipeline/schedule_trace.hpp"
+#include "weir/pipeline/simulate.hpp"
+#include "weir/pipeline/trace_difference.hpp"
 
 using staged::train_one;
 using staged::train_pipeline;
@@ -224,6 +232,97 @@ TEST_CASE("options that do not fit the table are refused by name") {
   CHECK(refusal({.stages = stages.layouts, .local_batch = 0}).find("local batch of 0") != std::string::npos);
   CHECK(refusal({.stages = stages.layouts, .skip_edges = {{0, 1}}}).find("skip edge") != std::string::npos);
   CHECK(refusal({.stages = stages.layouts}) == "");
+}
+
+namespace {
+
+/// What a trace says of a slot. Units: microseconds.
+struct TracedSlot {
+  std::string name;
+  double start = 0;
+  double duration = 0;
+};
+
+/// The slots of a worker that compute, in the order in which they stand.
+std::vector<TracedSlot> traced_slots(std::string const& trace, std::uint32_t worker) {
+  std::vector<TracedSlot> slots;
+  auto const after = [](std::string const& line, std::string const& key) {
+    return line.substr(line.find(key) + key.size());
+  };
+  std::istringstream lines(trace);
+  for (std::string line; std::getline(lines, line);) {
+    bool const is_its = line.find("\"tid\":" + std::to_string(worker) + ",") != std::string::npos;
+    if (!line.starts_with("{\"ph\":\"X\"") || !is_its ||
+        line.find("\"cat\":\"compute\"") == std::string::npos)
+      continue;
+    std::string const name = after(line, "\"name\":\"");
+    slots.push_back({name.substr(0, name.find('"')), std::stod(after(line, "\"ts\":")),
+                     std::stod(after(line, "\"dur\":"))});
+  }
+  return slots;
+}
+
+/// The chain, of which each call takes a millisecond or more.
+struct SlowChain {
+  void forward(auto& micro) const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    scalar_chain::Model{}.forward(micro);
+  }
+  void backward(auto& micro) const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    scalar_chain::Model{}.backward(micro);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the trace of a run has its slots in microseconds, and with the idle time they make the makespan") {
+  for (char const* const name : {"1f1b", "gpipe"}) {
+    CAPTURE(name);
+    auto const table = staged::make_table(name, {.workers = 2, .micro_batches = 8});
+    std::vector<double> weights(2, 0.5);
+    SlowChain const model;
+    weir::HostExecutor const executor;
+    weir::InterleavedPipeline<weir::HostExecutor, double> pipe{
+        executor, table, {.stages = scalar_chain::layouts(2), .records_times = true}};
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 0.1}}).on(pipe, weir::view(weights));
+    auto const begin = std::chrono::steady_clock::now();
+    sync(pipe(scalar_chain::Batch(scalar_chain::samples), model));
+    sync.drain();
+    double const at_most =
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
+    weir::Timeline const run = pipe.timeline();
+    double const makespan = 1e-3 * static_cast<double>(run.makespan_ticks());
+    CHECK(makespan <= at_most);
+    CHECK(makespan >= 3000 * 9);  // (m + p - 1) (F + B)
+    std::string const trace = weir::schedule_trace(run);
+    for (std::uint32_t worker = 0; worker < 2; ++worker) {
+      std::vector<TracedSlot> const slots = traced_slots(trace, worker);
+      REQUIRE(slots.size() == table.view().worker(worker).size());
+      double end = 0;
+      double busy = 0;
+      double idle = 0;
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        CHECK(slots[i].name == weir::cell_text(table.view().worker(worker)[i]));
+        CHECK(slots[i].start >= end - 1e-6);  // a millionth of what is written
+        CHECK(slots[i].duration >= (slots[i].name[1] == 'F' ? 1000 : 2000));
+        idle += slots[i].start - end;
+        busy += slots[i].duration;
+        end = slots[i].start + slots[i].duration;
+      }
+      // The last update ends behind the last slot.
+      CHECK(end <= makespan + 1e-6);
+      CHECK(busy + idle + (makespan - end) == doctest::Approx(makespan));
+    }
+
+    weir::Simulation const plan = simulate(run.table, {.worker = {1, 1, 1}});
+    weir::TraceDifference const difference = weir::trace_difference(timeline(run.table, plan), run);
+    CHECK(difference.out_of_order.empty());
+    CHECK(difference.plan_makespan == 27);  // milliseconds
+    CHECK(difference.run_makespan >= 27);
+    CHECK(difference.run_makespan * 1000 <= makespan);
+    CHECK(difference.excess < difference.run_makespan);
+  }
 }
 
 TEST_CASE("the times of a run keep the order of the table, and no worker does two things at a time") {
