@@ -88,6 +88,35 @@ TEST_CASE("before the commit the old file is there, and without it stays") {
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("what is finished is not in place yet, and neither is it without a commit") {
+  Folder const folder;
+  replace(folder / "a", "old");
+  {
+    weir::FileReplacement file{folder / "a"};
+    file.write("new");
+    file.finish();
+    CHECK(content(folder / "a") == "old");
+  }
+  CHECK(content(folder / "a") == "old");
+  CHECK(folder.entries() == 1);
+  weir::FileReplacement file{folder / "a"};
+  file.write("new");
+  file.finish();
+  file.finish();
+  file.commit();
+  CHECK(content(folder / "a") == "new");
+  CHECK(folder.entries() == 1);
+}
+
+TEST_CASE(
+    "content for which there is no room is known when it is finished, and can then not be put in place") {
+  weir::FileReplacement file{"/dev/full"};
+  file.write("text");
+  CHECK_THROWS_WITH_AS(file.finish(), doctest::Contains("/dev/full: cannot be written: No space"),
+                       weir::FileError);
+  CHECK_THROWS_AS(file.commit(), weir::FileError);
+}
+
 TEST_CASE("a write that fails leaves the old file and no temporary one, and names path and reason") {
   Folder const folder;
   replace(folder / "a", "old");

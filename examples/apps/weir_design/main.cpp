@@ -19,16 +19,17 @@
 namespace {
 
 using namespace weir_design;
+using weir_train::write_out;
 
 constexpr int success = 0;
 constexpr int failure = 1;
 constexpr int unusable_arguments = 2;
 
-std::string answer(Options const& options) {
-  if (!options.help.empty()) return options.help;
-  if (options.feasibility) return report(weir::feasibility(*options.feasibility), options.json);
-  if (options.table == Table::mlp) return report(mlp_table(), options.json);
-  if (options.table == Table::resnet) return report(resnet_table(), options.json);
+void run(Options const& options) {
+  if (!options.help.empty()) return write_out(options.help);
+  if (options.feasibility) return write_out(report(weir::feasibility(*options.feasibility), options.json));
+  if (options.table == Table::mlp) return write_out(report(mlp_table(), options.json));
+  if (options.table == Table::resnet) return write_out(report(resnet_table(), options.json));
   Made const made = make(options.mask);
   OutputFiles files(options.paths, options.kernels.value_or(KernelOptions{}));
   files.write(made.design);
@@ -40,9 +41,9 @@ std::string answer(Options const& options) {
   }
   Description description = describe(made, options.counts_lambda);
   description.kernels = seconds;
-  std::string const text = report(description, options.json);
-  files.commit();
-  return text;
+  files.finish();
+  write_out(report(description, options.json));
+  files.commit();  // nothing is in place where the report could not be written
 }
 
 void complain(std::string text) {
@@ -70,7 +71,7 @@ std::string about_option(std::string text, int argc, char const* const* argv) {
 
 int main(int argc, char** argv) {
   try {
-    weir_train::write_out(answer(parse_options(argc, argv)));
+    run(parse_options(argc, argv));
     return success;
   } catch (weir_train::UsageError const& error) {
     complain(error.what());

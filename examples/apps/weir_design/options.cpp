@@ -163,6 +163,8 @@ Options parse_options(int argc, char const* const* argv) {
   parse_design(a, options);
   parse_paths(a, options.paths);
   options.kernels = parse_kernels(a);
+  weir_train::refuse_same_file(a, {"--matrix", "--mtx", "--svg", "--svg-graph", "--dot", "--result",
+                                   "--input-gradient", "--weight-gradient"});
   options.counts_lambda = a.given("--lambda-histogram");
   return options;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "weir/mask/design_writer.hpp"
 #include "weir_sparsify/npy.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/file_set.hpp"
 
 namespace weir_design {
 
@@ -24,7 +24,7 @@ class OutputFiles {
       for (std::string const* path :
            {&paths.matrix, &paths.matrix_market, &paths.svg, &paths.graph_svg, &paths.dot, &kernels.result,
             &kernels.input_gradient, &kernels.weight_gradient}) {
-        files_.push_back(path->empty() ? nullptr : std::make_unique<weir::FileReplacement>(*path));
+        outputs_.push_back(files_.open(*path));
       }
     });
   }
@@ -33,11 +33,11 @@ class OutputFiles {
   void write(weir::AnyDesign const& design) {
     guarded([&] {
       design.visit([this](auto const& layout) {
-        if (auto* file = files_[0].get()) weir::write_npy(layout, to(*file));
-        if (auto* file = files_[1].get()) weir::write_matrix_market(layout, to(*file));
-        if (auto* file = files_[2].get()) weir::write_matrix_svg(layout, to(*file));
-        if (auto* file = files_[3].get()) weir::write_graph_svg(layout, to(*file));
-        if (auto* file = files_[4].get()) weir::write_dot(layout, to(*file));
+        if (auto* file = outputs_[0]) weir::write_npy(layout, to(*file));
+        if (auto* file = outputs_[1]) weir::write_matrix_market(layout, to(*file));
+        if (auto* file = outputs_[2]) weir::write_matrix_svg(layout, to(*file));
+        if (auto* file = outputs_[3]) weir::write_graph_svg(layout, to(*file));
+        if (auto* file = outputs_[4]) weir::write_dot(layout, to(*file));
       });
     });
   }
@@ -45,19 +45,20 @@ class OutputFiles {
   /// Errors: `RunError`.
   void write(Products const& products) {
     guarded([&] {
-      write(products.result, *files_[5]);
-      if (products.input_gradient) write(*products.input_gradient, *files_[6]);
-      if (products.weight_gradient) write(*products.weight_gradient, *files_[7]);
+      write(products.result, *outputs_[5]);
+      if (products.input_gradient) write(*products.input_gradient, *outputs_[6]);
+      if (products.weight_gradient) write(*products.weight_gradient, *outputs_[7]);
     });
+  }
+
+  /// Ends all of them. From here on each needs nothing but its name. Errors: `RunError`.
+  void finish() {
+    guarded([this] { files_.finish(); });
   }
 
   /// Errors: `RunError`.
   void commit() {
-    guarded([this] {
-      for (auto const& file : files_) {
-        if (file) file->commit();
-      }
-    });
+    guarded([this] { files_.commit(); });
   }
 
  private:
@@ -82,7 +83,8 @@ class OutputFiles {
     }
   }
 
-  std::vector<std::unique_ptr<weir::FileReplacement>> files_ = {};
+  weir_train::FileSet files_;
+  std::vector<weir::FileReplacement*> outputs_ = {};
 };
 
 }  // namespace weir_design

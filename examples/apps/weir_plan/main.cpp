@@ -15,6 +15,7 @@
 #include "weir/plan/solve.hpp"
 #include "weir/plan/time_model.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/file_set.hpp"
 #include "weir_train/standard_output.hpp"
 
 namespace {
@@ -22,6 +23,7 @@ namespace {
 using namespace weir_plan;
 using weir_train::RunError;
 using weir_train::UsageError;
+using weir_train::write_out;
 
 constexpr int success = 0;
 constexpr int failure = 1;
@@ -34,7 +36,7 @@ weir::TimeModel load_model(std::string const& path) {
   return weir::TimeModel(profile);
 }
 
-Answer answer_to(Options const& options) {
+Answer answer_to(Options const& options, weir::FileReplacement* chart) {
   weir::TimeModel const model = load_model(options.profile);
   weir::Profile const& profile = model.profile();
   weir::PlanRequest const request{.global_batch = options.batch,
@@ -52,12 +54,16 @@ Answer answer_to(Options const& options) {
   }
   if (answer.plan.feasible && options.simulate)
     answer.simulated_seconds_per_step = simulate_step(model, answer.plan.ranks, answer.plan.weight_sync);
-  if (!options.chart.empty()) {
-    weir::FileReplacement file(options.chart);
-    file.write(throughput_chart(model, request));
-    file.commit();
-  }
+  if (chart != nullptr) chart->write(throughput_chart(model, request));
   return answer;
+}
+
+void plan(Options const& options) {
+  weir_train::FileSet files;
+  Answer const answer = answer_to(options, files.open(options.chart));
+  files.finish();
+  write_out(options.json ? json_report(answer) : text_report(answer));
+  files.commit();  // nothing is in place where the report could not be written
 }
 
 weir::Profile measured(Options const& options) {
@@ -69,7 +75,7 @@ weir::Profile measured(Options const& options) {
 #endif
 }
 
-std::string measure(Options const& options) {
+void measure(Options const& options) {
   weir::FileReplacement file(options.output);  // an error now rather than after the measurement
   constexpr int most_attempts = 3;             // on a machine that is busy with something else
   weir::Profile profile = measured(options);
@@ -83,14 +89,15 @@ std::string measure(Options const& options) {
                    "; a machine that does nothing else would be right");
   std::string const text = profile_text(profile);
   file.write(text);
+  file.finish();
+  write_out(options.json ? text : text_report(profile));
   file.commit();
-  return options.json ? text : text_report(profile);
 }
 
-std::string report(Options const& options) {
+void run(Options const& options) {
+  if (!options.help.empty()) return write_out(options.help);
   if (options.measure) return measure(options);
-  Answer const answer = answer_to(options);
-  return options.json ? json_report(answer) : text_report(answer);
+  plan(options);
 }
 
 void complain(std::string text) {
@@ -102,12 +109,7 @@ void complain(std::string text) {
 
 int main(int argc, char** argv) {
   try {
-    Options const options = parse_options(argc, argv);
-    if (!options.help.empty()) {
-      weir_train::write_out(options.help);
-      return success;
-    }
-    weir_train::write_out(report(options));
+    run(parse_options(argc, argv));
     return success;
   } catch (UsageError const& error) {
     complain(error.what());

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "options.hpp"
+#include "output_files.hpp"
 #include "report.hpp"
 #include "run.hpp"
 #include "weir_train/errors.hpp"
@@ -29,8 +30,11 @@ int run(Options const& options) {
     weir::Partition const partition = cut(*options.partition);
     return answer(report(partition, *options.partition, options.json), bool(partition));
   }
-  Verdict const verdict = judge(options);
-  return answer(report(verdict, options.json), verdict.metrics.has_value());
+  OutputFiles files;
+  Verdict const verdict = judge(options, files);
+  int const status = answer(report(verdict, options.json), verdict.metrics.has_value());
+  files.commit();  // nothing is in place where the report could not be written
+  return status;
 }
 
 void complain(std::string text) {

@@ -1,10 +1,8 @@
 #include "run.hpp"
 
-#include <memory>
 #include <string_view>
 #include <utility>
 
-#include "weir/core/file_replacement.hpp"
 #include "weir/pipeline/activations.hpp"
 #include "weir/pipeline/apply_weight_rule.hpp"
 #include "weir/pipeline/compute_only.hpp"
@@ -122,32 +120,8 @@ Metrics measure(weir::TableView const& table, weir::Simulation const& simulation
   return metrics;
 }
 
-/// Writes several files, or none.
-class Files {
- public:
-  void add(char const* option, std::string const& path, std::string const& content) {
-    try {
-      files_.push_back(std::make_unique<weir::FileReplacement>(path));
-      files_.back()->write(content);
-    } catch (weir::FileError const& error) {
-      throw UsageError(std::string(option) + " " + error.what() +
-                       "; a file that can be written would be right");
-    }
-  }
-  void commit() {
-    try {
-      for (auto const& file : files_) file->commit();
-    } catch (weir::FileError const& error) {
-      throw UsageError(error.what());
-    }
-  }
-
- private:
-  std::vector<std::unique_ptr<weir::FileReplacement>> files_;
-};
-
-void write_files(Options const& o, weir::Timeline const& timeline, Verdict const& verdict) {
-  Files files;
+void write_files(Options const& o, weir::Timeline const& timeline, Verdict const& verdict,
+                 OutputFiles& files) {
   if (!o.export_path.empty()) {
     bool const is_long = o.export_path.ends_with(long_ending);
     files.add("--export", o.export_path, is_long ? weir::long_csv(timeline) : weir::grid_csv(timeline.table));
@@ -158,12 +132,12 @@ void write_files(Options const& o, weir::Timeline const& timeline, Verdict const
                               std::to_string(verdict.micro_batches) + " micro-batches";
     files.add("--svg", o.svg_path, weir::schedule_svg(timeline, {.title = title}));
   }
-  files.commit();
+  files.finish();
 }
 
 }  // namespace
 
-Verdict judge(Options const& o) {
+Verdict judge(Options const& o, OutputFiles& files) {
   weir::ScheduleTable const table = o.import_path.empty() ? generate(o) : import_table(o);
   Verdict verdict;
   verdict.name = o.schedule == nullptr ? "imported" : o.schedule->traits.name;
@@ -177,7 +151,7 @@ Verdict judge(Options const& o) {
     weir::ScheduleTable const computed = weir::compute_only(table);
     weir::Simulation const simulation = weir::simulate(computed, o.costs, {.edge_capacity = capacity});
     verdict.metrics = measure(computed, simulation);
-    write_files(o, weir::timeline(computed, simulation), verdict);
+    write_files(o, weir::timeline(computed, simulation), verdict, files);
   } catch (weir::ContractViolation const& error) {
     throw UsageError(std::string("--forward, --backward-input, --backward-weight, --latency: ") +
                      error.what());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "options.hpp"
+#include "output_files.hpp"
 #include "weir/pipeline/partition.hpp"
 #include "weir/pipeline/rational.hpp"
 
@@ -33,9 +34,9 @@ struct Verdict {
   std::optional<Metrics> metrics = {};  // of a valid one
 };
 
-/// Generates or reads a table, checks and simulates it, and writes the files.
+/// Generates or reads a table, checks and simulates it, and writes the files, which are not yet in place.
 /// Errors: `UsageError`.
-Verdict judge(Options const& options);
+Verdict judge(Options const& options, OutputFiles& files);
 
 /// Errors: `UsageError`.
 weir::Partition cut(PartitionRequest const& request);

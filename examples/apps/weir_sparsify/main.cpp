@@ -30,8 +30,7 @@ void refuse_failed(StepReport const& step, Gradient const& gradient) {
       "be right");
 }
 
-std::string answer(Options const& options) {
-  if (!options.help.empty()) return options.help;
+void run(Options const& options) {
   std::vector<Gradient> const gradients = read_gradients(options.files, options.is_bfloat16);
   OutputFiles files(options.outputs);
   weir::ThreadTeam team(options.threads);
@@ -46,10 +45,9 @@ std::string answer(Options const& options) {
   std::optional<Advice> advice;
   if (options.network && gradients.front().size > 0)
     advice = make_advice(*options.network, steps.back().step, *bucket);
-  std::string const text = report(steps, advice, options.json);
   files.write(*bucket);
-  files.commit();
-  return text;
+  weir_train::write_out(report(steps, advice, options.json));
+  files.commit();  // nothing is in place where the report could not be written
 }
 
 void complain(std::string text) {
@@ -61,7 +59,11 @@ void complain(std::string text) {
 
 int main(int argc, char** argv) {
   try {
-    weir_train::write_out(answer(parse_options(argc, argv)));
+    Options const options = parse_options(argc, argv);
+    if (options.help.empty())
+      run(options);
+    else
+      weir_train::write_out(options.help);
     return success;
   } catch (weir_train::UsageError const& error) {
     complain(error.what());

@@ -127,17 +127,10 @@ void parse_network(Arguments const& a, Options& options) {
 }
 
 void parse_paths(Arguments const& a, OutputPaths& paths) {
-  std::vector<char const*> names;
-  auto const path = [&](char const* name, std::string& value) {
-    if (!weir_train::read_path(a, name, value)) return;
-    for (char const* other : names) {
-      if (a[other] == value) refuse_value(name, value, std::string("another file than that of ") + other);
-    }
-    names.push_back(name);
-  };
-  path("--indices", paths.indices);
-  path("--values", paths.values);
-  path("--residual", paths.residual);
+  weir_train::read_path(a, "--indices", paths.indices);
+  weir_train::read_path(a, "--values", paths.values);
+  weir_train::read_path(a, "--residual", paths.residual);
+  weir_train::refuse_same_file(a, {"--indices", "--values", "--residual"});
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "bucket.hpp"
@@ -8,6 +7,7 @@
 #include "options.hpp"
 #include "weir/core/file_replacement.hpp"
 #include "weir_train/errors.hpp"
+#include "weir_train/file_set.hpp"
 
 namespace weir_sparsify {
 
@@ -18,37 +18,28 @@ class OutputFiles {
   /// Errors: `RunError`.
   explicit OutputFiles(OutputPaths const& paths) {
     guarded([&] {
-      open(paths.indices, indices_);
-      open(paths.values, values_);
-      open(paths.residual, residual_);
+      indices_ = files_.open(paths.indices);
+      values_ = files_.open(paths.values);
+      residual_ = files_.open(paths.residual);
     });
   }
 
   /// Errors: `RunError`.
   void write(Bucket& bucket) {
     guarded([&] {
-      if (indices_) write(*indices_, bucket.indices());
-      if (values_) write(*values_, bucket.values());
-      if (residual_) write(*residual_, bucket.residual());
+      if (indices_ != nullptr) write(*indices_, bucket.indices());
+      if (values_ != nullptr) write(*values_, bucket.values());
+      if (residual_ != nullptr) write(*residual_, bucket.residual());
+      files_.finish();
     });
   }
 
   /// Errors: `RunError`.
   void commit() {
-    guarded([this] {
-      for (auto* file : {indices_.get(), values_.get(), residual_.get()}) {
-        if (file != nullptr) file->commit();
-      }
-    });
+    guarded([this] { files_.commit(); });
   }
 
  private:
-  using File = std::unique_ptr<weir::FileReplacement>;
-
-  static void open(std::string const& path, File& file) {
-    if (!path.empty()) file = std::make_unique<weir::FileReplacement>(path);
-  }
-
   static void write(weir::FileReplacement& file, ArrayBytes const& array) {
     file.write(npy_header(array.descr, array.size));
     file.write(array.bytes);
@@ -64,9 +55,10 @@ class OutputFiles {
     }
   }
 
-  File indices_;
-  File values_;
-  File residual_;
+  weir_train::FileSet files_;
+  weir::FileReplacement* indices_ = nullptr;
+  weir::FileReplacement* values_ = nullptr;
+  weir::FileReplacement* residual_ = nullptr;
 };
 
 }  // namespace weir_sparsify

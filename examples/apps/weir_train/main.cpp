@@ -118,6 +118,7 @@ class Program {
     throw RunError(error.substr(1));
   }
 
+  /// What a training has written stays where its report cannot be written: it may have taken hours.
   void report(std::vector<Configuration> configurations) {
     std::vector<Outcome> outcomes;
     for (Configuration& configuration : configurations) {

@@ -14,6 +14,7 @@
 #include "checkpoint_paths.hpp"
 #include "epoch_end.hpp"
 #include "evaluator.hpp"
+#include "file_set.hpp"
 #include "host_weights.hpp"
 #include "make_network.hpp"
 #include "network_cut.hpp"
@@ -23,7 +24,6 @@
 #include "run_state.hpp"
 #include "trainer.hpp"
 #include "weights_hash.hpp"
-#include "weir/core/file_replacement.hpp"
 #include "weir/core/random.hpp"
 #include "weir/optim/adamw.hpp"
 #include "weir/optim/sgd.hpp"
@@ -264,14 +264,11 @@ class PipelineTrainer {
 
   /// The last run of the first pipeline.
   void write_timeline(weir::Timeline const& timeline) const {
-    auto const write = [](std::string const& path, std::string const& content) {
-      weir::FileReplacement file(path);
-      file.write(content);
-      file.commit();
-    };
-    if (!c_.trace.empty()) write(c_.trace, weir::schedule_trace(timeline));
-    if (!c_.timeline.empty())
-      write(c_.timeline, weir::schedule_svg(timeline, {.title = "The last run of " + title(c_)}));
+    FileSet files;
+    if (auto* file = files.open(c_.trace)) file->write(weir::schedule_trace(timeline));
+    if (auto* file = files.open(c_.timeline))
+      file->write(weir::schedule_svg(timeline, {.title = "The last run of " + title(c_)}));
+    files.commit();
   }
 
   Outcome summary(std::vector<Group> const& groups) {

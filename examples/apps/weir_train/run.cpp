@@ -10,6 +10,7 @@
 
 #include "cifar10.hpp"
 #include "digits.hpp"
+#include "file_set.hpp"
 #include "gpus.hpp"
 #include "host_device.hpp"
 #include "idx.hpp"
@@ -106,11 +107,12 @@ Outcome run(Configuration const& configuration, Dataset const& data,
   if (!configuration.trace.empty() || !configuration.timeline.empty()) recorder.emplace(capacity);
   Outcome const outcome = train({configuration, data, checkpoints, recorder ? &*recorder : nullptr, failed});
   if (!recorder || !configuration.writes_files) return outcome;
-  if (!configuration.trace.empty()) weir::write_chrome(configuration.trace, recorder->snapshot());
-  if (!configuration.timeline.empty()) {
-    weir::write_svg(configuration.timeline, last_steps(recorder->snapshot(), 3),
-                    {.title = "The last steps of " + title(configuration)});
-  }
+  FileSet files;
+  if (auto* file = files.open(configuration.trace)) file->write(weir::chrome_trace(recorder->snapshot()));
+  if (auto* file = files.open(configuration.timeline))
+    file->write(weir::svg_timeline(last_steps(recorder->snapshot(), 3),
+                                   {.title = "The last steps of " + title(configuration)}));
+  files.commit();
   return outcome;
 }
 

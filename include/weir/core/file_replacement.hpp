@@ -52,13 +52,23 @@ class FileReplacement {
   }
   void write(std::string const& text) { write(std::as_bytes(std::span{text})); }
 
-  /// Puts the file in place. Blocks until it is on the disk.
-  void commit() {
+  /// Ends the content, which for want of room may fail. Only the name is left to be given to it, by
+  /// `commit()`: of several files none should get it before all have come so far. Blocks until the content is
+  /// on the disk.
+  void finish() {
+    if (is_finished_) return;
+    if (file_ == nullptr) fail(EBADF);  // a call has failed before
     if (std::fflush(file_) != 0) fail(errno);
-    bool const is_replacement = !temporary_.empty();
-    if (is_replacement && ::fsync(::fileno(file_)) != 0) fail(errno);
+    if (!temporary_.empty() && ::fsync(::fileno(file_)) != 0) fail(errno);
     if (std::fclose(std::exchange(file_, nullptr)) != 0) fail(errno);
-    if (!is_replacement) return;
+    is_finished_ = true;
+  }
+
+  /// Puts the file in place, and finishes it before where that has not been done. Blocks until it is on the
+  /// disk.
+  void commit() {
+    finish();
+    if (temporary_.empty()) return;
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
     temporary_.clear();
     remember_folder();
@@ -113,6 +123,7 @@ class FileReplacement {
   std::string target_;  ///< with links followed
   std::string temporary_;
   std::FILE* file_ = nullptr;
+  bool is_finished_ = false;
 };
 
 }  // namespace weir::inline v1
