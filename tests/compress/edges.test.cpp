@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/gamma.hpp"
+#include "weir/compress/threshold/gamma_approximate.hpp"
+#include "weir/compress/threshold/gamma_pareto.hpp"
 #include "weir/compress/threshold/gaussian_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/histogram.hpp"
@@ -36,6 +39,11 @@ struct AnyPolicy {
   void (*step)(SparseBucket<Real>& bucket, std::vector<Real> const& values);
 };
 
+template <class Policy, class Real>
+bool is(AnyPolicy<Real> const& policy) {
+  return std::string(policy.name) == Policy::name;
+}
+
 template <class Real, class... Policy>
 std::vector<AnyPolicy<Real>> list_of() {
   return {{Policy::name, [](auto& bucket, auto const& values) { bucket.step(values, Policy{}); }}...};
@@ -45,8 +53,13 @@ std::vector<AnyPolicy<Real>> list_of() {
 template <class Real = float>
 std::vector<AnyPolicy<Real>> policies() {
   return list_of<Real, weir::Histogram, weir::ExactTopK, weir::Exponential, weir::GeneralizedPareto,
-                 weir::Gamma, weir::Normal, weir::SampledTopK, weir::RedSync, weir::RedSyncTrim,
-                 weir::GaussianK>();
+                 weir::Gamma, weir::GammaApproximate, weir::GammaPareto, weir::Normal, weir::SampledTopK,
+                 weir::RedSync, weir::RedSyncTrim, weir::GaussianK>();
+}
+
+/// Those that may be at an exact search in the end. All others send what exceeds their threshold.
+bool takes_ties(AnyPolicy<float> const& policy) {
+  return is<weir::ExactTopK>(policy) || is<weir::Histogram>(policy) || is<weir::SampledTopK>(policy);
 }
 
 /// All slots by falling magnitude, then rising index: those that are sent first come first.
@@ -105,6 +118,40 @@ TEST_CASE("of equal magnitudes the first k are sent") {
   }
 }
 
+TEST_CASE("one huge element among ordinary ones is sent, and breaks neither threshold nor residual") {
+  weir::HostExecutor const executor;
+  constexpr std::size_t size = 20000, place = 7777;
+  Draws draws(16);
+  std::vector<float> const ordinary = draws.laplace(size);
+  std::vector<float> const later = draws.laplace(size);
+  for (float const spike : {1e4f, -1e30f, std::numeric_limits<float>::max()}) {
+    std::vector<float> values = ordinary;
+    values[place] = spike;
+    for (auto const& policy : policies()) {
+      CAPTURE(std::string(policy.name));
+      CAPTURE(spike);
+      SparseBucket<float> bucket(executor, size, {.density = 0.01, .feedback = true});
+      policy.step(bucket, values);
+      Indices const indices = bucket.indices();
+      double const threshold = bucket.last().threshold;
+      REQUIRE(!indices.empty());
+      CHECK(threshold >= 0.0);
+      CHECK(threshold <= static_cast<double>(std::fabs(spike)));
+      CHECK(std::binary_search(indices.begin(), indices.end(), std::uint32_t{place}));
+      CHECK(indices == largest(values, indices.size()));
+      if (is<weir::ExactTopK>(policy)) CHECK(indices.size() == 200);
+      if (is<weir::Histogram>(policy)) CHECK(std::fabs(bucket.last().quality - 1.0) <= 0.01);
+      if (is<weir::SampledTopK>(policy)) CHECK(std::fabs(bucket.last().quality - 1.0) <= 1.0 / 3);
+      std::vector<float> sum = bucket.residual();
+      for (std::size_t i = 0; i < indices.size(); ++i) sum[indices[i]] += bucket.values()[i];
+      CHECK(sum == values);
+      policy.step(bucket, later);  // it is behind
+      CHECK(bucket.last().threshold < 1e4);
+      CHECK(bucket.last().k_selected >= 1);
+    }
+  }
+}
+
 TEST_CASE("at least one slot is sent: the first of the largest magnitude") {
   weir::HostExecutor const executor;
   std::vector<float> values(256, 1.0f);
@@ -138,9 +185,8 @@ TEST_CASE("buckets of odd sizes, and of one element") {
       CHECK(bucket.last().k_target == (size == 0 ? 0 : std::max<std::size_t>(1, size / 10)));
       CHECK((size == 0 || bucket.last().k_selected >= 1));
       CHECK(bucket.last().k_selected <= size);
-      if (std::string(policy.name) == weir::ExactTopK::name) check_top_k(bucket);
-      if (size > 1000 && std::string(policy.name) == weir::Histogram::name)
-        CHECK(std::fabs(bucket.last().quality - 1.0) <= 0.01);
+      if (is<weir::ExactTopK>(policy)) check_top_k(bucket);
+      if (size > 1000 && is<weir::Histogram>(policy)) CHECK(std::fabs(bucket.last().quality - 1.0) <= 0.01);
     }
   }
 }
@@ -163,14 +209,47 @@ TEST_CASE("the selected set is what exceeds the threshold") {
           above += std::fabs(value) > threshold;
           equal += std::fabs(value) == threshold;
         }
+        REQUIRE(bucket.indices().size() >= above);
         std::size_t const ties = bucket.indices().size() - above;
-        CHECK(bucket.indices().size() >= above);
         CHECK(ties <= equal);
+        if (takes_ties(policy)) {  // as many as k leaves over
+          CHECK((ties == 0 || above + ties == bucket.last().k_target));
+        } else {  // only the one slot that is always sent
+          CHECK(ties == (above == 0 ? 1 : 0));
+        }
         CHECK(bucket.indices() == largest(values, above + ties));
         std::vector<float> expected;
         for (auto const index : bucket.indices()) expected.push_back(values[index]);
         CHECK(bucket.values() == expected);
       }
+    }
+  }
+}
+
+TEST_CASE("what equals a threshold that was not searched exactly is not sent") {
+  weir::HostExecutor const executor;
+  Draws draws(17);
+  std::vector<float> const drawn = draws.laplace(20000);
+  for (auto const& policy : policies()) {
+    if (takes_ties(policy)) continue;
+    CAPTURE(std::string(policy.name));
+    std::vector<float> values = drawn;
+    double threshold = 0.0;
+    for (int round = 0; round < 10; ++round) {  // two of so many elements hardly move what is fitted to all
+      SparseBucket<float> bucket(executor, values.size(), {.density = 0.01});
+      policy.step(bucket, values);
+      bool const is_found = bucket.last().threshold == threshold;
+      threshold = bucket.last().threshold;
+      if (is_found) {
+        auto const above = [&](float value) { return std::fabs(value) > threshold; };
+        auto const count = static_cast<std::size_t>(std::count_if(values.begin(), values.end(), above));
+        CHECK(count > 0);
+        CHECK(bucket.indices() == largest(values, count));
+        break;
+      }
+      REQUIRE(round < 9);
+      values.front() = static_cast<float>(threshold);
+      values.back() = -static_cast<float>(threshold);
     }
   }
 }
