@@ -194,6 +194,12 @@ TEST_CASE("weir-sparsify: capacity, seeds, threads and adaptive stages") {
     CHECK(adapted[5]["stages"] == (rule == "1" ? 1 : 2));
     CHECK(adapted[10]["stages"] == (rule == "1" ? 1 : 3));
   }
+  // As many as are asked for, each of which leaves nearly all.
+  Json const many = steps(files / "EXP --density 0.001 --estimator exponential --stages 200");
+  CHECK(many[0]["stages"] == 200);
+  CHECK(many[0]["quality"].get<double>() == doctest::Approx(1.0).epsilon(0.2));
+  Json const ranked = steps(files / "EXP --density 0.01 --estimator histogram --stages adaptive");
+  CHECK(ranked[0]["k_selected"] == 100);
   Json const first = steps(files / "WEI --density 0.1 --first-stage 0.05 --stages 3 --estimator exponential");
   CHECK(first[0]["stages"] == 1);
 }

@@ -70,7 +70,7 @@ TEST_CASE("weir-sparsify: a bad argument is answered by one line that names it, 
     check_sparsify_refused(file + "--estimator topk --density " + value, 2,
                            {"--density", "above 0, at most 1"});
   check_sparsify_refused(density + "--estimator top-k", 2, {"--estimator top-k", "histogram", "random-k"});
-  for (std::string const value : {"0", "-1", "1.5", "all", "65"})
+  for (std::string const value : {"0", "-1", "1.5", "all", "4294967296"})
     check_sparsify_refused(all + "--stages " + value, 2, {"--stages " + value, "whole number"});
   check_sparsify_refused(density + "--estimator gamma --stages 2", 2,
                          {"--stages 2", "1, all that gamma has"});

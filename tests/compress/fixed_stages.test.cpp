@@ -9,6 +9,7 @@ TEST_CASE("a fixed number of stages says how many, and what the first of several
   weir::StageConstants const three = weir::FixedStages<3>{.first_ratio = 0.1}.constants();
   CHECK(three.stages == 3);
   CHECK(three.first_ratio == 0.1);
+  CHECK(weir::FixedStages<1000>{}.constants().stages == 1000);
   CHECK(weir::FixedStages<1>{}.text() == "1 stage");
   CHECK(weir::FixedStages<3>{}.text() == "3 stages");
 }

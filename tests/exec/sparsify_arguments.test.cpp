@@ -140,7 +140,9 @@ TEST_CASE("stages that a policy cannot have, and ratios that are none") {
   CHECK(names(good.refusal<OneStage>(), "has one stage"));
   CHECK(good.refusal<Ranked>() == "");
   good.work.constants.stages.stages = 65;
-  CHECK(names(good.refusal(), "65 stages"));
+  CHECK(good.refusal().empty());
+  good.work.constants.stages.stages = 0;
+  CHECK(names(good.refusal(), "0 stages"));
   good.work.constants.stages = {.first_ratio = 1.0};
   CHECK(names(good.refusal(), "between 0 and 1"));
 }

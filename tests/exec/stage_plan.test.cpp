@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <initializer_list>
 
 namespace {
@@ -23,6 +24,17 @@ TEST_CASE("the ratios of all stages multiply to the probability") {
       CHECK(std::fabs(product(plan, 0.25) / probability - 1.0) < 1e-12);
     }
   }
+}
+
+TEST_CASE("a fixed number of stages has no limit") {
+  for (std::uint32_t const stages : {65u, 1000u, 100'000u}) {
+    weir::StagePlan const plan = weir::plan_stages({}, stages, 0.25, 0.001);
+    CHECK(plan.stages == stages);
+    CHECK(std::fabs(product(plan, 0.25) / 0.001 - 1.0) < 1e-9);
+  }
+  weir::StagePlan const most = weir::plan_stages({}, 0xffff'ffffu, 0.25, 0.001);
+  CHECK(most.stages == 0xffff'ffffu);
+  CHECK(most.later < 1.0);
 }
 
 TEST_CASE("one stage where the first would leave too few") {

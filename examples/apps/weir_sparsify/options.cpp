@@ -57,17 +57,9 @@ void require(Arguments const& a, char const* name, char const* right) {
   if (!a.given(name)) throw UsageError(std::string(name) + ": missing; " + right + " would be right");
 }
 
-weir::StageConstants parse_stages(Arguments const& a, Estimator estimator) {
+weir::StageConstants parse_all_of_stages(Arguments const& a, Estimator estimator) {
   weir::StageConstants stages;
-  if (a.given("--stages")) {
-    std::string const& value = a["--stages"];
-    stages = parse_stage_count(value);
-    if (has_one_stage(estimator) && !is_one_stage(stages)) {
-      refuse_value("--stages", value,
-                   "1, all that " + std::string(estimator_names[std::size_t(estimator)]) +
-                       " has, or another --estimator,");
-    }
-  }
+  if (a.given("--stages")) stages = parse_stages(a["--stages"], estimator);
   if (a.given("--rule"))
     stages.rule = static_cast<weir::StageRule>(parse_integer<std::uint8_t>("--rule", a["--rule"], 1, 4));
   if (a.given("--first-stage")) {
@@ -101,7 +93,7 @@ void parse_method(Arguments const& a, Options& options) {
   options.density = parse_real(
       "--density", a["--density"], [](double d) { return d > 0 && d <= 1; }, "a number above 0, at most 1");
   options.estimator = parse_estimator(a["--estimator"]);
-  options.constants.stages = parse_stages(a, options.estimator);
+  options.constants.stages = parse_all_of_stages(a, options.estimator);
   options.has_feedback = a.given("--feedback");
   if (a.given("--capacity")) options.capacity = parse_integer<std::size_t>("--capacity", a["--capacity"], 1);
   if (a.given("--nonfinite")) options.constants.non_finite = parse_non_finite(a["--nonfinite"]);

@@ -163,17 +163,6 @@ void parse_layout(Arguments const& a, Configuration& c) {
   }
 }
 
-weir::StageConstants parse_stages(std::string const& value, Estimator estimator) {
-  weir::StageConstants const stages = weir_sparsify::parse_stage_count(value);
-  if (!has_stages(estimator) && !weir_sparsify::is_one_stage(stages)) {
-    refuse_value(
-        "--stages", value,
-        "leaving it out, since " + std::string(name_of(estimator)) +
-            " has no stages, or --estimator exponential, generalized-pareto, gamma-pareto or normal,");
-  }
-  return stages;
-}
-
 void parse_sparsification(Arguments const& a, Configuration& c) {
   if (!a.given("--density")) {
     for (char const* name : {"--estimator", "--stages", "--feedback"}) {
@@ -189,11 +178,9 @@ void parse_sparsification(Arguments const& a, Configuration& c) {
       "--density", a["--density"], [](double density) { return density > 0 && density <= 1; },
       "a number above 0, at most 1");
   if (a.given("--estimator")) sparsification.estimator = weir_sparsify::parse_estimator(a["--estimator"]);
-  if (a.given("--stages")) {
-    sparsification.stages = parse_stages(a["--stages"], sparsification.estimator);
-  } else if (has_stages(sparsification.estimator)) {
-    sparsification.stages.count = weir::StageCount::adaptive;
-  }
+  weir::StageConstants stages{.count = weir::StageCount::adaptive};
+  if (a.given("--stages")) stages = weir_sparsify::parse_stages(a["--stages"], sparsification.estimator);
+  if (has_stages(sparsification.estimator)) sparsification.stages = stages;
   if (a.given("--feedback"))
     sparsification.has_feedback =
         parse_word<bool>("--feedback", a["--feedback"], {{"on", true}, {"off", false}});

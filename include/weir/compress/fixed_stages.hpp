@@ -4,7 +4,6 @@
 #include <string>
 
 #include "weir/exec/sparsify_constants.hpp"
-#include "weir/exec/threshold_adaptation.hpp"
 
 namespace weir::inline v1 {
 
@@ -14,7 +13,7 @@ namespace weir::inline v1 {
 /// Source: [abdelmoniem2021]
 template <std::uint32_t stages = 1>
 struct FixedStages {
-  static_assert(1 <= stages && stages <= most_stages, "a threshold is fitted in 1 to 64 stages");
+  static_assert(1 <= stages, "a threshold is fitted in at least one stage");
   static constexpr std::uint32_t most = stages;
 
   double first_ratio = 0.25;  // the part that the first of several stages leaves

@@ -89,10 +89,7 @@ void check_sparsify(SparsifyWork<Element, Real, Space, Index> const& work, std::
       arguments.refuse(std::string(Policy::name) + " has one stage, more cannot be asked for");
     }
   }
-  if (stages.stages < 1 || stages.stages > most_stages) {
-    arguments.refuse(std::to_string(stages.stages) + " stages, there may be 1 to " +
-                     std::to_string(most_stages));
-  }
+  if (stages.stages < 1) arguments.refuse("0 stages, there has to be at least 1");
   auto const is_part = [](double x) { return x > 0.0 && x < 1.0; };
   if (!is_part(stages.first_ratio) || !is_part(stages.ratio)) {
     arguments.refuse("the ratios of stages have to lie between 0 and 1");

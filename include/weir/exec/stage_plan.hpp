@@ -27,10 +27,9 @@ WEIR_HOST_DEVICE inline StagePlan plan_stages(StageConstants const& constants, s
   if (!(probability < first_ratio)) return {};
   double const rest = probability / first_ratio;
   if (constants.count != StageCount::ratio) {
-    std::uint32_t const stages = wanted < 1 ? 1 : wanted > most_stages ? most_stages : wanted;
-    if (stages == 1) return {};
-    double const each = exp(ln(rest) / static_cast<double>(stages - 1));
-    return {stages, each, each};
+    if (wanted <= 1) return {};
+    double const each = exp(ln(rest) / static_cast<double>(wanted - 1));
+    return {wanted, each, each};
   }
   double const needed = ln(rest) / ln(constants.ratio) - 1e-9;
   StagePlan plan{2, constants.ratio, rest};

@@ -8,6 +8,7 @@
 
 namespace weir::inline v1 {
 
+/// Of an adaptive number, and of stages of a fixed ratio; a fixed number has no limit.
 inline constexpr std::uint32_t most_stages = 64;
 
 /// The largest number of stages that is worth while at a density: each of them leaves half or less.
