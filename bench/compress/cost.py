@@ -38,7 +38,8 @@ def main():
     for path in arguments.results:
         for key, points in cases(path).items():
             found[key] = sorted({**dict(found.get(key, [])), **dict(points)}.items())
-    found = {key: points for key, points in found.items() if key[2] == arguments.one_in and "nth_element" not in key[0]}
+    found = {key: points for key, points in found.items()
+             if key[2] == arguments.one_in and "nth_element" not in key[0] and not key[0].startswith("estimate")}
     if not found:
         parser.error(f"no selection at a density of 1/{arguments.one_in} in {', '.join(arguments.results)}")
     names = list(dict.fromkeys(name for name, _, _ in found))

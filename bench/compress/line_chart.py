@@ -1,7 +1,8 @@
 """Draws lines over logarithmic or linear axes, as SVG. Shared by the charts of this folder."""
 import math
 
-COLOURS = ["#0b6fa4", "#d1495b", "#e0a030", "#3c8d5a", "#7b5ea7", "#4d4d4d", "#2aa7a0", "#b0653a", "#8a8a2a", "#c06090"]
+COLOURS = ["#0b6fa4", "#d1495b", "#e0a030", "#3c8d5a", "#7b5ea7", "#4d4d4d", "#2aa7a0", "#b0653a", "#8a8a2a", "#c06090",
+           "#5b9bd5", "#86b049", "#a03070", "#c8a2c8"]
 
 
 class Axis:

@@ -2,7 +2,8 @@
 
     python3 bench/compress/peers.py build/release/bin/bench-compress-selection [--threads N] [--rounds R]
 
-Needs PyTorch (any build for the CPU) and NumPy. The benchmark and its peers run by turns, and the median of each counts.
+Needs PyTorch (any build for the CPU) and NumPy. The benchmark and its peers run by turns, and the median of each counts: of 20
+rounds, which take some minutes for each case.
 Goals: torch.topk at 2^26 at least 100 times slower at density 0.01 and 50 times at 0.001; numpy.partition at 2^24 at
 least 20 and 40 times."""
 
@@ -35,7 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=20, help="[20]")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 

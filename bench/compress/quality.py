@@ -26,7 +26,11 @@ ESTIMATORS = [("histogram", ["histogram"]), ("exponential", ["exponential"]),
               ("exponential, adaptive stages", ["exponential", "--stages", "adaptive"]),
               ("generalized Pareto", ["generalized-pareto"]),
               ("generalized Pareto, adaptive", ["generalized-pareto", "--stages", "adaptive"]),
-              ("dgc", ["dgc"]), ("gaussian-k", ["gaussian-k"]), ("redsync", ["redsync"])]
+              ("gamma", ["gamma"]), ("gamma, approximate", ["gamma-approximate"]),
+              ("gamma-Pareto, adaptive", ["gamma-pareto", "--stages", "adaptive"]),
+              ("normal, adaptive", ["normal", "--stages", "adaptive"]),
+              ("dgc", ["dgc"]), ("gaussian-k", ["gaussian-k"]), ("redsync", ["redsync"]),
+              ("redsync, trim", ["redsync-trim"])]
 
 
 def read_digits():
@@ -131,11 +135,13 @@ def chart(result):
     names = [name for name, _ in ESTIMATORS]
     colours = dict(zip(names, line_chart.COLOURS))
     elements = [f'<text x="56" y="20" font-size="14">Selected over wanted; {result["about"]}</text>']
-    elements += line_chart.legend(56, 42, names, colours, columns=4, width=215)
+    columns = 4
+    elements += line_chart.legend(56, 42, names, colours, columns=columns, width=215)
+    top = 60 + 18 * -(-len(names) // columns)
     for place, feedback in enumerate(("without feedback", "with feedback")):
         lines = [(name, list(enumerate(result[feedback][name])), False) for name in names]
-        elements += line_chart.panel(56 + 440 * place, 96, 400, 300, feedback, x, y, "step", lines, colours, band=(0.8, 1.2))
-    return line_chart.document(930, 446, elements)
+        elements += line_chart.panel(56 + 440 * place, top, 400, 300, feedback, x, y, "step", lines, colours, band=(0.8, 1.2))
+    return line_chart.document(930, top + 350, elements)
 
 
 def main():

@@ -85,6 +85,22 @@ void select_in_three_stages(benchmark::State& state) {
   state.counters["quality"] = quality_of(sparsifier.state().last);
 }
 
+/// What a fit knows before it selects: the moments of the magnitudes, with the mean of their logarithms where
+/// the distribution has need of it. The density makes no difference.
+template <bool Logarithms>
+void estimate(benchmark::State& state) {
+  if (!has_memory(state)) return;
+  Setting setting(state);
+  std::size_t const size = setting.values.size();
+  weir::ThreadTeam& team = setting.executor.team();
+  std::vector<std::byte> scratch(sparsify_scratch_bytes<float>(setting.executor, size, setting.density));
+  weir::detail::CandidatePool<float> const pool(scratch.data(), size, team.size());
+  weir::detail::SelectionPasses<float> passes(team, pool, setting.values.data(), size);
+  weir::detail::GivenInput<float> const input{setting.values.data()};
+  in_turns_with(state, [&] { benchmark::DoNotOptimize(passes.accumulate<true, Logarithms>(input)); },
+                {read_of(setting.executor, setting.values)});
+}
+
 /// A threshold that is kept for 32 steps.
 void select_reusing(benchmark::State& state) {
   if (!has_memory(state)) return;
@@ -145,10 +161,15 @@ void all_densities(benchmark::internal::Benchmark* benchmark) {
 void some_sizes(benchmark::internal::Benchmark* benchmark) {
   arguments(benchmark, {18, 22, 25, 28}, {100, 1000}, 21);
 }
+void one_density(benchmark::internal::Benchmark* benchmark) {
+  arguments(benchmark, {18, 22, 25, 28}, {100}, 21);
+}
 void one_size(benchmark::internal::Benchmark* benchmark) {
   arguments(benchmark, {25}, {100, 1000}, 21);
 }
 
+BENCHMARK(estimate<false>)->Name("estimate_moments")->Apply(one_density);
+BENCHMARK(estimate<true>)->Name("estimate_logarithms")->Apply(one_density);
 BENCHMARK(select<weir::Histogram>)->Name("histogram")->Apply(all_densities);
 BENCHMARK(select<weir::ExactTopK>)->Name("topk")->Apply(all_densities);
 BENCHMARK(select<weir::Exponential>)->Name("exponential")->Apply(some_sizes);

@@ -25,6 +25,7 @@
 namespace {
 
 constexpr std::size_t small = 262'144;
+constexpr std::size_t between = std::size_t{1} << 22;
 constexpr std::size_t medium = 26'214'400;
 constexpr std::size_t large = 262'144'000;
 
@@ -130,7 +131,8 @@ class Buckets {
     }
     work.constants.reuse = reuse;
     // In one stage fits collapse under feedback, and no threshold is worth keeping.
-    if (reuse.interval != 0) work.constants.stages.count = weir::StageCount::adaptive;
+    if (reuse.interval != 0 || !residuals_.view().empty())
+      work.constants.stages.count = weir::StageCount::adaptive;
     work.state = states_.data() + set;
     work.out = {counts_.data(), indices_.view(), values_.view()};
     work.scratch = scratch_.view();
@@ -180,7 +182,8 @@ void add_steps(bench::Report& report, std::string const& measured, std::string c
               .unit = "of the steps"});
 }
 
-/// A case beside a copy: the report's ratio is copy / time, so that a goal of 0.75 copies is 1 / 0.75.
+/// A case beside a copy: the report's ratio is copy / time, so that a goal of 0.75 copies is 1 / 0.75. There
+/// are goals for large buckets.
 class Case {
  public:
   Case(bench::Report& report, std::size_t size, double density, bool has_feedback)
@@ -230,7 +233,7 @@ class Case {
                  .roof = "copy",
                  .roof_value = timings[0].median,
                  .ratio = timings[0].median / timings[1].median,
-                 .goal = bench::Goal::ratio_at_least(1.0 / copies)});
+                 .goal = size_ < medium ? bench::Goal{} : bench::Goal::ratio_at_least(1.0 / copies)});
   }
 
   bench::Report& report_;
@@ -257,7 +260,7 @@ void at(bench::Report& report, std::size_t size, double density, bool has_feedba
 }
 
 void passes(bench::Report& report) {
-  for (std::size_t const size : {medium, large}) {
+  for (std::size_t const size : {between, medium, large}) {
     at(report, size, 0.001, false, 0.75, 1.2);
     at(report, size, 0.01, false, 0.8, 1.2);
     at(report, size, 0.1, false, 1.1, 1.3);
