@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,18 @@ using Json = nlohmann::ordered_json;
 
 ProgramResult train(std::string const& arguments) {
   return run_program("weir-train", arguments);
+}
+
+/// In one line of one of two processes of MPI.
+void check_refused_once(std::string const& arguments, int status, std::string const& text) {
+  CAPTURE(arguments);
+  ProgramResult const result = run_program_mpi(2, "weir-train", arguments);
+  CHECK(result.status == status);
+  CAPTURE(result.error);
+  std::size_t const first = result.error.find("weir-train: ");
+  REQUIRE(first != std::string::npos);
+  CHECK(result.error.find("weir-train: ", first + 1) == std::string::npos);  // mpirun has more to say
+  CHECK(result.error.find(text) != std::string::npos);
 }
 
 std::string big_endian(std::uint32_t value) {
@@ -259,21 +272,34 @@ TEST_CASE("weir-train: processes of MPI give the weights that ranks on threads g
 TEST_CASE("weir-train: a number of ranks that MPI does not have, and other errors, are said once" *
           doctest::skip(WEIR_PROGRAMS_HAVE_MPI == 0)) {
   check_train_refused("--comm mpi --ranks 2", 2, {"--ranks 2", "1 process"});
-  auto const check_once = [](std::string const& arguments, int status, std::string const& text) {
-    CAPTURE(arguments);
-    ProgramResult const result = run_program_mpi(2, "weir-train", arguments);
-    CHECK(result.status == status);
-    CAPTURE(result.error);
-    std::size_t const first = result.error.find("weir-train: ");
-    REQUIRE(first != std::string::npos);
-    CHECK(result.error.find("weir-train: ", first + 1) == std::string::npos);  // mpirun has more to say
-    CHECK(result.error.find(text) != std::string::npos);
-  };
-  check_once("--comm mpi --ranks 3", 2, "--ranks 3: MPI has started 2 processes");
-  check_once("--comm threads", 2, "--comm threads");
-  check_once("--workers 0", 2, "--workers 0");
-  check_once("--data idx:none,none", 1, "none: cannot be read");
-  check_once("--learning-rate 1e30", 1, "epoch 1");
+  check_refused_once("--comm mpi --ranks 3", 2, "--ranks 3: MPI has started 2 processes");
+  check_refused_once("--comm threads", 2, "--comm threads");
+  check_refused_once("--workers 0", 2, "--workers 0");
+  check_refused_once("--data idx:none,none", 1, "none: cannot be read");
+  check_refused_once("--learning-rate 1e30", 1, "epoch 1");
+}
+
+TEST_CASE("weir-train: an error that only one process of MPI has is said once, with its status" *
+          doctest::skip(WEIR_PROGRAMS_HAVE_MPI == 0)) {
+  TemporaryFolder const folder;
+  std::string const file = folder / "run.weir";
+  std::string const options = "--hidden 4 --batch 16 --density 0.1 --save " + file;
+  for (std::string const& run : {options, options + " --pipeline 1f1b --pipeline-workers 2"}) {
+    CAPTURE(run);
+    std::filesystem::create_symlink("/dev/full", file + ".rank1");
+    check_refused_once("--epochs 1 " + run, 1, "weir-train: rank 1: " + file + ".rank1: cannot be written");
+    std::filesystem::remove(file + ".rank1");
+
+    outcome_of("--ranks 2 --epochs 2 " + run);
+    std::filesystem::rename(file + ".rank1", folder / "later");
+    outcome_of("--ranks 2 --epochs 1 " + run);
+    std::filesystem::rename(folder / "later", file + ".rank1");
+    check_refused_once("--epochs 2 --load " + file + " " + run, 2, "weir-train: rank 1: --epochs 2: ");
+    std::filesystem::remove(file + ".rank1");
+  }
+  std::filesystem::remove(file);
+  std::filesystem::create_symlink("/dev/full", file);
+  check_refused_once("--epochs 1 " + options, 1, "weir-train: " + file + ": cannot be written");
 }
 
 TEST_CASE("weir-train: a checkpoint goes on where the run was, so that the weights are those of one run") {

@@ -13,7 +13,7 @@
 
 namespace weir_train {
 
-/// Errors: `RunError` if the training has left all bounds.
+/// Errors: `SharedRunError` if the training has left all bounds.
 inline void check_finite(Configuration const& c, std::size_t epoch, double loss,
                          std::span<float const> weights) {
   if (std::isfinite(loss) &&
@@ -24,7 +24,7 @@ inline void check_finite(Configuration const& c, std::size_t epoch, double loss,
       text, sizeof text,
       "epoch %zu: the loss or a weight is no finite number; a learning rate below %g would be right",
       epoch + 1, c.learning_rate);
-  throw RunError(text);
+  throw SharedRunError(text);
 }
 
 /// A line for those who watch.

@@ -17,4 +17,10 @@ class RunError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A run that went wrong on all ranks alike, so that none waits for another.
+class SharedRunError : public RunError {
+ public:
+  using RunError::RunError;
+};
+
 }  // namespace weir_train

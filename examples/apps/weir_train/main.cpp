@@ -10,7 +10,9 @@
 #include "error_text.hpp"
 #include "errors.hpp"
 #include "gpus.hpp"
+#include "is_consequence.hpp"
 #include "options.hpp"
+#include "process_failure.hpp"
 #include "processes.hpp"
 #include "report.hpp"
 #include "run.hpp"
@@ -44,15 +46,9 @@ class Program {
       together([this] { prepare(); });
       report(options_.tour ? tour(options_.configuration) : std::vector{options_.configuration});
       return success;
-    } catch (UsageError const& error) {
-      complain(error.what());
-      return unusable_arguments;
-    } catch (weir::FileError const& error) {
-      complain(std::string(error.what()) + "; a file with room for it would be right");
-      return failure;
     } catch (std::exception const& error) {
-      complain(error_text(options_.configuration, error));
-      return failure;
+      if (processes_.rank() == 0) complain(text_of(error));
+      return status_of(error);
     }
   }
 
@@ -123,8 +119,15 @@ class Program {
     std::vector<Outcome> outcomes;
     for (Configuration& configuration : configurations) {
       configuration.threads = threads(configuration);
-      outcomes.push_back(weir_train::run(configuration, data_, checkpoints_,
-                                         [this](std::exception const& error) { fail(error); }));
+      try {
+        outcomes.push_back(weir_train::run(configuration, data_, checkpoints_,
+                                           [this](std::exception const& error) { fail(error); }));
+      } catch (SharedRunError const&) {
+        throw;
+      } catch (std::exception const& error) {
+        fail(error);
+        throw;
+      }
     }
     print(options_.json ? json_report(outcomes) : text_report(outcomes));
   }
@@ -133,16 +136,32 @@ class Program {
     if (processes_.rank() == 0) write_out(text);
   }
 
-  /// Of several processes, others may be waiting for this one, and nothing can be ended in an orderly way.
+  /// Called in a handler. Of several processes, others may be waiting for this one, and nothing can be ended
+  /// in an orderly way.
   void fail(std::exception const& error) const {
     if (processes_.size().processes.value_or(1) == 1) return;
-    complain(error_text(options_.configuration, error));
-    processes_.leave(failure);
+    std::string text = text_of(error);
+    if (processes_.rank() != 0 && !text.starts_with("rank "))
+      text = "rank " + std::to_string(processes_.rank()) + ": " + text;
+    ProcessFailure const own(text, status_of(error), is_consequence(std::current_exception()));
+    auto const told = processes_.failure_to_tell(own);
+    if (told) complain(told->text.data());
+    processes_.leave(told.value_or(own).status);
   }
 
-  void complain(std::string text) const {
+  std::string text_of(std::exception const& error) const {
+    std::string const text = error_text(options_.configuration, error);
+    bool const is_of_file = dynamic_cast<weir::FileError const*>(&error) != nullptr;
+    return is_of_file ? text + "; a file with room for it would be right" : text;
+  }
+
+  static int status_of(std::exception const& error) {
+    return dynamic_cast<UsageError const*>(&error) != nullptr ? unusable_arguments : failure;
+  }
+
+  static void complain(std::string text) {
     for (char& c : text) c = c == '\n' ? ' ' : c;
-    if (processes_.rank() == 0) std::fprintf(stderr, "weir-train: %s\n", text.c_str());
+    std::fprintf(stderr, "weir-train: %s\n", text.c_str());
   }
 
   Processes& processes_;

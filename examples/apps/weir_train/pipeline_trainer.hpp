@@ -82,16 +82,8 @@ class PipelineTrainer {
   }
 
   Outcome train() {
-    try {
-      if (c_.optimizer == OptimizerKind::adamw)
-        return train(weir::AdamW{{.learning_rate = c_.learning_rate}});
-      return train(weir::Sgd{{.learning_rate = c_.learning_rate, .momentum = c_.momentum}});
-    } catch (RunError const&) {
-      throw;  // on all ranks
-    } catch (std::exception const& error) {
-      run_.failed(error);
-      throw;
-    }
+    if (c_.optimizer == OptimizerKind::adamw) return train(weir::AdamW{{.learning_rate = c_.learning_rate}});
+    return train(weir::Sgd{{.learning_rate = c_.learning_rate, .momentum = c_.momentum}});
   }
 
  private:
@@ -311,7 +303,9 @@ class PipelineTrainer {
 
 template <class Device, class Gradients, class Communicator>
 Outcome train_pipeline(Run const& run, Communicator const& communicator, typename Device::Memory& memory) {
-  return PipelineTrainer<Device, Gradients, Communicator>(run, communicator, memory).train();
+  return train_or_tell(run, communicator, [&] {
+    return PipelineTrainer<Device, Gradients, Communicator>(run, communicator, memory).train();
+  });
 }
 
 }  // namespace weir_train

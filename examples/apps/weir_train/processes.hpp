@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "options.hpp"
+#include "process_failure.hpp"
 
 #if WEIR_TRAIN_WITH_MPI
 #include <mpi.h>
@@ -23,6 +25,7 @@ class Processes {
     if (!wants_mpi(argc, argv)) return;
     int provided = 0;
     MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
+    may_call_mpi_anytime_ = provided == MPI_THREAD_MULTIPLE;
     size_.processes = static_cast<std::size_t>(ask(MPI_Comm_size, MPI_COMM_WORLD));
     rank_ = static_cast<std::size_t>(ask(MPI_Comm_rank, MPI_COMM_WORLD));
     MPI_Comm neighbours = MPI_COMM_NULL;
@@ -70,6 +73,19 @@ class Processes {
     return error;
   }
 
+  /// Of processes that fail one says why. Returns what this one is to say, if anything: rank 0 speaks for
+  /// all, once it knows of a failure that is not the consequence of another, and others only where it does
+  /// not listen. `own` lives until the process ends.
+  std::optional<ProcessFailure> failure_to_tell(ProcessFailure const& own) const {
+#if WEIR_TRAIN_WITH_MPI
+    if (may_call_mpi_anytime_) {
+      if (rank_ == 0) return own.is_consequence ? cause_or(own) : own;
+      if (is_heard(own)) return std::nullopt;
+    }
+#endif
+    return own;
+  }
+
   /// Ends this process at once, after the first has had time to say why.
   [[noreturn]] void leave(int status) const {
     if (rank_ != 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -94,6 +110,44 @@ class Processes {
     question(communicator, &answer);
     return answer;
   }
+
+  /// What another process has failed by, if one says so in time.
+  ProcessFailure cause_or(ProcessFailure const& own) const {
+    auto const end = Clock::now() + patience;
+    for (std::size_t failed = 1; failed < *size_.processes && Clock::now() < end;) {
+      int is_there = 0;
+      MPI_Status status;
+      MPI_Iprobe(MPI_ANY_SOURCE, failure_tag, MPI_COMM_WORLD, &is_there, &status);
+      if (is_there == 0) {
+        std::this_thread::sleep_for(pause);
+        continue;
+      }
+      ++failed;
+      ProcessFailure other;
+      MPI_Recv(&other, sizeof other, MPI_BYTE, status.MPI_SOURCE, failure_tag, MPI_COMM_WORLD,
+               MPI_STATUS_IGNORE);
+      if (!other.is_consequence) return other;
+    }
+    return own;
+  }
+
+  /// Whether rank 0 has taken it. Who knows the cause gives up first, and ends the others by that.
+  bool is_heard(ProcessFailure const& own) const {
+    auto const end = Clock::now() + (own.is_consequence ? 2 : 1) * patience;
+    int is_taken = 0;
+    MPI_Request request = MPI_REQUEST_NULL;
+    MPI_Issend(&own, sizeof own, MPI_BYTE, 0, failure_tag, MPI_COMM_WORLD, &request);
+    while (MPI_Test(&request, &is_taken, MPI_STATUS_IGNORE), is_taken == 0 && Clock::now() < end)
+      std::this_thread::sleep_for(pause);
+    return is_taken != 0;
+  }
+
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds patience{3};
+  static constexpr std::chrono::milliseconds pause{1};
+  static constexpr int failure_tag = 1;
+
+  bool may_call_mpi_anytime_ = false;
 #endif
 
   MpiSize size_;

@@ -26,12 +26,12 @@ class RankSums {
     return {numbers[0], static_cast<std::size_t>(numbers[1])};
   }
 
-  /// Errors: `RunError` on all ranks if the weights are not the same on all.
+  /// Errors: `SharedRunError` if the weights are not the same on all ranks.
   void compare_weights(std::uint64_t hash) const {
     std::uint64_t largest[] = {hash, ~hash};
     all_reduce(std::span<std::uint64_t>(largest), hashes_, weir::ReduceOp::max);
     if (largest[0] != ~largest[1])
-      throw RunError("the ranks ended with different weights; equal ones would be right");
+      throw SharedRunError("the ranks ended with different weights; equal ones would be right");
   }
 
  private:

@@ -5,26 +5,10 @@
 #include <thread>
 #include <vector>
 
+#include "is_consequence.hpp"
 #include "report.hpp"
-#include "weir/core/error.hpp"
-#include "weir/pipeline/pipeline_error.hpp"
 
 namespace weir_train {
-
-/// Whether something that went wrong is what the failure of another rank has led to.
-inline bool is_consequence(std::exception_ptr const& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (weir::PeerAborted const&) {
-    return true;
-  } catch (weir::PeerTimeout const&) {
-    return true;
-  } catch (weir::PipelineError const& error) {
-    return error.cause() != nullptr && is_consequence(error.cause());
-  } catch (...) {
-    return false;
-  }
-}
 
 /// Calls `train(rank)` for each rank on a thread of its own; returns what rank 0 does. Rethrows what went
 /// wrong rather than what it led to on other ranks.

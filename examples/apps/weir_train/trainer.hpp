@@ -47,9 +47,24 @@ struct Run {
   Dataset const& data;
   std::span<weir::Archive const> checkpoints = {};  // to go on from: one for each rank here, or for all
   weir::Recorder* recorder = nullptr;
-  /// Called while everything is still alive; if it returns, the failure is thrown on.
+  /// Called with a failure that other ranks may not share; if it returns, the failure is thrown on.
   std::function<void(std::exception const&)> failed = [](std::exception const&) {};
 };
+
+/// Returns what `train()` does; when that fails in a way that other ranks may not share, releases them and
+/// tells why before anything is left that they might need.
+template <class Communicator, class Train>
+Outcome train_or_tell(Run const& run, Communicator const& communicator, Train const& train) {
+  try {
+    return train();
+  } catch (SharedRunError const&) {
+    throw;
+  } catch (std::exception const& error) {
+    communicator.abort();
+    run.failed(error);
+    throw;
+  }
+}
 
 /// Trains one rank on a device, `HostDevice` or `CudaDevice`. `Gradients` says how gradients are summed over
 /// ranks: `WholeGradients`, `SparsifiedGradients` or `AdaptiveGradients`, which decides on the batch too.
@@ -96,19 +111,14 @@ class Trainer {
   template <class Workers, class Recipe>
   Outcome train(Workers& workers, Recipe const& recipe) {
     auto sync = recipe.on(workers, trained_.view(), {.spans = run_.recorder, .rank = communicator_.rank()});
-    try {
+    return train_or_tell(run_, communicator_, [&] {
       if (!run_.checkpoints.empty()) load(sync);
       if constexpr (Gradients::adapts)
         gradients_->start(run_.checkpoints.empty() ? nullptr : &checkpoint(), data_.train.size(), sync);
       train_epochs(workers, sync);
       if (!c_.save.empty()) save(sync);
       return summary();
-    } catch (RunError const&) {
-      throw;  // on all ranks
-    } catch (std::exception const& error) {
-      run_.failed(error);
-      throw;
-    }
+    });
   }
 
   template <class Workers, class Sync>
@@ -206,7 +216,9 @@ class Trainer {
 
 template <class Device, class Gradients, class Communicator>
 Outcome train_rank(Run const& run, Communicator const& communicator, typename Device::Memory& memory) {
-  return Trainer<Device, Gradients, Communicator>(run, communicator, memory).train();
+  return train_or_tell(run, communicator, [&] {
+    return Trainer<Device, Gradients, Communicator>(run, communicator, memory).train();
+  });
 }
 
 }  // namespace weir_train
