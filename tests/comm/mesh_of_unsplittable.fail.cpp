@@ -1,4 +1,4 @@
-// expect: SplittingCommunicator
+// expect: (satisfaction of|because) 'SplittingCommunicator<|satisfy 'SplittingCommunicator'
 #include <cstddef>
 
 #include "weir/comm/mesh.hpp"

@@ -1,4 +1,4 @@
-// expect: GatheringCommunicator
+// expect: (satisfaction of|because) 'GatheringCommunicator<|satisfy 'GatheringCommunicator'
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -1,4 +1,4 @@
-// expect: ReducingCommunicator
+// expect: (satisfaction of|because) 'ReducingCommunicator<|satisfy 'ReducingCommunicator'
 #include <cstddef>
 #include <cstdint>
 #include <vector>

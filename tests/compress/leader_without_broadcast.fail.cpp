@@ -1,4 +1,4 @@
-// expect: SparseCollective
+// expect: satisfaction of 'FittingPolicy<|'SparseCollective<[^']*' evaluated to false
 #include <cstddef>
 #include <cstdint>
 #include <vector>

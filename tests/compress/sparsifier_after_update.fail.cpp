@@ -1,4 +1,5 @@
-// expect: Sgd.*ThresholdSparsifier
+// expect: satisfaction of 'Feeds<.* = weir::v1::Sgd.* = weir::v1::ThresholdSparsifier
+// expect: because 'Feeds<weir::Sgd, weir::ThresholdSparsifier
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"

@@ -1,4 +1,5 @@
-// expect: GradAccumulator.*ThresholdSparsifier
+// expect: satisfaction of 'Feeds<.* = weir::v1::GradAccumulator.* = weir::v1::ThresholdSparsifier
+// expect: because 'Feeds<weir::GradAccumulator<>, weir::ThresholdSparsifier
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/local_aggregator.hpp"

@@ -1,4 +1,5 @@
-// expect: ThresholdSparsifier.*ThresholdSparsifier
+// expect: satisfaction of 'Feeds<.* = weir::v1::ThresholdSparsifier.* = weir::v1::ThresholdSparsifier
+// expect: because 'Feeds<weir::ThresholdSparsifier<[^>]*>[^>]*>, weir::ThresholdSparsifier
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"

@@ -1,4 +1,5 @@
-// expect: add_scaled
+// expect: mismatched types 'weir::v1::DeviceSpace' and 'weir::v1::HostSpace'
+// expect: could not match 'weir::DeviceSpace' against 'weir::HostSpace'
 #include "weir/cuda/executor.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

@@ -1,4 +1,4 @@
-// expect: fork
+// expect: 'executor\.fork\(\)' (is|would be) invalid
 #include <cstddef>
 
 #include "weir/exec/concepts.hpp"

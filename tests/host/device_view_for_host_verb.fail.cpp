@@ -1,4 +1,5 @@
-// expect: add_scaled
+// expect: mismatched types 'weir::v1::HostSpace' and 'weir::v1::DeviceSpace'
+// expect: could not match 'weir::HostSpace' against 'weir::DeviceSpace'
 #include "weir/host/executor.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

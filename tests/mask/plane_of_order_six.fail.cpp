@@ -1,5 +1,5 @@
-// expect: AffineGeometry\(6, 2\).*"order".*"not a prime power"|check_parameter\(&"order".0., 6, &"not a prime
-// power"
+// expect: AffineGeometry\(6, 2\)'.*"order"\), order, .*"not a prime power"
+// expect: check_parameter\(&"order".0., 6, &"not a prime power"
 #include "weir/mask/design/affine_geometry.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

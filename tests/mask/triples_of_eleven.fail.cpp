@@ -1,5 +1,5 @@
-// expect: SteinerTripleSystem\(11\).*"inputs".*"a Steiner triple system needs 6t \+ 1 or 6t \+ 3, from 7 to
-// 65535"
+// expect: SteinerTripleSystem\(11\)'.*"inputs"\), inputs, .*"a Steiner triple system needs 6t \+ 1 or 6t \+ 3
+// expect: \(&"inputs".0., 11, &"a Steiner triple system needs 6t \+ 1 or 6t \+ 3, from 7 to 65535"
 #include "weir/mask/design/steiner_triple.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

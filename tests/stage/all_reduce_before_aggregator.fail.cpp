@@ -1,4 +1,5 @@
-// expect: GradAccumulator.*AllReduce
+// expect: satisfaction of 'Feeds<.* = weir::v1::GradAccumulator.* = weir::v1::AllReduce
+// expect: because 'Feeds<weir::GradAccumulator<>, weir::AllReduce
 #include "weir/comm/self.hpp"
 #include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/grad_accumulator.hpp"

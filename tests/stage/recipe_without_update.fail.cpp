@@ -1,4 +1,4 @@
-// expect: EndsInUpdate
+// expect: (satisfaction of|because) 'EndsInUpdate<|satisfy 'EndsInUpdate'
 #include <vector>
 
 #include "weir/comm/self.hpp"

@@ -1,4 +1,4 @@
-// expect: Feeds
+// expect: (satisfaction of|because) 'Feeds<|satisfy 'Feeds'
 #include <vector>
 
 #include "weir/gradient/local_aggregator.hpp"

@@ -1,4 +1,4 @@
-// expect: GradientStage
+// expect: (satisfaction of|because) 'GradientStage<|satisfy 'GradientStage'
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/stage/recipe.hpp"

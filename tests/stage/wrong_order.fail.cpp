@@ -1,4 +1,5 @@
-// expect: Sgd.*LocalAggregator
+// expect: satisfaction of 'Feeds<.* = weir::v1::Sgd.* = weir::v1::LocalAggregator
+// expect: because 'Feeds<weir::Sgd, weir::LocalAggregator
 #include "weir/gradient/local_aggregator.hpp"
 #include "weir/host/executor.hpp"
 #include "weir/optim/sgd.hpp"

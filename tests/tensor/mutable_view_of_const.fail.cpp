@@ -1,4 +1,4 @@
-// expect: TensorView<float const|TensorView<const float
+// expect: (could not convert|no viable conversion).* 'TensorView<const float
 #include "weir/tensor/view.hpp"
 
 #ifdef WEIR_FAIL_CONTROL

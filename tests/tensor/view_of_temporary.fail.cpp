@@ -1,4 +1,4 @@
-// expect: OutlivesView
+// expect: (satisfaction of|because) 'OutlivesView<|satisfy 'OutlivesView'
 #include <vector>
 
 #include "weir/tensor/view.hpp"

@@ -1,4 +1,4 @@
-// expect: HasMemorySpace
+// expect: (satisfaction of|because) 'HasMemorySpace<|satisfy 'HasMemorySpace'
 #include <cstddef>
 
 #include "weir/tensor/view.hpp"

@@ -1,0 +1,3 @@
+// expect: the first half
+// of a sentence
+int start();
