@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -308,8 +309,36 @@ TEST_CASE("groups on the workers of a pool give the bits of one stream, forwards
 }
 
 TEST_CASE("groups that do not divide the channels are refused") {
-  CHECK_THROWS_AS(weir::BIBDConv2d({.inputs = 30, .outputs = 32, .groups = 4}), weir::ContractViolation);
-  CHECK_THROWS_AS(weir::BIBDConv2d({.inputs = 32, .outputs = 32, .stride = 0}), weir::ContractViolation);
+  auto const check_refused = [](weir::Conv2dOptions const& options, char const* text) {
+    CHECK_THROWS_WITH_AS((weir::BIBDConv2d(options)), text, weir::ContractViolation);
+  };
+  check_refused({.inputs = 30, .outputs = 32, .groups = 4},
+                "BIBDConv2d: groups 4, a divisor of inputs 30 and outputs 32 would be right (nearest: 2)");
+  check_refused({.inputs = 24, .outputs = 48, .groups = 5},
+                "BIBDConv2d: groups 5, a divisor of inputs 24 and outputs 48 would be right (nearest: 4, 6)");
+  check_refused({.inputs = 16, .outputs = 32, .groups = 0xffff'ffff},
+                "BIBDConv2d: groups 4294967295, a divisor of inputs 16 and outputs 32 would be right "
+                "(nearest: 16)");
+}
+
+TEST_CASE("sizes of 0 are refused by their names") {
+  weir::Conv2dOptions const right{.inputs = 8, .outputs = 8};
+  auto const check_refused = [](weir::Conv2dOptions const& options, char const* name) {
+    std::string const text = std::string("BIBDConv2d: ") + name + " 0, at least 1 would be right";
+    CHECK_THROWS_WITH_AS((weir::BIBDConv2d(options)), text.c_str(), weir::ContractViolation);
+  };
+  auto const without = [&](auto member) {
+    weir::Conv2dOptions options = right;
+    options.*member = 0;
+    return options;
+  };
+  check_refused(without(&weir::Conv2dOptions::inputs), "inputs");
+  check_refused(without(&weir::Conv2dOptions::outputs), "outputs");
+  check_refused(without(&weir::Conv2dOptions::groups), "groups");
+  check_refused(without(&weir::Conv2dOptions::kernel_height), "kernel_height");
+  check_refused(without(&weir::Conv2dOptions::kernel_width), "kernel_width");
+  check_refused(without(&weir::Conv2dOptions::stride), "stride");
+  check_refused(without(&weir::Conv2dOptions::dilation), "dilation");
 }
 
 /// All that a convolution gives, with its gradients by tap, row and column.

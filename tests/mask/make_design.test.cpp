@@ -248,6 +248,24 @@ TEST_CASE("make_design: an option that the family has no use for is refused, wit
                 "row-degree 3: " + has_density);
 }
 
+TEST_CASE("make_design: what is too large is refused, with the nearest that is not") {
+  check_refused({.family = "net", .order = 65536}, "order 65536: too large (nearest: 65521)");
+  check_refused({.family = "hadamard-group", .order = 65536, .lambda = 2},
+                "order 65536: too large (nearest: 32768)");
+  check_refused({.family = "hadamard-group", .order = 4096, .lambda = 4096},
+                "lambda 4096: too large with order 4096 (nearest: 128)");
+  check_refused({.family = "hadamard-group", .order = 4, .lambda = std::uint64_t{1} << 62},
+                "lambda 4611686018427387904: too large with order 4 (nearest: 134217728)");
+  check_refused({.family = "projective-plane", .order = 2048},
+                "order 2048: too large for a design of dimension 2 (nearest: 1621)");
+  for (char const* const family : {"random", "random-biregular"}) {
+    check_refused({.family = family, .outputs = 100'000, .inputs = 100'000, .density = 0.5},
+                  "density 0.500000: at most 0.429497 would be right, for 2^32 - 1 entries");
+    check_refused({.family = family, .outputs = 100'000, .inputs = 100'000, .row_degree = 50'000},
+                  "row-degree 50000: at most 42949 would be right, for 2^32 - 1 entries");
+  }
+}
+
 TEST_CASE("make_design: what there is not is refused, by the name of the option") {
   check_refused({.family = "affine-plane", .order = 6}, "order 6: not a prime power (nearest: 5, 7)");
   check_refused({.outputs = 5}, "inputs: they are missing; family auto needs both sides");

@@ -152,9 +152,12 @@ TEST_CASE("heads and the joint layer may be masked, each head by a design of its
 
 TEST_CASE("groups that do not divide the features, and arrays of another size, are refused") {
   CHECK_THROWS_WITH_AS(weir::PartitionedHead({.features = 10, .classes = 4, .groups = 3}),
-                       "PartitionedHead: groups 3 must divide features 10, for at least 1 class, not 4",
+                       "PartitionedHead: groups 3, a divisor of features 10 would be right (nearest: 2, 5)",
                        weir::ContractViolation);
-  CHECK_THROWS_AS(weir::PartitionedHead({.features = 10, .classes = 0}), weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::PartitionedHead({.features = 10, .classes = 0}),
+                       "PartitionedHead: classes 0, at least 1 would be right", weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::PartitionedHead({.features = 10, .classes = 4, .groups = 0}),
+                       "PartitionedHead: groups 0, at least 1 would be right", weir::ContractViolation);
   Problem problem(1);
   problem.bias.pop_back();
   CHECK_THROWS_WITH_AS(problem.loss(), "PartitionedHead::forward: 19 biases, 20 would be right",

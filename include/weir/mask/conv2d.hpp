@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/exec/convolution_shape.hpp"
 #include "weir/exec/masked_product.hpp"
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/bound_mask.hpp"
 #include "weir/mask/initialise.hpp"
+#include "weir/mask/prime_power.hpp"
 #include "weir/stage/branch_runner.hpp"
 
 namespace weir::inline v1 {
@@ -140,14 +142,26 @@ class BIBDConv2d {
 
   void check() const {
     auto const& o = options_;
-    if (o.groups == 0 || o.inputs == 0 || o.outputs == 0 || o.inputs % o.groups != 0 ||
-        o.outputs % o.groups != 0) {
-      throw ContractViolation("BIBDConv2d: groups " + std::to_string(o.groups) + " must divide inputs " +
-                              std::to_string(o.inputs) + " and outputs " + std::to_string(o.outputs) +
-                              ", all at least 1");
+    for (auto const& [name, size] : {std::pair{"inputs", o.inputs},
+                                     {"outputs", o.outputs},
+                                     {"groups", o.groups},
+                                     {"kernel_height", o.kernel_height},
+                                     {"kernel_width", o.kernel_width},
+                                     {"stride", o.stride},
+                                     {"dilation", o.dilation}}) {
+      if (size == 0)
+        throw ContractViolation(std::string("BIBDConv2d: ") + name + " 0, at least 1 would be right");
     }
-    if (o.kernel_height == 0 || o.kernel_width == 0 || o.stride == 0 || o.dilation == 0)
-      throw ContractViolation("BIBDConv2d: kernel, stride and dilation must be at least 1");
+    auto const divides = [&o](std::size_t groups) {
+      return o.inputs % groups == 0 && o.outputs % groups == 0;
+    };
+    if (!divides(o.groups)) {
+      std::size_t const side = detail::smaller(o.inputs, o.outputs);
+      throw ContractViolation("BIBDConv2d: groups " + std::to_string(o.groups) + ", a divisor of inputs " +
+                              std::to_string(o.inputs) + " and outputs " + std::to_string(o.outputs) +
+                              " would be right (nearest: " +
+                              detail::nearest(detail::smaller(o.groups, side + 1), divides, side) + ")");
+    }
     if (std::uint64_t{o.kernel_height} * o.kernel_width > most_taps) {
       throw ContractViolation("BIBDConv2d: a kernel of " + std::to_string(o.kernel_height) + " x " +
                               std::to_string(o.kernel_width) + ", at most " + std::to_string(most_taps) +

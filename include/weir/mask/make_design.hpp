@@ -214,7 +214,7 @@ class DesignMaker {
     if (outputs == 0 && inputs == 0) {
       if (o_.lambda == 0)
         throw ContractViolation("outputs: they are missing; hadamard-group needs both sides, or lambda");
-      outputs = inputs = checked_square(o_.order * o_.lambda, o_.order);
+      outputs = inputs = checked_square(o_.order, o_.lambda);
     }
     need_both(outputs, inputs);
     check_order(outputs, inputs);
@@ -238,7 +238,7 @@ class DesignMaker {
     if (o_.order == 0) throw ContractViolation("order: it is missing; family net needs it");
     static_cast<void>(checked_prime_power(o_.order));
     if (o_.lambda > 1) refuse_parameter("lambda", o_.lambda, "that of the design is 1");
-    std::size_t const side = checked_square(o_.order, o_.order);
+    std::size_t const side = checked_square(o_.order, 1);
     std::size_t const outputs = outputs_ == 0 && inputs_ == 0 ? side : outputs_;
     std::size_t const inputs = outputs_ == 0 && inputs_ == 0 ? side : inputs_;
     need_both(outputs, inputs);
@@ -268,6 +268,7 @@ class DesignMaker {
     } else if (nnz == 0) {
       need_density();
     }
+    if (o_.nnz == 0) check_entries(static_cast<double>(nnz));
     return narrowed(random_mask(outputs_, inputs_, nnz, o_.seed));
   }
 
@@ -279,6 +280,7 @@ class DesignMaker {
     double const share = o_.row_degree != 0 ? share_of_row() : o_.density;
     auto degree = static_cast<std::size_t>(share * static_cast<double>(inputs_) + 0.5);
     if (degree == 0) degree = 1;
+    check_entries(static_cast<double>(degree) * static_cast<double>(outputs_));
     return narrowed(random_biregular(outputs_, inputs_, degree, o_.seed));
   }
 
@@ -310,6 +312,18 @@ class DesignMaker {
     if (o_.lambda != 0)
       refuse_parameter("lambda", o_.lambda,
                        "a design of family " + o_.family + " has none; leaving it out would be right");
+  }
+  /// What has no formula is kept as lists of entries.
+  void check_entries(double entries) const {
+    if (entries <= static_cast<double>(most_entries)) return;
+    double const share =
+        static_cast<double>(most_entries) / static_cast<double>(outputs_) / static_cast<double>(inputs_);
+    std::string const why = " would be right, for 2^32 - 1 entries";
+    if (o_.row_degree == 0)
+      throw ContractViolation("density " + std::to_string(o_.density) + ": at most " + std::to_string(share) +
+                              why);
+    auto const most = static_cast<std::size_t>(share * static_cast<double>(o_.inputs));
+    refuse_parameter("row-degree", o_.row_degree, "at most " + std::to_string(most) + why);
   }
   void check_row_degree() const {
     if (o_.row_degree <= o_.inputs) return;
@@ -345,10 +359,24 @@ class DesignMaker {
                      "with order " + std::to_string(o_.order) + " a power of " + std::to_string(prime) +
                          " would be right (nearest: " + nearest(value, is_power) + ")");
   }
-  /// field * n, the side of a whole group design.
-  static std::size_t checked_square(std::uint64_t field, std::uint64_t order) {
-    if (order > 0xffff || field > 0xffff'ffff / order) refuse_parameter("order", order, "too large");
-    return field * order;
+  /// order * order * lambda, the side of a whole group design.
+  static std::size_t checked_square(std::uint64_t order, std::uint64_t lambda) {
+    std::uint64_t const most = 0xffff'ffff;
+    std::uint32_t const prime = prime_power(order).prime;
+    if (order > 0xffff) {
+      auto const fits = [&](std::uint64_t q) {
+        PrimePower const power = prime_power(q);
+        return power && (lambda == 1 || power.prime == prime) && q * q <= most / lambda;
+      };
+      std::string const near = nearest(0x1'0000, fits, 0xffff);
+      refuse_parameter("order", order, "too large" + (near.empty() ? "" : " (nearest: " + near + ")"));
+    }
+    if (lambda <= most / (order * order)) return order * order * lambda;
+    std::uint64_t largest = 1;
+    while (largest * prime <= most / (order * order)) largest *= prime;
+    refuse_parameter(
+        "lambda", lambda,
+        "too large with order " + std::to_string(order) + " (nearest: " + std::to_string(largest) + ")");
   }
 
   MaskOptions const& o_;

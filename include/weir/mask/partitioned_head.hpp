@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/exec/masked_product.hpp"
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/initialise.hpp"
 #include "weir/mask/linear.hpp"
+#include "weir/mask/prime_power.hpp"
 #include "weir/stage/branch_runner.hpp"
 
 namespace weir::inline v1 {
@@ -35,10 +37,17 @@ class PartitionedHead {
  public:
   explicit PartitionedHead(PartitionedHeadOptions options) : options_(std::move(options)) {
     auto const& o = options_;
-    if (o.groups == 0 || o.features == 0 || o.classes == 0 || o.features % o.groups != 0) {
-      throw ContractViolation("PartitionedHead: groups " + std::to_string(o.groups) +
-                              " must divide features " + std::to_string(o.features) +
-                              ", for at least 1 class, not " + std::to_string(o.classes));
+    for (auto const& [name, size] :
+         {std::pair{"features", o.features}, {"classes", o.classes}, {"groups", o.groups}}) {
+      if (size == 0)
+        throw ContractViolation(std::string("PartitionedHead: ") + name + " 0, at least 1 would be right");
+    }
+    auto const divides = [&o](std::size_t groups) { return o.features % groups == 0; };
+    if (!divides(o.groups)) {
+      throw ContractViolation(
+          "PartitionedHead: groups " + std::to_string(o.groups) + ", a divisor of features " +
+          std::to_string(o.features) + " would be right (nearest: " +
+          detail::nearest(detail::smaller(o.groups, o.features + 1), divides, o.features) + ")");
     }
     MaskOptions mask = o.head;
     mask.inputs = o.features / o.groups;

@@ -93,4 +93,7 @@ TEST_CASE("AffineGeometry: what there is no geometry for is refused") {
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(AffineGeometry(4, 16), "dimension 16: too large with order 4 (nearest: 15)",
                        weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(AffineGeometry(65537),
+                       "order 65537: too large for a design of dimension 2 (nearest: 65521)",
+                       weir::ContractViolation);
 }

@@ -26,6 +26,10 @@ TEST_CASE("ProjectiveGeometry: what there is no geometry for is refused") {
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(ProjectiveGeometry(31, 9), "dimension 9: too large with order 31 (nearest: 5)",
                        weir::ContractViolation);
-  CHECK_THROWS_WITH_AS(ProjectiveGeometry(2048), "order 2048: too large for a design of dimension 2",
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(2048),
+                       "order 2048: too large for a design of dimension 2 (nearest: 1621)",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(2048, 5),
+                       "order 2048: too large for a design of dimension 2 (nearest: 1621)",
                        weir::ContractViolation);
 }

@@ -16,7 +16,15 @@ TEST_CASE("random_mask: exactly as many entries as asked for, none twice") {
     CHECK(mask.nnz() == nnz);
     CHECK(fault_of(mask) == "");
   }
-  CHECK_THROWS_AS(weir::random_mask(12, 10, 121, 3), weir::ContractViolation);
+}
+
+TEST_CASE("random_mask: entries that there is no place for are refused") {
+  CHECK_THROWS_WITH_AS(weir::random_mask(12, 10, 121, 3),
+                       "nnz 121: at most 120, the positions, would be right", weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::random_mask(100'000, 100'000, 5'000'000'000, 3),
+                       "nnz 5000000000: at most 4294967295 would be right", weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::random_mask(std::size_t{1} << 32, 10, 10, 3),
+                       "outputs 4294967296: at most 2^32 - 1 would be right", weir::ContractViolation);
 }
 
 TEST_CASE("random_mask: every position is as likely as any other") {

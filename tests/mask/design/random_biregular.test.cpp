@@ -53,4 +53,10 @@ TEST_CASE("random_biregular: degrees that no row has are refused") {
   CHECK_THROWS_WITH_AS(weir::random_biregular(4, 5, 6, 0),
                        "row-degree 6: from 1 to 5, the inputs, would be right", weir::ContractViolation);
   CHECK_THROWS_AS(weir::random_biregular(4, 5, 0, 0), weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(
+      weir::random_biregular(100'000, 100'000, 50'000, 0),
+      "row-degree 50000: at most 42949 with 100000 outputs, of 2^32 - 1 entries, would be right",
+      weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::random_biregular(4, std::size_t{1} << 32, 1, 0),
+                       "inputs 4294967296: at most 2^32 - 1 would be right", weir::ContractViolation);
 }

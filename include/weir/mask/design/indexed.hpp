@@ -51,7 +51,8 @@ class IndexedDesign : public DesignOwner<IndexedDesign<Index>> {
   /// The entries of any design.
   template <Design D>
   static constexpr IndexedDesign of(D const& design) {
-    if (design.nnz() > 0xffff'ffff) refuse("at most 2^32 - 1 entries can be indexed");
+    if (design.nnz() > 0xffff'ffff)
+      refuse(std::to_string(design.nnz()) + " entries, at most 2^32 - 1 would be right");
     std::vector<std::uint32_t> row_begin(design.outputs() + 1, 0);
     std::vector<Index> columns(design.nnz(), 0);
     std::uint32_t at = 0;
@@ -75,7 +76,9 @@ class IndexedDesign : public DesignOwner<IndexedDesign<Index>> {
       refuse("the rows do not end where the columns do");
     if (inputs_ > std::size_t{static_cast<Index>(-1)} + 1 ||
         row_begin_.size() - 1 > std::size_t{static_cast<Index>(-1)} + 1)
-      refuse("the sides are too large for the type of the indices");
+      refuse("sides of " + std::to_string(row_begin_.size() - 1) + " x " + std::to_string(inputs_) +
+             ", at most " + std::to_string(std::size_t{static_cast<Index>(-1)} + 1) +
+             " would be right for indices of " + std::to_string(sizeof(Index)) + " bytes");
     for (std::size_t r = 0; r + 1 < row_begin_.size(); ++r) {
       if (row_begin_[r] > row_begin_[r + 1] || row_begin_[r + 1] > columns_.size()) refuse("rows overlap");
       for (std::uint32_t i = row_begin_[r]; i < row_begin_[r + 1]; ++i) {
@@ -85,8 +88,8 @@ class IndexedDesign : public DesignOwner<IndexedDesign<Index>> {
     }
   }
 
-  [[noreturn]] static void refuse(char const* why) {
-    throw ContractViolation(std::string("IndexedDesign: ") + why);
+  [[noreturn]] static void refuse(std::string const& why) {
+    throw ContractViolation("IndexedDesign: " + why);
   }
 
   std::size_t inputs_;

@@ -22,6 +22,14 @@ constexpr std::uint64_t limited_power(std::uint64_t base, std::uint64_t exponent
   return power;
 }
 
+/// The largest prime power whose power is at most `limit`.
+inline std::string largest_order(std::uint64_t exponent, std::uint64_t limit) {
+  std::uint64_t order = 2;
+  while (limited_power(order + 1, exponent, limit) <= limit) ++order;
+  while (!prime_power(order)) --order;
+  return std::to_string(order);
+}
+
 constexpr void check_dimension(std::uint64_t order, std::uint64_t dimension, std::uint64_t exponent,
                                std::uint64_t limit) {
   if (dimension < 2) refuse_parameter("dimension", dimension, "2 or more would be right");
@@ -29,7 +37,11 @@ constexpr void check_dimension(std::uint64_t order, std::uint64_t dimension, std
   std::uint64_t most = exponent;
   while (most > 0 && limited_power(order, most, limit) > limit) --most;
   std::uint64_t const largest = most + dimension < exponent ? 0 : most + dimension - exponent;
-  if (largest < 2) refuse_parameter("order", order, "too large for a design of dimension 2");
+  if (largest < 2) {
+    refuse_parameter("order", order,
+                     "too large for a design of dimension 2 (nearest: " +
+                         largest_order(exponent - dimension + 2, limit) + ")");
+  }
   refuse_parameter(
       "dimension", dimension,
       "too large with order " + std::to_string(order) + " (nearest: " + std::to_string(largest) + ")");

@@ -8,14 +8,25 @@
 
 #include "weir/core/error.hpp"
 #include "weir/core/random.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/mask/any_shape.hpp"
 #include "weir/mask/design/complement.hpp"
 #include "weir/mask/design/indexed.hpp"
+#include "weir/mask/prime_power.hpp"
 
 namespace weir::inline v1 {
 namespace detail {
 
 inline constexpr std::uint32_t random_mask_site = 0x6d61'736b;
+
+/// Of a mask that is kept as lists of entries.
+inline constexpr std::size_t most_entries = 0xffff'ffff;
+
+inline void check_indexed_sides(std::size_t outputs, std::size_t inputs) {
+  check_sides(outputs, inputs);
+  if (outputs > most_entries) refuse_parameter("outputs", outputs, "at most 2^32 - 1 would be right");
+  if (inputs > most_entries) refuse_parameter("inputs", inputs, "at most 2^32 - 1 would be right");
+}
 
 struct Position {
   std::uint32_t row;
@@ -55,13 +66,15 @@ inline std::vector<Position> united(std::vector<Position> const& left, std::vect
 
 /// A uniform choice of `nnz` positions. Degrees are left to chance: rows and columns may be dead.
 ///
-/// Errors: ContractViolation where there are fewer positions.
+/// Errors: ContractViolation where there are fewer positions, or from 2^32 entries on.
 inline IndexedDesign<> random_mask(std::size_t outputs, std::size_t inputs, std::size_t nnz,
                                    std::uint64_t seed) {
-  detail::check_sides(outputs, inputs);
-  if (nnz > outputs * inputs) {
-    throw ContractViolation("random: " + std::to_string(nnz) + " entries, but only " +
-                            std::to_string(outputs * inputs) + " positions");
+  detail::check_indexed_sides(outputs, inputs);
+  std::size_t const most = detail::smaller(outputs * inputs, detail::most_entries);
+  if (nnz > most) {
+    detail::refuse_parameter("nnz", nnz,
+                             "at most " + std::to_string(most) +
+                                 (most < detail::most_entries ? ", the positions," : "") + " would be right");
   }
   if (outputs * inputs - nnz < nnz)
     return complement(random_mask(outputs, inputs, outputs * inputs - nnz, seed));

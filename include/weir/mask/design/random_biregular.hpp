@@ -127,13 +127,16 @@ class BiregularRows {
 /// Errors: ContractViolation unless the degree is from 1 to the inputs, or from 2^32 entries on.
 inline IndexedDesign<> random_biregular(std::size_t outputs, std::size_t inputs, std::size_t row_degree,
                                         std::uint64_t seed) {
-  detail::check_sides(outputs, inputs);
+  detail::check_indexed_sides(outputs, inputs);
   if (row_degree == 0 || row_degree > inputs) {
     throw ContractViolation("row-degree " + std::to_string(row_degree) + ": from 1 to " +
                             std::to_string(inputs) + ", the inputs, would be right");
   }
-  if (outputs * row_degree > 0xffff'ffff)
-    throw ContractViolation("random-biregular: at most 2^32 - 1 entries can be indexed");
+  if (row_degree > detail::most_entries / outputs) {
+    detail::refuse_parameter("row-degree", row_degree,
+                             "at most " + std::to_string(detail::most_entries / outputs) + " with " +
+                                 std::to_string(outputs) + " outputs, of 2^32 - 1 entries, would be right");
+  }
   // Near full density hardly any exchange is allowed.
   bool const is_dense = row_degree > inputs / 2;
   std::size_t const degree = is_dense ? inputs - row_degree : row_degree;
