@@ -38,6 +38,43 @@ void for_each_form(Function const& f) {
   f(weir::TiledDesign(grid, 5 * 12 - 7, 7 * 12 - 5, 12).layout());
 }
 
+/// Calls f with a small mask of a form that is drawn, mostly cut, and a number of samples.
+template <class Function>
+void with_drawn_form(std::uint64_t seed, Function const& f) {
+  std::uint32_t count = 0;
+  auto const below = [&](std::uint32_t bound) { return weir::philox({{++count, 0, 0, 2}}, seed)[0] % bound; };
+  std::uint32_t const kind = seed % 8;
+  std::size_t const samples = below(4) == 0 ? below(2) : below(20);
+  if (kind < 4) {
+    std::uint32_t const n = kind == 3 ? 9 : 1u << below(7);
+    std::uint32_t const levels = n < 4 || n == 9 || below(2) == 0 ? 1 : 1 + below(n - 1);
+    weir::GroupDesign const design{{.outputs = n + below(n + 12),
+                                    .inputs = n + below(n + 20),
+                                    .group = n,
+                                    .levels = levels,
+                                    .seed = seed}};
+    f(design.layout(), samples);
+  } else if (kind < 6) {
+    std::uint32_t const side = kind == 4 ? 16 : 1 + below(9);
+    std::uint32_t const n = 1u << below(3);
+    std::size_t const rows = n + below(3), columns = n + below(3);
+    weir::GroupDesign const grid{{.outputs = rows, .inputs = columns, .group = n}};
+    f(weir::TiledDesign(grid, rows * side - below(side), columns * side - below(side), side).layout(),
+      samples);
+  } else if (kind == 6) {
+    std::uint32_t const order = 3 + below(90);
+    std::vector<std::uint32_t> differences;
+    for (std::uint32_t d = 0; d < order; ++d) {
+      if (below(7) == 0) differences.push_back(d);
+    }
+    f(weir::CyclicDesign(order, differences).layout(), samples);
+  } else {
+    std::size_t const rows = 1 + below(40), columns = 1 + below(60);
+    auto const mask = weir::random_mask(rows, columns, rows * columns / (2 + below(8)), seed);
+    f(weir::IndexedDesign<std::uint16_t>::of(mask).layout(), samples);
+  }
+}
+
 template <class Element>
 struct Operands {
   template <class Layout>
@@ -64,43 +101,54 @@ struct Operands {
   std::vector<weir::AccumulatorOf<Element>> gradient;
 };
 
-/// The three products of every form, for batches from none on, in both orders, with room between lines. Below
-/// `least` all results are equally far apart.
-template <class Element>
-void check_products(double tolerance, double least = 0) {
-  weir::HostExecutor const exec;
+/// The three products against their definitions. Below `least` all results are equally far apart.
+template <class Element, class Layout>
+void check_products(Layout const& layout, std::size_t samples, BatchOrder order, std::size_t room,
+                    double tolerance, double least) {
+  CAPTURE(layout.outputs());
+  CAPTURE(layout.inputs());
+  CAPTURE(samples);
+  CAPTURE((order == BatchOrder::batch_major));
   auto const error = [least](weir_test::Expected expected, Batch<Element> const& batch) {
     for (double& scale : expected.scale) scale = std::fmax(scale, least);
     return largest_error(expected, batch);
   };
+  Operands<Element> o(layout, samples, order, room);
+  o.multiply(weir::HostExecutor(), layout);
+  CHECK(error(expected_product(layout, o.values, o.x), o.y) <= tolerance);
+  CHECK(error(expected_transposed(layout, o.values, o.dy), o.dx) <= tolerance);
+  double const of_sums = sizeof(Element) == 8 ? tolerance : 1e-5;  // in float
+  CHECK(largest_error(expected_gradient(layout, o.dy, o.x), o.gradient) <= of_sums);
+}
+
+/// Of every form, for batches from none on, in both orders, with room between lines, and of random shapes.
+template <class Element>
+void check_all_products(double tolerance, double least = 0) {
   for_each_form([&](auto const& layout) {
-    CAPTURE(layout.outputs());
-    CAPTURE(layout.inputs());
     for (std::size_t samples : {0u, 1u, 2u, 13u, 70u}) {
-      for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major}) {
-        CAPTURE(samples);
-        CAPTURE((order == BatchOrder::batch_major));
-        Operands<Element> o(layout, samples, order, samples % 2 * 3);
-        o.multiply(exec, layout);
-        CHECK(error(expected_product(layout, o.values, o.x), o.y) <= tolerance);
-        CHECK(error(expected_transposed(layout, o.values, o.dy), o.dx) <= tolerance);
-        double const of_sums = sizeof(Element) == 8 ? tolerance : 1e-5;  // in float
-        CHECK(largest_error(expected_gradient(layout, o.dy, o.x), o.gradient) <= of_sums);
-      }
+      for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major})
+        check_products<Element>(layout, samples, order, samples % 2 * 3, tolerance, least);
     }
   });
+  for (std::uint64_t seed = 0; seed < 240; ++seed) {
+    CAPTURE(seed);
+    with_drawn_form(seed, [&](auto const& layout, std::size_t samples) {
+      auto const order = seed % 3 == 0 ? BatchOrder::feature_major : BatchOrder::batch_major;
+      check_products<Element>(layout, samples, order, seed % 4, tolerance, least);
+    });
+  }
 }
 
 TEST_CASE("products of bfloat16 are summed in float and rounded once") {
-  check_products<weir::bfloat16>(0x1p-8);
+  check_all_products<weir::bfloat16>(0x1p-8);
 }
 
 TEST_CASE("products of half are summed in float and rounded once") {
-  check_products<weir::half>(0x1p-11, 0x1p-14);
+  check_all_products<weir::half>(0x1p-11, 0x1p-14);
 }
 
 TEST_CASE("products of double are summed in double") {
-  check_products<double>(1e-14);
+  check_all_products<double>(1e-14);
 }
 
 template <class Element>
@@ -150,17 +198,46 @@ auto explicit_transpose(Layout const& layout, std::vector<double> const& values)
   return std::pair{weir::IndexedDesign<std::uint32_t>(layout.outputs(), begin, rows), transposed};
 }
 
+/// The transposed product as one chain of fused multiply-adds per input, over its entries in the order in
+/// which the layout lists them.
+struct Chains {
+  template <class Layout>
+  Chains(Layout const& layout, std::vector<double> const& values, Batch<double> const& dy)
+      : dx(dy.samples, layout.inputs(), BatchOrder::batch_major) {
+    for (std::size_t column = 0; column < layout.inputs(); ++column) {
+      std::size_t next = 0;
+      for (std::size_t i = 0; i < dy.samples; ++i) dx.view()(i, column) = 0;
+      weir::detail::visit_column(layout, column, 0, layout.outputs(), [&](std::size_t row, std::size_t at) {
+        is_ascending = is_ascending && row >= next;
+        next = row + 1;
+        for (std::size_t i = 0; i < dy.samples; ++i) {
+          double& sum = dx.view()(i, column);
+          sum = std::fma(values[at], dy(i, row), sum);
+        }
+      });
+    }
+  }
+  Batch<double> dx;
+  bool is_ascending = true;
+};
+
 TEST_CASE("the transposed product is that of the explicit transpose bit for bit in double") {
   weir::HostExecutor const exec;
-  auto const check = [&](auto const& layout, bool is_exact) {
+  int forms = 0, ascending = 0;
+  auto const check = [&](auto const& layout) {
     CAPTURE(layout.outputs());
     CAPTURE(layout.inputs());
     Operands<double> o(layout, 11, BatchOrder::batch_major, 0);
-    if (is_exact) {  // no sum is rounded, in whatever order
+    o.multiply(exec, layout);
+    Chains const chains(layout, o.values, o.dy);
+    CHECK(same_bits(o.dx.elements, chains.dx.elements));
+    ++forms;
+    ascending += chains.is_ascending ? 1 : 0;
+    if (!chains.is_ascending) {  // several levels: then for numbers of which no sum is rounded
       for (double& value : o.values) value = std::round(64 * value);
       for (double& element : o.dy.elements) element = std::round(64 * element);
+      o.multiply(exec, layout);
     }
-    o.multiply(exec, layout);
     auto const [transpose, values] = explicit_transpose(layout, o.values);
     Batch<double> wanted(11, layout.inputs(), BatchOrder::batch_major);
     multiply_masked(exec, transpose.layout(), weir::view(values), o.dy.constant(), wanted.view());
@@ -168,8 +245,13 @@ TEST_CASE("the transposed product is that of the explicit transpose bit for bit 
     CHECK(o.dx.elements == wanted.elements);
   };
   for (std::uint32_t n : {2u, 3u, 4u, 8u, 16u, 32u, 128u})
-    check(weir::GroupDesign{{.outputs = 3 * n + 7, .inputs = 2 * n + 9, .group = n}}.layout(), false);
-  for_each_form([&](auto const& layout) { check(layout, true); });
+    check(weir::GroupDesign{{.outputs = 3 * n + 7, .inputs = 2 * n + 9, .group = n}}.layout());
+  weir::GroupDesign const grid{{.outputs = 5, .inputs = 7, .group = 4}};
+  check(weir::TiledDesign(grid, 5 * 32 - 11, 7 * 32 - 20, 32).layout());
+  check(weir::TiledDesign(grid, 5 * 12 - 7, 7 * 12 - 5, 12).layout());
+  for_each_form(check);
+  CHECK(forms == 19);
+  CHECK(ascending == 15);  // all but two of elements and two of tiles
 }
 
 TEST_CASE("the worked example: a mask of 4 x 4 with two entries per row") {

@@ -58,6 +58,25 @@ TEST_CASE("make_design: auto elsewhere goes by the rules for any shape") {
   rows_and_columns({.outputs = 5, .inputs = 7, .density = 1}, {7, 7}, {5, 5});
 }
 
+TEST_CASE("make_design: auto without a density stands beside the prototype's masks") {
+  struct {
+    std::size_t outputs, inputs, nnz, of_legacy;
+    double sigma2;
+  } const known[] = {{64, 64, 512, 512, 2.828427},
+                     {128, 128, 2048, 1364, 4},
+                     {256, 256, 4096, 4096, 4},
+                     {512, 256, 8192, 8192, 5.656854}};
+  for (auto const& shape : known) {
+    MaskOptions options = {.outputs = shape.outputs, .inputs = shape.inputs};
+    CAPTURE(shape.outputs);
+    auto const design = make_design(options).design;
+    CHECK(design.nnz() == shape.nnz);
+    CHECK(weir::singular_values(design).second == doctest::Approx(shape.sigma2).epsilon(1e-4));
+    options.family = "legacy-iddl";
+    CHECK(make_design(options).design.nnz() == shape.of_legacy);
+  }
+}
+
 TEST_CASE("make_design: with a block size the rules act on the grid of tiles") {
   auto const design = make_design({.outputs = 4096, .inputs = 4096, .density = 0.125, .block = 64}).design;
   CHECK(weir::row_degrees(design) == DegreeRange{512, 512});

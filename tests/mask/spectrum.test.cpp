@@ -116,4 +116,5 @@ TEST_CASE("singular_values: known values") {
   CHECK(sigma2(weir::legacy_iddl(64, 64)) == doctest::Approx(5.657).epsilon(1e-4));
   CHECK(sigma2(weir::legacy_iddl(128, 128)) == doctest::Approx(7.486).epsilon(1e-4));
   CHECK(sigma2(weir::legacy_iddl(256, 256)) == doctest::Approx(11.314).epsilon(1e-4));
+  CHECK(sigma2(weir::legacy_iddl(512, 256)) == doctest::Approx(15.492).epsilon(1e-4));
 }

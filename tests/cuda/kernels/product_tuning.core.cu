@@ -83,6 +83,37 @@ TEST_CASE("blocks have equal work where nothing is cut off, forwards and back") 
       }
     }
   }
+}
+
+TEST_CASE("blocks have equal work where nothing is cut off, of the gradient of the weights") {
+  for (unsigned n : {2u, 16u, 64u, 256u}) {
+    for (unsigned levels : {1u, n - 1}) {
+      weir::GroupDesign const design{{.outputs = 512, .inputs = 512, .group = n, .levels = levels}};
+      for (unsigned columns = n < 16 ? 16 : n; columns <= staged_columns; columns *= 2) {
+        for (std::size_t samples : {1u, 4096u}) {
+          CAPTURE(n);
+          CAPTURE(levels);
+          CAPTURE(columns);
+          unsigned const most_teams = samples == 1 ? 1 : staged_columns / columns;
+          unsigned const lanes = gradient_shape(512, 512 / columns, most_teams, 512, 264).lanes;
+          // Of blocks of rows and chunks of columns, and of each thread in them.
+          std::vector<std::size_t> blocks(512 / lanes * (512 / columns)), threads(512 * (512 / columns));
+          for (std::size_t row = 0; row < 512; ++row) {
+            for (std::size_t slot = 0; slot < design.row_degree(row); ++slot) {
+              std::size_t const chunk = design.column(row, slot) / columns;
+              ++blocks[row / lanes * (512 / columns) + chunk];
+              ++threads[row * (512 / columns) + chunk];
+            }
+          }
+          CHECK(imbalance(blocks.size(), 1, [&](std::size_t at) { return blocks[at]; }) == 1.0);
+          CHECK(imbalance(threads.size(), 1, [&](std::size_t at) { return threads[at]; }) == 1.0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("blocks have equal work where nothing is cut off, of tiles: a block has rows or columns of them") {
   weir::TiledDesign const tiles(weir::GroupDesign{{.outputs = 64, .inputs = 32, .group = 8}}, 4096, 2048, 64);
   CHECK(imbalance(4096, 64, [&](std::size_t line) { return tiles.row_degree(line); }) == 1.0);
   CHECK(imbalance(2048, 64, [&](std::size_t line) { return tiles.column_degree(line); }) == 1.0);

@@ -313,6 +313,30 @@ TEST_CASE("GroupDesign: tables take 2 bytes per cell and at most 1 KiB, whatever
   CHECK(checked > 400);
 }
 
+TEST_CASE("GroupDesign: more than 2^32 values keep their places") {
+  GroupDesign const design{{131'072, 131'072, 256, 128, 3}};
+  std::size_t const count = std::size_t{1} << 33;
+  CHECK(design.nnz() == count);
+  CHECK(design.value_count() == count);
+  CHECK(design.table_bytes() <= 2 * 512 * 512 + 1024);
+  weir::AnyDesign const any(design);
+  for (std::size_t row : {0u, 1u, 32'767u, 65'535u, 98'304u, 131'071u}) {
+    for (std::size_t slot : {0u, 1u, 127u, 128u, 40'000u, 65'535u}) {
+      CAPTURE(row);
+      CAPTURE(slot);
+      std::size_t const index = ((row / 256 * 512 + slot / 128) * 128 + slot % 128) * 256 + row % 256;
+      CHECK(design.value_index(row, slot) == index);
+      CHECK(any.value_index(row, slot) == index);
+      std::size_t const column = design.column(row, slot);
+      std::size_t const turned = design.column_slot(column, row);
+      CHECK(design.row(column, turned) == row);
+      CHECK(design.value_index_transposed(column, turned) == index);
+      CHECK(any.value_index_transposed(column, turned) == index);
+    }
+  }
+  CHECK(design.value_index(131'071, 65'535) == count - 1);
+}
+
 TEST_CASE("GroupDesign: levels of large groups are drawn, and found again, without tables") {
   for (std::uint32_t n = 512; n <= 32'768; n *= 2) {
     CAPTURE(n);

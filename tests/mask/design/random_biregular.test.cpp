@@ -38,10 +38,24 @@ TEST_CASE("random_biregular: equal rows, and columns that differ by at most 1, f
 }
 
 TEST_CASE("random_biregular: the second singular value is that of a random graph") {
-  double const expected = std::sqrt(15.0) + std::sqrt(31.0);
-  double const value = weir::singular_values(weir::random_biregular(1024, 512, 16, 1)).second;
-  CHECK(value > 0.9 * expected);
-  CHECK(value < 1.1 * expected);
+  struct {
+    std::size_t outputs, inputs, degree;
+  } const shapes[] = {{256, 256, 4},  {256, 256, 16}, {256, 256, 32}, {512, 256, 8},   {256, 512, 32},
+                      {768, 256, 16}, {300, 280, 20}, {512, 512, 16}, {1024, 512, 16}, {1024, 1024, 64}};
+  for (auto const& [outputs, inputs, degree] : shapes) {
+    double const of_columns = static_cast<double>(outputs * degree) / static_cast<double>(inputs);
+    double const expected = std::sqrt(static_cast<double>(degree - 1)) + std::sqrt(of_columns - 1);
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      CAPTURE(outputs);
+      CAPTURE(inputs);
+      CAPTURE(degree);
+      CAPTURE(seed);
+      double const value =
+          weir::singular_values(weir::random_biregular(outputs, inputs, degree, seed)).second;
+      CHECK(value > 0.9 * expected);
+      CHECK(value < 1.1 * expected);
+    }
+  }
 }
 
 TEST_CASE("random_biregular: the same bits for the same seed, everywhere") {
