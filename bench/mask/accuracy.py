@@ -28,8 +28,11 @@ import confidence
 MASKS = ["none", "bibd", "random", "random-biregular"]
 NAMES = {"none": "dense", "bibd": "block design", "random": "random", "random-biregular": "random biregular"}
 COLOURS = {"none": "#4d4d4d", "bibd": "#0b6fa4", "random": "#d1495b", "random-biregular": "#e0a030"}
+# By width, then by depth. That of CIFAR-10, whose files are not bundled, is for --cifar10.
 MLPS = [("mlp 784-16-20-10", "16,20"), ("mlp 784-25-30-10", "25,30"), ("mlp 784-36-42-10", "36,42"),
-        ("mlp 784-49-56-10", "49,56"), ("mlp 784-112-56-10", "112,56")]
+        ("mlp 784-49-56-10", "49,56"), ("mlp 784-112-56-10", "112,56"), ("mlp 784-16-10", "16"),
+        ("mlp 784-16-16-10", "16,16"), ("mlp 784-16-32-16-10", "16,32,16"), ("mlp 784-16-32-32-16-10", "16,32,32,16"),
+        ("mlp 784-16-32-32-32-32-16-10", "16,32,32,32,32,16")]
 TEST_IMAGES = 360  # the last of the digits, as in weir-train
 
 def enlarged(image, side, to):
@@ -125,7 +128,8 @@ def chart(results, about):
     values = [masks["mean"] + sign * masks["half_interval"]
               for result in results for masks in result["masks"].values() for sign in (-1, 1)]
     low, high = math.floor(min(values)), math.ceil(max(values))
-    left, top, width, height = 56, 56, 130 * len(results), 300
+    step = max(130, 8 + 7 * max(len(result["network"]) for result in results))
+    left, top, width, height = 56, 56, step * len(results), 300
     def y(value):
         return top + height * (high - value) / (high - low)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 16} {top + height + 44}" '
@@ -139,7 +143,7 @@ def chart(results, about):
         out.append(f'<line x1="{left}" x2="{left + width}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#e0e0e0"/>'
                    f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>')
     for index, result in enumerate(results):
-        middle = left + 130 * index + 65
+        middle = left + step * index + step // 2
         for place, mask in enumerate(MASKS):
             value, x = result["masks"][mask], middle - 36 + 24 * place
             above, below = y(value["mean"] + value["half_interval"]), y(value["mean"] - value["half_interval"])
@@ -157,6 +161,7 @@ def main():
     parser.add_argument("--learning-rate", default="0.01",
                         help="[0.01; at 0.05 the narrowest network fails without a mask]")
     parser.add_argument("--idx", help="IMAGES,LABELS,TEST_IMAGES,TEST_LABELS of 28 x 28 pixels, in place of the digits")
+    parser.add_argument("--cifar10", help="folder of CIFAR-10's binary version: adds an MLP for it")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time [1]")
     parser.add_argument("--json", help="write all accuracies here")
     parser.add_argument("--svg", help="draw them here")
@@ -172,6 +177,9 @@ def main():
         for network, hidden in MLPS:
             results.append(measure(arguments, network, ["--data", data, "--hidden", hidden] + training))
             print(network, "done", file=sys.stderr)
+        if arguments.cifar10:
+            results.append(measure(arguments, "mlp 3072-112-56-10",
+                                   ["--data", "cifar10:" + arguments.cifar10, "--hidden", "112,56"] + training))
         small = ["--data", data] if arguments.idx else []
         results.append(measure(arguments, "cnn 16-32-10", small + ["--model", "cnn"] + training))
     images = "files given" if arguments.idx else "digits"
