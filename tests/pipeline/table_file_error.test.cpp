@@ -22,6 +22,12 @@ TEST_CASE("an error names row and cell") {
   CHECK(std::string(TableFileError(2, "0X1", "0F1").what()) == "row 2, cell \"0X1\": 0F1 would be right");
 }
 
+TEST_CASE("of a cell that is long or cannot be printed an error is still one short line") {
+  std::string const line =
+      TableFileError(3, std::string("\0F\n\x80", 4) + std::string(4000, 'x'), "0F1").what();
+  CHECK(line == "row 3, cell \"?F??" + std::string(56, 'x') + "..\": 0F1 would be right");
+}
+
 TEST_CASE("parts between separators, without blanks around them") {
   CHECK(joined("a, b\t,c\r") == "[a][b][c]");
   CHECK(joined(",a,") == "[][a][]");

@@ -61,7 +61,7 @@ class LongReader {
     Split lines(without_empty_end(text), '\n');
     std::string_view line;
     if (!lines.next(line) || line != long_csv_header)
-      throw TableFileError(1, line.substr(0, 60), "the header " + std::string(long_csv_header));
+      throw TableFileError(1, line, "the header " + std::string(long_csv_header));
     while (lines.next(line)) {
       ++row_;
       read_line(line);

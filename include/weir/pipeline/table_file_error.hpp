@@ -7,13 +7,25 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+
+/// For one line of an error, whatever the bytes are.
+inline std::string quoted(std::string_view text) {
+  constexpr std::size_t most = 60;
+  std::string result = "\"";
+  for (char const c : text.substr(0, most)) result += ' ' <= c && c <= '~' ? c : '?';
+  return result + (text.size() > most ? "..\"" : "\"");
+}
+
+}  // namespace detail
+
 /// The text of a table is not one. Names the row, the cell, and what would be right.
 class TableFileError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
   TableFileError(std::size_t row, std::string_view cell, std::string const& expected)
-      : std::runtime_error("row " + std::to_string(row) + ", cell \"" + std::string(cell) +
-                           "\": " + expected + " would be right") {}
+      : std::runtime_error("row " + std::to_string(row) + ", cell " + detail::quoted(cell) + ": " + expected +
+                           " would be right") {}
 };
 
 namespace detail {
