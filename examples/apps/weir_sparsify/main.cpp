@@ -17,6 +17,7 @@
 namespace {
 
 using namespace weir_sparsify;
+using weir_train::write_out;
 
 constexpr int success = 0;
 constexpr int failure = 1;
@@ -31,6 +32,7 @@ void refuse_failed(StepReport const& step, Gradient const& gradient) {
 }
 
 void run(Options const& options) {
+  if (!options.help.empty()) return write_out(options.help);
   std::vector<Gradient> const gradients = read_gradients(options.files, options.is_bfloat16);
   OutputFiles files(options.outputs);
   weir::ThreadTeam team(options.threads);
@@ -46,7 +48,7 @@ void run(Options const& options) {
   if (options.network && gradients.front().size > 0)
     advice = make_advice(*options.network, steps.back().step, *bucket);
   files.write(*bucket);
-  weir_train::write_out(report(steps, advice, options.json));
+  write_out(report(steps, advice, options.json));
   files.commit();  // nothing is in place where the report could not be written
 }
 
@@ -59,11 +61,7 @@ void complain(std::string text) {
 
 int main(int argc, char** argv) {
   try {
-    Options const options = parse_options(argc, argv);
-    if (options.help.empty())
-      run(options);
-    else
-      weir_train::write_out(options.help);
+    run(parse_options(argc, argv));
     return success;
   } catch (weir_train::UsageError const& error) {
     complain(error.what());
