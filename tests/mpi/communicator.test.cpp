@@ -169,6 +169,60 @@ TEST_CASE("other shapes are reported on all ranks, with both sides") {
   CHECK_THROWS_AS(communicator.poll(0ms), weir::FingerprintMismatch);
 }
 
+TEST_CASE("other element types, operators, roots and boundaries are reported on all ranks, with both sides") {
+  Meeting const meeting;
+  HostExecutor const executor;
+  std::vector<float> reals(8);
+  std::vector<std::int32_t> integers(8);  // of the same size
+  auto const check = [&](auto const& call, std::string const& others, std::string const& rank_1) {
+    MpiCommunicator const communicator(MPI_COMM_WORLD);
+    call(communicator, communicator.rank() == 1);
+    auto const text = text_thrown<weir::FingerprintMismatch>([&] { executor.synchronize(); });
+    CAPTURE(text);
+    CHECK(contains(text, " calls " + others));  // as one of them saw it
+    CHECK(contains(text, "rank 1 calls " + rank_1));
+  };
+  auto const sum = [&](MpiCommunicator const& communicator, bool of_integers) {
+    if (of_integers) {
+      communicator.all_reduce(executor, view(integers));
+    } else {
+      communicator.all_reduce(executor, view(reals));
+    }
+  };
+  check(sum, "all_reduce number 1 of 8 float32 (sum)", "all_reduce number 1 of 8 int32 (sum)");
+  // Also where all ranks know both.
+  check(
+      [&](MpiCommunicator const& communicator, bool is_other) {
+        sum(communicator, false);
+        sum(communicator, true);
+        executor.synchronize();
+        sum(communicator, is_other);
+      },
+      "all_reduce number 3 of 8 float32 (sum)", "all_reduce number 3 of 8 int32 (sum)");
+  check(
+      [&](MpiCommunicator const& communicator, bool is_other) {
+        communicator.all_reduce(executor, view(reals), is_other ? weir::ReduceOp::max : weir::ReduceOp::min);
+      },
+      "all_reduce number 1 of 8 float32 (min)", "all_reduce number 1 of 8 float32 (max)");
+  check([&](MpiCommunicator const& communicator,
+            bool is_other) { communicator.broadcast(executor, view(reals), is_other ? 1 : 0); },
+        "broadcast number 1 of 8 float32 from rank 0", "broadcast number 1 of 8 float32 from rank 1");
+  std::vector<std::size_t> boundaries(4, 8);
+  std::vector<float> part(8);
+  check(
+      [&](MpiCommunicator const& communicator, bool is_other) {
+        boundaries = {0, is_other ? std::size_t{3} : std::size_t{2}, 6, 8};
+        boundaries.resize(communicator.size());
+        boundaries.push_back(8);
+        std::size_t const rank = communicator.rank();
+        communicator.reduce_scatter(executor, view(reals),
+                                    view(part).part(0, boundaries[rank + 1] - boundaries[rank]),
+                                    weir::ReduceOp::sum, boundaries);
+      },
+      "reduce_scatter number 1 of 8 float32 (sum), layout ",
+      "reduce_scatter number 1 of 8 float32 (sum), layout ");
+}
+
 TEST_CASE("known collectives in another order are reported on all ranks, long before the deadline") {
   Meeting const meeting;
   HostExecutor const executor;
