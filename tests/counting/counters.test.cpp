@@ -16,7 +16,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <mutex>
-#include <new>
 #include <thread>
 #include <vector>
 
@@ -157,30 +156,8 @@ long syscall(long number, ...) noexcept {
 }
 }
 // NOLINTEND
-#elif !UNDER_THREAD_SANITIZER  // clang's has an operator new that cannot be replaced
-void* operator new(std::size_t size) {
-  ++counters::allocations;
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++counters::allocations;
-  auto const unit = static_cast<std::size_t>(alignment);
-  if (void* const memory = std::aligned_alloc(unit, (size + unit - 1) / unit * unit)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
+#else
+#include "counting/counting_new.hpp"
 #endif
 
 TEST_CASE("allocations are counted" * doctest::skip(UNDER_THREAD_SANITIZER)) {
