@@ -13,9 +13,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "available_memory.hpp"
 #include "read_roof.hpp"
 #include "sparsifier.hpp"
+#include "support/available_memory.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/gamma.hpp"

@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "available_memory.hpp"
 #include "read_roof.hpp"
 #include "selection_table.hpp"
 #include "sparsifier.hpp"
+#include "support/available_memory.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/gaussian_k.hpp"

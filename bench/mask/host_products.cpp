@@ -1,9 +1,12 @@
 // The three products of masked layers on a host, by turns with what a user would take instead: dense products
 // of Eigen and, if libopenblas.so.0 is found, of OpenBLAS (OPENBLAS_CORETYPE chooses its kernels), and
 // Eigen::SparseMatrix. One thread unless said. Each row prints times and two ratios: the speed-up over the
-// faster dense product as a fraction of 1/d, which is what the mask leaves out, and over Eigen's CSR.
-// `crossover` is the density at which dense would be as fast, if time goes with density. Goals are those of
-// the widest vectors that the processor has.
+// faster dense product as a fraction of 1/d, which is what the mask leaves out, and over Eigen's CSR, and for
+// 4096 x 4096 what they are to reach, and not to fall below. `crossover` is the density at which dense would
+// be as fast, if time goes with density.
+//
+// Compiled for AVX2, as bench-mask-host_products_avx2 is, it measures the library's code for AVX2 on any
+// processor, beside Eigen's and OpenBLAS's.
 //
 // One sample is measured twice: `warm`, each of the candidates right after a run of its own, and `cold`, each
 // after other memory has gone through the caches. `values` is the time in which the live values alone are
@@ -20,69 +23,29 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "mask/avx2_products.hpp"
+#include "mask/by_turns.hpp"
+#include "mask/marks.hpp"
+#include "support/available_memory.hpp"
 #include "support/openblas.hpp"
 #include "weir/host/masked_product.hpp"
 #include "weir/mask/design/cyclic.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
 #include "weir/mask/design/tiled.hpp"
+#include "weir/mask/lambda_histogram.hpp"
 
 namespace {
 
+using bench::by_turns;
+using bench::Caches;
+using bench::Mark;
 using Dense = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Sparse = Eigen::SparseMatrix<float, Eigen::RowMajor>;
-/// What the caches hold when a candidate begins.
-enum class Caches { as_left, warm, cold };
-
-char const* name_of(Caches caches) {
-  return caches == Caches::warm ? ", warm" : caches == Caches::cold ? ", cold" : "";
-}
-
-std::uint64_t volatile sink;
-
-/// Reads words as fast as they come.
-void read_all(void const* memory, std::size_t bytes) {
-  auto const* const words = static_cast<char const*>(memory);
-  std::uint64_t sums[32] = {};
-  std::size_t at = 0;
-  for (; at + sizeof sums <= bytes; at += sizeof sums) {
-    std::uint64_t block[32];
-    std::memcpy(block, words + at, sizeof block);
-    for (int i = 0; i < 32; ++i) sums[i] += block[i];
-  }
-  std::uint64_t sum = 0;
-  for (std::uint64_t const part : sums) sum += part;
-  sink = sum;
-}
-
-void prepare(Caches caches, std::function<void()> const& candidate) {
-  static std::vector<char> const other(std::size_t{256} << 20, 1);
-  if (caches == Caches::warm) candidate();
-  if (caches == Caches::cold) read_all(other.data(), other.size());
-}
-
-/// The best time of each, taken by turns. Units: seconds.
-std::vector<double> by_turns(std::vector<std::function<void()>> const& candidates,
-                             Caches caches = Caches::as_left) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> best(candidates.size(), std::numeric_limits<double>::infinity());
-  double spent = 0;
-  for (int turn = 0; turn < 3 || (turn < 40 && spent < 0.4); ++turn) {
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-      if (!candidates[i]) continue;
-      prepare(caches, candidates[i]);
-      auto const begin = Clock::now();
-      candidates[i]();
-      double const time = std::chrono::duration<double>(Clock::now() - begin).count();
-      best[i] = std::min(best[i], time);
-      spent += time;
-    }
-  }
-  return best;
-}
 
 Dense random_matrix(std::size_t rows, std::size_t columns) {
   return Dense::Random(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns));
@@ -102,34 +65,38 @@ Sparse sparse_of(Design const& design, std::vector<float> const& values) {
   return matrix;
 }
 
-/// What a row is held to, 0 for nothing: the speed-up over dense as a fraction of 1/d, and that over Eigen's
-/// CSR.
-struct Goals {
-  double dense = 0;
-  double sparse = 0;
+/// What a row is held to: the speed-up over dense as a fraction of 1/d, and that over Eigen's CSR.
+struct Marks {
+  Mark dense = {};
+  Mark sparse = {};
 };
 
-/// By what vectors the processor has.
-Goals goals(Goals wide, Goals narrow) {
-  return weir::detail::has_avx512() ? wide : narrow;
-}
+enum Product { forward, input_gradient, weight_gradient };
 
-void print_goal(double value, double goal) {
-  if (goal > 0) std::printf(" (goal %.2f: %s)", goal, value >= goal ? "yes" : "NO");
+Marks marks_of(Product product, std::size_t samples, double density, bool is_tiled) {
+  if (is_tiled) return {bench::mark(1.0, 0.9, 0.9), {}};
+  if (samples == 1) {
+    if (product == weight_gradient) return {};
+    bool const is_thin = product == forward && density <= 1.0 / 16;
+    return {is_thin ? bench::mark(0, 1.5, 1.0) : Mark{}, bench::mark(8, is_thin ? 5 : 0, is_thin ? 3 : 0)};
+  }
+  if (product == forward) return {bench::mark(0.5, 0.4, 0.2), bench::mark(12, 10, 5)};
+  if (product == input_gradient) return {bench::mark(0.4, 0.3, 0.15), bench::mark(12, 8, 4)};
+  return {bench::mark(0.3, 0.25, 0.15), {}};
 }
 
 void report(std::string const& name, double density, std::size_t samples, double ours, double dense,
-            double sparse, Goals const& goal, double values = 0) {
+            double sparse, Marks const& marks, double values = 0) {
   std::printf("%-42s d=1/%-3.0f N=%-4zu %9.3f ms", name.c_str(), 1 / density, samples, ours * 1e3);
   if (dense > 0) {
     double const fraction = dense / ours * density;
     std::printf("  dense %8.3f ms  %5.2f/d", dense * 1e3, fraction);
-    print_goal(fraction, goal.dense);
+    print_mark(fraction, marks.dense);
     std::printf("  crossover %.2f", std::min(1.0, fraction));
   }
   if (sparse > 0) {
     std::printf("  Eigen CSR %9.3f ms %6.1fx", sparse * 1e3, sparse / ours);
-    print_goal(sparse / ours, goal.sparse);
+    print_mark(sparse / ours, marks.sparse);
   }
   if (values > 0) std::printf("  values %.3f ms, %.0f %% of the bound", values * 1e3, 100 * values / ours);
   std::printf("\n");
@@ -140,7 +107,7 @@ template <class Design>
 void compare(std::string const& kind, Design const& design, std::size_t samples, bool with_sparse,
              OpenBlas::Sgemm sgemm, bool is_tiled = false, Caches caches = Caches::as_left) {
   std::string const after = name_of(caches);
-  weir::HostExecutor const exec;
+  bench::Executor const exec;
   auto const layout = design.layout();
   std::size_t const inputs = design.inputs(), outputs = design.outputs();
   double const density =
@@ -159,6 +126,10 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
                              static_cast<std::size_t>(matrix.cols()));
   };
   double const none = std::numeric_limits<double>::infinity();
+  bool const has_marks = inputs == outputs && inputs > 3700 && inputs < 4200;
+  auto const marks = [&](Product product) {
+    return has_marks ? marks_of(product, samples, density, is_tiled) : Marks{};
+  };
 
   auto times = by_turns(
       {[&] {
@@ -174,19 +145,12 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
        with_sparse ? std::function<void()>([&] { sparse_y.transpose().noalias() = csr * x.transpose(); })
                    : nullptr,
        caches == Caches::as_left ? nullptr : std::function<void()>([&] {
-         read_all(values.data(), values.size() * sizeof(float));
+         bench::read_all(values.data(), values.size() * sizeof(float));
        })},
       caches);
   if (!sgemm) times[2] = none;
-  bool const is_one = samples == 1;
-  Goals const of_tiles = goals({1.0, 0}, {0.9, 0});
-  Goals const of_one = density <= 1.0 / 16 ? goals({1.5, 5}, {1, 3}) : Goals{};
   report(kind + " forward" + after, density, samples, times[0], std::min(times[1], times[2]),
-         with_sparse ? times[3] : 0,
-         is_tiled ? of_tiles
-         : is_one ? of_one
-                  : goals({0.4, 10}, {0.2, 5}),
-         caches == Caches::as_left ? 0 : times[4]);
+         with_sparse ? times[3] : 0, marks(forward), caches == Caches::as_left ? 0 : times[4]);
 
   times = by_turns({[&] {
                       multiply_masked_transposed(exec, layout, weir::view(values), batch(dy), batch(dx));
@@ -203,16 +167,12 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
                     })
                                 : nullptr,
                     caches == Caches::as_left ? nullptr : std::function<void()>([&] {
-                      read_all(values.data(), values.size() * sizeof(float));
+                      bench::read_all(values.data(), values.size() * sizeof(float));
                     })},
                    caches);
   if (!sgemm) times[2] = none;
   report(kind + " input gradient" + after, density, samples, times[0], std::min(times[1], times[2]),
-         with_sparse ? times[3] : 0,
-         is_tiled ? of_tiles
-         : is_one ? Goals{}
-                  : goals({0.3, 8}, {0.15, 4}),
-         caches == Caches::as_left ? 0 : times[4]);
+         with_sparse ? times[3] : 0, marks(input_gradient), caches == Caches::as_left ? 0 : times[4]);
 
   times = by_turns({[&] {
                       masked_weight_gradient(exec, layout, batch(dy), batch(x), weir::view(live_gradient),
@@ -228,14 +188,12 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
                    caches);
   if (!sgemm) times[2] = none;
   report(kind + " weight gradient" + after, density, samples, times[0], std::min(times[1], times[2]), 0,
-         is_tiled ? of_tiles
-         : is_one ? Goals{}
-                  : goals({0.25, 0}, {0.15, 0}));
+         marks(weight_gradient));
 }
 
 /// Samples of a feature side by side, as Eigen's CSR likes them.
 void compare_feature_major(weir::GroupDesign const& design, std::size_t samples) {
-  weir::HostExecutor const exec;
+  bench::Executor const exec;
   auto const layout = design.layout();
   std::vector<float> values(design.value_count(), 0.5f);
   Sparse const csr = sparse_of(design, values);
@@ -249,7 +207,7 @@ void compare_feature_major(weir::GroupDesign const& design, std::size_t samples)
                                },
                                [&] { sparse_y.noalias() = csr * x; }});
   report("feature-major forward", static_cast<double>(design.nnz()) / 4096 / 4096, samples, times[0], 0,
-         times[1], goals({0, 1.5}, {0, 1.2}));
+         times[1], {{}, bench::mark(2, 1.5, 1.2)});
 }
 
 char const* const product_names[] = {"forward", "input gradient", "weight gradient"};
@@ -265,14 +223,15 @@ class Products {
         x_(random_matrix(samples, design.inputs())),
         y_(random_matrix(samples, design.outputs())) {}
 
-  void run(weir::HostExecutor const& exec, int product) {
+  template <class Exec>
+  void run(Exec const& exec, int product) {
     auto const layout = design_.layout();
     auto const samples = static_cast<std::size_t>(x_.rows());
     auto const x = weir::batch_major(x_.data(), samples, design_.inputs());
     auto const y = weir::batch_major(y_.data(), samples, design_.outputs());
-    if (product == 0) multiply_masked(exec, layout, weir::view(values_), x, y);
-    if (product == 1) multiply_masked_transposed(exec, layout, weir::view(values_), y, x);
-    if (product == 2)
+    if (product == forward) multiply_masked(exec, layout, weir::view(values_), x, y);
+    if (product == input_gradient) multiply_masked_transposed(exec, layout, weir::view(values_), y, x);
+    if (product == weight_gradient)
       masked_weight_gradient(exec, layout, y, x, weir::view(gradient_), weir::GradientMode::overwrite);
     exec.synchronize();
   }
@@ -290,7 +249,7 @@ void compare_threads(weir::GroupDesign const& design, std::size_t samples) {
     auto const times = by_turns({[&] { products.run(one, product); }, [&] { products.run(two, product); }});
     std::printf("two threads, %-20s n=%-3u N=%-4zu %6.2f times one", product_names[product],
                 design.layout().shape.group, samples, times[0] / times[1]);
-    print_goal(times[0] / times[1], 2 * 0.85);
+    print_mark(times[0] / times[1], Mark{1.8, 2 * 0.85});
     std::printf("\n");
   }
 }
@@ -299,7 +258,7 @@ void compare_threads(weir::GroupDesign const& design, std::size_t samples) {
 template <class Design>
 void print_times(Design const& design, std::size_t samples) {
   Products products(design, samples);
-  weir::HostExecutor const exec;
+  bench::Executor const exec;
   for (int product = 0; product < 3; ++product)
     std::printf("%.6f ", 1e3 * by_turns({[&] { products.run(exec, product); }})[0]);
   std::printf("\n");
@@ -316,7 +275,7 @@ weir::CyclicDesign paley_design(std::uint32_t prime) {
 /// A cyclic design by turns with a group design of about its side and density: times per entry.
 void compare_cyclic(std::string const& name, weir::CyclicDesign const& cyclic, weir::GroupDesign const& group,
                     std::size_t samples) {
-  weir::HostExecutor const exec;
+  bench::Executor const exec;
   Products ours(cyclic, samples);
   Products of_group(group, samples);
   double const entries = static_cast<double>(cyclic.nnz()) / static_cast<double>(group.nnz());
@@ -327,32 +286,40 @@ void compare_cyclic(std::string const& name, weir::CyclicDesign const& cyclic, w
   }
 }
 
-}  // namespace
+weir::TiledDesign<weir::GroupDesign> tiles(std::size_t outputs, std::size_t inputs, std::uint32_t block,
+                                           std::uint32_t n) {
+  weir::GroupDesign grid{
+      {.outputs = (outputs + block - 1) / block, .inputs = (inputs + block - 1) / block, .group = n}};
+  return {std::move(grid), outputs, inputs, block};
+}
 
-/// `bench-mask-host_products [quick | times ORDER BLOCK SAMPLES]`, the latter of one mask alone
-int main(int argc, char** argv) {
-  std::string const mode = argc > 1 ? argv[1] : "";
-  bool const quick = mode == "quick";
-  std::size_t const side = 4096;
-  if (mode == "times") {
-    if (argc != 5) {
-      std::fprintf(stderr, "bench-mask-host_products times ORDER BLOCK SAMPLES\n");
-      return 2;
-    }
-    auto const n = static_cast<std::uint32_t>(std::stoul(argv[2]));
-    auto const block = static_cast<std::uint32_t>(std::stoul(argv[3]));
-    std::size_t const samples = std::stoul(argv[4]);
-    weir::GroupDesign const grid{{.outputs = side / block, .inputs = side / block, .group = n}};
-    if (block == 1) {
-      print_times(grid, samples);
-    } else {
-      print_times(weir::TiledDesign(grid, side, side, block), samples);
-    }
-    return 0;
+/// The time to make the tables, and to count how often inputs meet.
+void report_construction() {
+  struct {
+    std::size_t side;
+    double goal;  // milliseconds
+    std::uint32_t n;
+  } const members[] = {{4096, 10, 2}, {4096, 10, 64}, {16384, 100, 4}, {16384, 100, 16}, {16384, 100, 128}};
+  for (auto const& member : members) {
+    std::size_t bytes = 0;
+    double const time =
+        1e3 * by_turns({[&] {
+          weir::GroupDesign const design{{.outputs = member.side, .inputs = member.side, .group = member.n}};
+          bytes = design.layout().table_bytes();
+        }})[0];
+    std::printf("tables of %zu x %zu, n=%-3u %8.2f ms, %zu KiB (goal %.0f ms: %s)\n", member.side,
+                member.side, member.n, time, bytes / 1024, member.goal, time < member.goal ? "yes" : "NO");
   }
-  OpenBlas const openblas = OpenBlas::find();
-  OpenBlas::Sgemm const sgemm = openblas.sgemm;
-  if (sgemm) std::printf("OpenBLAS kernels: %s\n", openblas.kernels);
+  weir::GroupDesign const half{{.outputs = 4096, .inputs = 4096, .group = 2}};
+  auto const begin = std::chrono::steady_clock::now();
+  std::size_t const values = weir::lambda_histogram(half).size();
+  double const time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::printf("how often 4096 inputs meet, d=1/2: %.2f s, %zu values (a few seconds are allowed)\n", time,
+              values);
+}
+
+void compare_4096(bool quick, OpenBlas::Sgemm sgemm) {
+  std::size_t const side = 4096;
   for (std::uint32_t n : {4u, 8u, 16u, 64u}) {
     if (quick && n == 8) continue;
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
@@ -373,24 +340,89 @@ int main(int argc, char** argv) {
     compare_cyclic("Paley 1019", paley, weir::GroupDesign{{.outputs = 1018, .inputs = 1018, .group = 2}},
                    samples);
   }
-  for (auto const& [block, n] :
-       {std::pair{64u, 4u}, {64u, 8u}, {64u, 16u}, {128u, 4u}, {128u, 8u}, {128u, 16u}}) {
-    std::size_t const tiles = side / block;
-    weir::TiledDesign const design(weir::GroupDesign{{.outputs = tiles, .inputs = tiles, .group = n}}, side,
-                                   side, block);
-    for (std::size_t samples : {64u, 256u})
-      compare("tiles of " + std::to_string(block), design, samples, false, sgemm, true);
+  for (std::uint32_t block : {64u, 128u}) {
+    for (std::uint32_t n : {4u, 8u, 16u}) {
+      auto const design = tiles(side, side, block, n);
+      for (std::size_t samples : {64u, 256u})
+        compare("tiles of " + std::to_string(block), design, samples, false, sgemm, true);
+    }
   }
   for (std::uint32_t n : {16u, 64u}) {
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
     for (std::size_t samples : {64u, 256u}) compare_feature_major(design, samples);
-    compare_threads(design, 256);
+    // Threads take the widest vectors that the processor has.
+    if (std::is_same_v<bench::Executor, weir::HostExecutor>) compare_threads(design, 256);
   }
-  for (std::uint32_t n : {4u, 16u, 128u}) {
-    auto const begin = std::chrono::steady_clock::now();
-    weir::GroupDesign const large{{.outputs = 16384, .inputs = 16384, .group = n}};
-    double const time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::printf("tables of 16384 x 16384, n=%-3u %8.2f ms, %zu KiB\n", n, time * 1e3,
-                large.layout().table_bytes() / 1024);
+  report_construction();
+}
+
+/// Single entries and tiles of any size. What does not fit the memory is left out.
+void compare_size(std::size_t outputs, std::size_t inputs, OpenBlas::Sgemm sgemm) {
+  std::string const name = std::to_string(outputs) + " x " + std::to_string(inputs);
+  double const positions = static_cast<double>(outputs) * static_cast<double>(inputs);
+  for (std::uint32_t n : {4u, 16u, 64u}) {
+    if (n > std::min(outputs, inputs)) continue;
+    double const nnz = positions / n;
+    bool const with_sparse = nnz <= 1 << 24;
+    double const needed = 4 * (2 * positions + 2 * nnz + 2048.0 * static_cast<double>(outputs + inputs)) +
+                          (with_sparse ? 40 * nnz : 0);
+    if (needed > 0.9 * available_memory()) {
+      std::printf("%s, n=%u: left out, it needs %.1f GiB\n", name.c_str(), n, needed / (1 << 30));
+      continue;
+    }
+    weir::GroupDesign const design{{.outputs = outputs, .inputs = inputs, .group = n}};
+    compare(name, design, 1, with_sparse, sgemm, false, Caches::cold);
+    for (std::size_t samples : {64u, 256u})
+      compare(name, design, samples, samples == 64 && with_sparse, sgemm);
+    if (n == 64 || n * 64 > std::min(outputs, inputs)) continue;
+    for (std::size_t samples : {64u, 256u})
+      compare(name + ", tiles of 64", tiles(outputs, inputs, 64, n), samples, false, sgemm, true);
+  }
+}
+
+}  // namespace
+
+/// `bench-mask-host_products [quick | sizes | OUTPUTSxINPUTS .. | times ORDER BLOCK SAMPLES]`: masks of 4096
+/// x 4096, fewer of them, masks of other sizes, of those that are given, the products of one mask alone
+int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  std::erase_if(words, [](std::string const& word) { return word.starts_with("--benchmark_"); });
+  std::string const mode = words.empty() ? "" : words[0];
+  if (mode == "times") {
+    if (words.size() != 4) {
+      std::fprintf(stderr, "bench-mask-host_products times ORDER BLOCK SAMPLES\n");
+      return 2;
+    }
+    std::size_t const side = 4096;
+    auto const n = static_cast<std::uint32_t>(std::stoul(words[1]));
+    auto const block = static_cast<std::uint32_t>(std::stoul(words[2]));
+    std::size_t const samples = std::stoul(words[3]);
+    if (block == 1) {
+      print_times(weir::GroupDesign{{.outputs = side, .inputs = side, .group = n}}, samples);
+    } else {
+      print_times(tiles(side, side, block, n), samples);
+    }
+    return 0;
+  }
+  if (bench::measures_avx2()) {
+    std::printf("by vectors of AVX2\n");
+    setenv("OPENBLAS_CORETYPE", "Haswell", 0);
+  }
+  OpenBlas const openblas = OpenBlas::find();
+  OpenBlas::Sgemm const sgemm = openblas.sgemm;
+  if (sgemm) std::printf("OpenBLAS kernels: %s\n", openblas.kernels);
+  if (mode == "" || mode == "quick") {
+    compare_4096(mode == "quick", sgemm);
+    return 0;
+  }
+  if (mode == "sizes") words = {"1024x1024", "11008x4096", "4000x3900", "16384x16384"};
+  for (std::string const& word : words) {
+    std::size_t outputs = 0, inputs = 0;
+    if (std::sscanf(word.c_str(), "%zux%zu", &outputs, &inputs) != 2 || outputs < 4 || inputs < 4) {
+      std::fprintf(stderr, "%s: quick, sizes, times, or OUTPUTSxINPUTS of at least 4 would be right\n",
+                   word.c_str());
+      return 2;
+    }
+    compare_size(outputs, inputs, sgemm);
   }
 }
