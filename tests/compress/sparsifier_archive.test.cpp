@@ -290,6 +290,19 @@ TEST_CASE("every word of a state comes back") {
   CHECK(restored.overflow == 13);
 }
 
+TEST_CASE("a number of stages that no state has is refused") {
+  weir::SparsifyConstants const constants{.bucket = 5};
+  for (std::uint32_t stages : {0u, weir::most_stages + 1}) {
+    weir::Archive archive;
+    weir::put_threshold_state(archive, constants, 100, {.adaptation = {.stages = stages}});
+    CHECK_THROWS_WITH_AS(weir::check_threshold_state(archive, constants, 100, 2, true),
+                         ("sparsified bucket 2 has " + std::to_string(stages) +
+                          " stages in the archive, 1 to 64 would be right")
+                             .c_str(),
+                         weir::ArchiveError);
+  }
+}
+
 TEST_CASE("an optimizer that keeps its moments by bucket does not take other buckets") {
   auto const archive_of = [](weir::BucketPlan const& of, weir::Archive const* saved) {
     weir::HostExecutor const executor;

@@ -127,8 +127,8 @@ void put_threshold_state(Archive& archive, SparsifyConstants const& constants, s
   archive.put(detail::threshold_numbers, constants.bucket, std::span(numbers));
 }
 
-/// Errors: `ArchiveError` that names the bucket, for another size or seed, and where the state is missing
-/// although the archive is of the same buckets.
+/// Errors: `ArchiveError` that names the bucket, for another size or seed, for a number of stages that no
+/// state has, and where the state is missing although the archive is of the same buckets.
 template <class Archive>
 void check_threshold_state(Archive const& archive, SparsifyConstants const& constants, std::size_t size,
                            std::size_t bucket, bool same_buckets) {
@@ -145,6 +145,9 @@ void check_threshold_state(Archive const& archive, SparsifyConstants const& cons
   };
   compare("size", words[0], size);
   compare("seed", words[1], constants.seed);
+  if (words[3] < 1 || words[3] > most_stages)
+    throw ArchiveError("sparsified bucket " + std::to_string(bucket) + " has " + std::to_string(words[3]) +
+                       " stages in the archive, 1 to " + std::to_string(most_stages) + " would be right");
 }
 
 /// Leaves `state` as it is where the archive is of other buckets.
