@@ -244,4 +244,32 @@ def mlp_step(width=4096, layers=4, samples=4096, goal=4.0):
                 print(f"{case}, tiles of {tiles}: {ratio:.2f} times PyTorch", flush=True)
 
 
+def tiles(side=4096):
+    """Products with masks of tiles as PyTorch has them: block compressed rows (BSR), dX with a transposed copy. As many tiles
+    a row and a column as in bench/cuda/masked_products.cpp, spread evenly; which ones they are makes no difference."""
+    for dtype, name in ((torch.bfloat16, "bfloat16"), (torch.float16, "float16")):
+        for block in (64, 128):
+            for inverse in (8, 4, 2):
+                grid = side // block
+                rows = torch.arange(grid, device=device)
+                live = torch.zeros(grid, grid, device=device)
+                for tile in range(grid // inverse):
+                    live[rows, (rows + tile * inverse) % grid] = 1
+                mask = live.repeat_interleave(block, 0).repeat_interleave(block, 1)
+                weights = (mask * torch.randn(side, side, device=device)).to(dtype)
+                for samples in (512, 4096):
+                    sets = rotation(2 * samples * side * 2)
+                    x = torch.randn(sets, samples, side, device=device).to(dtype)
+                    size = 2 * (int(mask.sum()) + 2 * samples * side)
+                    for product, matrix in (("Y = X W^T", weights), ("dX = dY W", weights.t().contiguous())):
+                        case = f"{product}, {name}, tiles of {block}, d = 1/{inverse}, batch {samples}"
+                        try:
+                            bsr = matrix.to_sparse_bsr((block, block))
+                            row(case, "PyTorch BSR", size,
+                                lambda turn: torch.nn.functional.linear(x[turn % sets], bsr), "weir")
+                        except (RuntimeError, NotImplementedError) as error:  # what its build lacks
+                            print(f"{case}: PyTorch has none: {str(error).splitlines()[0]}", flush=True)
+
+
 mlp_step()
+tiles()

@@ -51,6 +51,27 @@ __global__ void __launch_bounds__(busy_threads) busy_kernel(unsigned rounds, flo
   if (a + b == -1.0f || (blockIdx.x == 0 && threadIdx.x == 0)) *out = a;
 }
 
+constexpr unsigned multiply_add_threads = 256;
+constexpr int multiply_add_chains = 8;
+constexpr int multiply_add_steps = 16;
+
+__global__ void __launch_bounds__(multiply_add_threads) multiply_add_kernel(unsigned rounds, float* out) {
+  float sums[multiply_add_chains];
+  for (int chain = 0; chain < multiply_add_chains; ++chain) sums[chain] = static_cast<float>(chain);
+  float const factor = 1.0f - 1e-3f * static_cast<float>(threadIdx.x % 32);
+  float const term = static_cast<float>(blockIdx.x);
+  for (unsigned round = 0; round < rounds; ++round) {
+#pragma unroll
+    for (int step = 0; step < multiply_add_steps; ++step) {
+#pragma unroll
+      for (int chain = 0; chain < multiply_add_chains; ++chain) sums[chain] = fmaf(sums[chain], factor, term);
+    }
+  }
+  float total = 0;
+  for (float const sum : sums) total += sum;
+  if (total == -1.0f || (blockIdx.x == 0 && threadIdx.x == 0)) *out = total;
+}
+
 struct Square {
   __host__ __device__ double operator()(float value) const {
     return static_cast<double>(value) * static_cast<double>(value);
@@ -73,6 +94,10 @@ void fill_random(cudaStream_t stream, weir::bfloat16* out, std::size_t size, uns
   fill_any(stream, out, size, seed);
 }
 
+void fill_random(cudaStream_t stream, weir::half* out, std::size_t size, unsigned seed) {
+  fill_any(stream, out, size, seed);
+}
+
 void launch_nothing(cudaStream_t stream) {
   nothing_kernel<<<1, 32, 0, stream>>>();
 }
@@ -86,6 +111,16 @@ void launch_busy(cudaStream_t stream, unsigned blocks, unsigned rounds, float* o
   }();
   busy_kernel<<<blocks, busy_threads, static_cast<std::size_t>(shared_bytes), stream>>>(rounds, out);
   weir::check_cuda(cudaGetLastError(), "launch of busy_kernel");
+}
+
+void launch_multiply_adds(cudaStream_t stream, unsigned blocks, unsigned rounds, float* out) {
+  multiply_add_kernel<<<blocks, multiply_add_threads, 0, stream>>>(rounds, out);
+  weir::check_cuda(cudaGetLastError(), "launch of multiply_add_kernel");
+}
+
+double multiply_adds_of(unsigned blocks, unsigned rounds) {
+  return static_cast<double>(blocks) * multiply_add_threads * multiply_add_chains * multiply_add_steps *
+         rounds;
 }
 
 void cub_sum_of_squares(cudaStream_t stream, float const* in, std::size_t size, double* out, void* workspace,
