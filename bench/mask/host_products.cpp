@@ -11,17 +11,12 @@
 // One sample is measured twice: `warm`, each of the candidates right after a run of its own, and `cold`, each
 // after other memory has gone through the caches. `values` is the time in which the live values alone are
 // read under the same conditions, which bounds any product of one sample.
-#include <Eigen/Dense>
-#include <Eigen/Sparse>
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <functional>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -29,6 +24,7 @@
 
 #include "mask/avx2_products.hpp"
 #include "mask/by_turns.hpp"
+#include "mask/compare_products.hpp"
 #include "mask/marks.hpp"
 #include "support/available_memory.hpp"
 #include "support/openblas.hpp"
@@ -41,174 +37,7 @@
 
 namespace {
 
-using bench::by_turns;
-using bench::Caches;
-using bench::Mark;
-using Dense = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Sparse = Eigen::SparseMatrix<float, Eigen::RowMajor>;
-
-Dense random_matrix(std::size_t rows, std::size_t columns) {
-  return Dense::Random(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns));
-}
-
-template <class Design>
-Sparse sparse_of(Design const& design, std::vector<float> const& values) {
-  std::vector<Eigen::Triplet<float>> entries;
-  for (std::size_t row = 0; row < design.outputs(); ++row) {
-    for (std::size_t slot = 0; slot < design.row_degree(row); ++slot) {
-      entries.emplace_back(static_cast<int>(row), static_cast<int>(design.column(row, slot)),
-                           values[design.value_index(row, slot)]);
-    }
-  }
-  Sparse matrix(static_cast<Eigen::Index>(design.outputs()), static_cast<Eigen::Index>(design.inputs()));
-  matrix.setFromTriplets(entries.begin(), entries.end());
-  return matrix;
-}
-
-/// What a row is held to: the speed-up over dense as a fraction of 1/d, and that over Eigen's CSR.
-struct Marks {
-  Mark dense = {};
-  Mark sparse = {};
-};
-
-enum Product { forward, input_gradient, weight_gradient };
-
-Marks marks_of(Product product, std::size_t samples, double density, bool is_tiled) {
-  if (is_tiled) return {bench::mark(1.0, 0.9, 0.9), {}};
-  if (samples == 1) {
-    if (product == weight_gradient) return {};
-    bool const is_thin = product == forward && density <= 1.0 / 16;
-    return {is_thin ? bench::mark(0, 1.5, 1.0) : Mark{}, bench::mark(8, is_thin ? 5 : 0, is_thin ? 3 : 0)};
-  }
-  if (product == forward) return {bench::mark(0.5, 0.4, 0.2), bench::mark(12, 10, 5)};
-  if (product == input_gradient) return {bench::mark(0.4, 0.3, 0.15), bench::mark(12, 8, 4)};
-  return {bench::mark(0.3, 0.25, 0.15), {}};
-}
-
-void report(std::string const& name, double density, std::size_t samples, double ours, double dense,
-            double sparse, Marks const& marks, double values = 0) {
-  std::printf("%-42s d=1/%-3.0f N=%-4zu %9.3f ms", name.c_str(), 1 / density, samples, ours * 1e3);
-  if (dense > 0) {
-    double const fraction = dense / ours * density;
-    std::printf("  dense %8.3f ms  %5.2f/d", dense * 1e3, fraction);
-    print_mark(fraction, marks.dense);
-    std::printf("  crossover %.2f", std::min(1.0, fraction));
-  }
-  if (sparse > 0) {
-    std::printf("  Eigen CSR %9.3f ms %6.1fx", sparse * 1e3, sparse / ours);
-    print_mark(sparse / ours, marks.sparse);
-  }
-  if (values > 0) std::printf("  values %.3f ms, %.0f %% of the bound", values * 1e3, 100 * values / ours);
-  std::printf("\n");
-  std::fflush(stdout);
-}
-
-template <class Design>
-void compare(std::string const& kind, Design const& design, std::size_t samples, bool with_sparse,
-             OpenBlas::Sgemm sgemm, bool is_tiled = false, Caches caches = Caches::as_left) {
-  std::string const after = name_of(caches);
-  bench::Executor const exec;
-  auto const layout = design.layout();
-  std::size_t const inputs = design.inputs(), outputs = design.outputs();
-  double const density =
-      static_cast<double>(design.nnz()) / static_cast<double>(inputs) / static_cast<double>(outputs);
-  int const n = static_cast<int>(samples), in = static_cast<int>(inputs), out = static_cast<int>(outputs);
-  std::vector<float> values(design.value_count());
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 17) - 8;
-  Sparse const csr = with_sparse ? sparse_of(design, values) : Sparse();
-  Sparse const csr_transposed = csr.transpose();
-  Dense const weights = random_matrix(outputs, inputs), x = random_matrix(samples, inputs),
-              dy = random_matrix(samples, outputs);
-  Dense y = dy, dx = x, gradient = weights, sparse_y = dy, sparse_dx = x;
-  std::vector<float> live_gradient(values.size());
-  auto const batch = [](auto& matrix) {
-    return weir::batch_major(matrix.data(), static_cast<std::size_t>(matrix.rows()),
-                             static_cast<std::size_t>(matrix.cols()));
-  };
-  double const none = std::numeric_limits<double>::infinity();
-  bool const has_marks = inputs == outputs && inputs > 3700 && inputs < 4200;
-  auto const marks = [&](Product product) {
-    return has_marks ? marks_of(product, samples, density, is_tiled) : Marks{};
-  };
-
-  auto times = by_turns(
-      {[&] {
-         multiply_masked(exec, layout, weir::view(values), batch(x), batch(y));
-         exec.synchronize();
-       },
-       [&] { y.noalias() = x * weights.transpose(); },
-       [&] {
-         if (sgemm)
-           sgemm(OpenBlas::row_major, OpenBlas::no_transpose, OpenBlas::transpose, n, out, in, 1, x.data(),
-                 in, weights.data(), in, 0, y.data(), out);
-       },
-       with_sparse ? std::function<void()>([&] { sparse_y.transpose().noalias() = csr * x.transpose(); })
-                   : nullptr,
-       caches == Caches::as_left ? nullptr : std::function<void()>([&] {
-         bench::read_all(values.data(), values.size() * sizeof(float));
-       })},
-      caches);
-  if (!sgemm) times[2] = none;
-  report(kind + " forward" + after, density, samples, times[0], std::min(times[1], times[2]),
-         with_sparse ? times[3] : 0, marks(forward), caches == Caches::as_left ? 0 : times[4]);
-
-  times = by_turns({[&] {
-                      multiply_masked_transposed(exec, layout, weir::view(values), batch(dy), batch(dx));
-                      exec.synchronize();
-                    },
-                    [&] { dx.noalias() = dy * weights; },
-                    [&] {
-                      if (sgemm)
-                        sgemm(OpenBlas::row_major, OpenBlas::no_transpose, OpenBlas::no_transpose, n, in, out,
-                              1, dy.data(), out, weights.data(), in, 0, dx.data(), in);
-                    },
-                    with_sparse ? std::function<void()>([&] {
-                      sparse_dx.transpose().noalias() = csr_transposed * dy.transpose();
-                    })
-                                : nullptr,
-                    caches == Caches::as_left ? nullptr : std::function<void()>([&] {
-                      bench::read_all(values.data(), values.size() * sizeof(float));
-                    })},
-                   caches);
-  if (!sgemm) times[2] = none;
-  report(kind + " input gradient" + after, density, samples, times[0], std::min(times[1], times[2]),
-         with_sparse ? times[3] : 0, marks(input_gradient), caches == Caches::as_left ? 0 : times[4]);
-
-  times = by_turns({[&] {
-                      masked_weight_gradient(exec, layout, batch(dy), batch(x), weir::view(live_gradient),
-                                             weir::GradientMode::overwrite);
-                      exec.synchronize();
-                    },
-                    [&] { gradient.noalias() = dy.transpose() * x; },
-                    [&] {
-                      if (sgemm)
-                        sgemm(OpenBlas::row_major, OpenBlas::transpose, OpenBlas::no_transpose, out, in, n, 1,
-                              dy.data(), out, x.data(), in, 0, gradient.data(), in);
-                    }},
-                   caches);
-  if (!sgemm) times[2] = none;
-  report(kind + " weight gradient" + after, density, samples, times[0], std::min(times[1], times[2]), 0,
-         marks(weight_gradient));
-}
-
-/// Samples of a feature side by side, as Eigen's CSR likes them.
-void compare_feature_major(weir::GroupDesign const& design, std::size_t samples) {
-  bench::Executor const exec;
-  auto const layout = design.layout();
-  std::vector<float> values(design.value_count(), 0.5f);
-  Sparse const csr = sparse_of(design, values);
-  Dense const x = random_matrix(design.inputs(), samples);
-  Dense y = random_matrix(design.outputs(), samples), sparse_y = y;
-  auto const times = by_turns({[&] {
-                                 multiply_masked(exec, layout, weir::view(values),
-                                                 weir::feature_major(x.data(), samples, design.inputs()),
-                                                 weir::feature_major(y.data(), samples, design.outputs()));
-                                 exec.synchronize();
-                               },
-                               [&] { sparse_y.noalias() = csr * x; }});
-  report("feature-major forward", static_cast<double>(design.nnz()) / 4096 / 4096, samples, times[0], 0,
-         times[1], {{}, bench::mark(2, 1.5, 1.2)});
-}
+using namespace bench;
 
 char const* const product_names[] = {"forward", "input gradient", "weight gradient"};
 
@@ -258,7 +87,7 @@ void compare_threads(weir::GroupDesign const& design, std::size_t samples) {
 template <class Design>
 void print_times(Design const& design, std::size_t samples) {
   Products products(design, samples);
-  bench::Executor const exec;
+  Executor const exec;
   for (int product = 0; product < 3; ++product)
     std::printf("%.6f ", 1e3 * by_turns({[&] { products.run(exec, product); }})[0]);
   std::printf("\n");
@@ -275,7 +104,7 @@ weir::CyclicDesign paley_design(std::uint32_t prime) {
 /// A cyclic design by turns with a group design of about its side and density: times per entry.
 void compare_cyclic(std::string const& name, weir::CyclicDesign const& cyclic, weir::GroupDesign const& group,
                     std::size_t samples) {
-  bench::Executor const exec;
+  Executor const exec;
   Products ours(cyclic, samples);
   Products of_group(group, samples);
   double const entries = static_cast<double>(cyclic.nnz()) / static_cast<double>(group.nnz());
@@ -351,7 +180,7 @@ void compare_4096(bool quick, OpenBlas::Sgemm sgemm) {
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
     for (std::size_t samples : {64u, 256u}) compare_feature_major(design, samples);
     // Threads take the widest vectors that the processor has.
-    if (std::is_same_v<bench::Executor, weir::HostExecutor>) compare_threads(design, 256);
+    if (std::is_same_v<Executor, weir::HostExecutor>) compare_threads(design, 256);
   }
   report_construction();
 }
@@ -404,7 +233,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  if (bench::measures_avx2()) {
+  if (measures_avx2()) {
     std::printf("by vectors of AVX2\n");
     setenv("OPENBLAS_CORETYPE", "Haswell", 0);
   }
