@@ -5,11 +5,22 @@
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace weir_test {
 
 using Bytes = std::vector<std::byte>;
+
+inline Bytes bytes_of(std::string const& text) {
+  Bytes bytes(text.size());
+  std::memcpy(bytes.data(), text.data(), text.size());
+  return bytes;
+}
+
+inline std::string text_of(Bytes const& bytes) {
+  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
 
 /// Changes bytes at random places, the same in each run.
 class Mutator {

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstring>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +13,8 @@
 namespace {
 
 using weir_test::Bytes;
+using weir_test::bytes_of;
+using weir_test::text_of;
 
 std::string file(std::string const& dictionary, std::size_t data, bool is_version_2 = false) {
   std::string text("\x93NUMPY", 6);
@@ -21,16 +22,6 @@ std::string file(std::string const& dictionary, std::size_t data, bool is_versio
   std::size_t size = dictionary.size() + 1;
   for (int i = 0; i < (is_version_2 ? 4 : 2); ++i, size /= 256) text += static_cast<char>(size % 256);
   return text + dictionary + "\n" + std::string(data, '\7');
-}
-
-Bytes bytes_of(std::string const& text) {
-  Bytes bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
-  return bytes;
-}
-
-std::string text_of(Bytes const& bytes) {
-  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
 struct Seed {

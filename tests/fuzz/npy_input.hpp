@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "../../examples/apps/weir_sparsify/npy.hpp"
+#include "check_line.hpp"
 
 namespace weir_test {
 
@@ -21,12 +22,7 @@ inline std::string refusal(std::string_view bytes, bool is_bfloat16) {
     if (!is_inside || content.data.size() != content.size * weir::size_of(content.type)) std::abort();
     return {};
   } catch (weir_sparsify::NpyError const& error) {
-    std::string const line = error.what();
-    if (line.empty() || line.size() > 200) std::abort();
-    for (char const c : line) {
-      if (c < ' ' || c > '~') std::abort();
-    }
-    return line;
+    return checked_line(error.what(), 200);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "check_line.hpp"
 #include "weir/pipeline/activations.hpp"
 #include "weir/pipeline/compute_only.hpp"
 #include "weir/pipeline/edge_capacity.hpp"
@@ -54,12 +55,7 @@ inline std::string refusal(std::string_view text, TableForm form) {
       std::abort();
     return is_valid ? std::string() : "invalid";
   } catch (weir::TableFileError const& error) {
-    std::string const line = error.what();
-    if (line.empty() || line.size() > 300) std::abort();
-    for (char const c : line) {
-      if (c < ' ' || c > '~') std::abort();
-    }
-    return line;
+    return checked_line(error.what(), 300);
   }
 }
 

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstring>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,17 +14,9 @@
 namespace {
 
 using weir_test::Bytes;
+using weir_test::bytes_of;
 using weir_test::TableForm;
-
-Bytes bytes_of(std::string const& text) {
-  Bytes bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
-  return bytes;
-}
-
-std::string text_of(Bytes const& bytes) {
-  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
+using weir_test::text_of;
 
 /// Every schedule, and cells that only other programs write.
 std::vector<Bytes> seeds(TableForm form) {
