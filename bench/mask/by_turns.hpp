@@ -48,7 +48,7 @@ inline std::vector<double> by_turns(std::vector<std::function<void()>> const& ca
   using Clock = std::chrono::steady_clock;
   std::vector<double> best(candidates.size(), std::numeric_limits<double>::infinity());
   double spent = 0;
-  for (int turn = 0; turn < 3 || (turn < 40 && spent < 0.4); ++turn) {
+  for (int turn = 0; turn < 7 || (turn < 40 && spent < 0.4); ++turn) {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       if (!candidates[i]) continue;
       prepare(caches, candidates[i]);

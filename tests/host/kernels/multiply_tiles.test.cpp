@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "host/kernels/product_widths.hpp"
@@ -53,22 +54,56 @@ TEST_CASE("vectors of each width give the same products of tiles, forwards and t
   check_widths<weir::half, true>(0x1p-11);
 }
 
-TEST_CASE("lanes are added up in the order of their vectors") {
-  weir::Lanes<float, 4> vectors[16];
-  for (int i = 0; i < 16; ++i) {
-    for (int lane = 0; lane < 4; ++lane) vectors[i][lane] = static_cast<float>(100 * i + lane);
-  }
-  weir::detail::sum_lanes<float, 4>(vectors);
-  for (int i = 0; i < 16; ++i) {
-    float const sum = vectors[i / 4][i % 4];
-    CHECK(sum == static_cast<float>(400 * i + 6));
+template <bool Transposed>
+void check_chains(std::uint32_t block) {
+  CAPTURE(Transposed);
+  CAPTURE(block);
+  std::size_t const rows = 5 * block - 7, columns = 6 * block - 3;
+  weir::GroupDesign grid{{.outputs = 5, .inputs = 6, .group = 2}};
+  weir::TiledDesign const design(std::move(grid), rows, columns, block);
+  auto const layout = design.layout();
+  auto const values = weir_test::random_values<float>(layout, 1);
+  weir_test::Batch<float> in(19, Transposed ? rows : columns, weir::BatchOrder::batch_major),
+      out(19, Transposed ? columns : rows, in.order);
+  weir_test::fill_batch(in, 2);
+  auto const chain = [&](std::size_t sample, std::size_t output) {
+    float sum = 0;
+    std::size_t const degree = Transposed ? layout.column_degree(output) : layout.row_degree(output);
+    for (std::size_t slot = 0; slot < degree; ++slot) {
+      std::size_t const input = Transposed ? layout.row(output, slot) : layout.column(output, slot);
+      std::size_t const at =
+          Transposed ? layout.value_index_transposed(output, slot) : layout.value_index(output, slot);
+      sum = std::fma(values[at], in.constant()(sample, input), sum);
+    }
+    return sum;
+  };
+  using Kernel = weir::detail::MultiplyTiles<float, float, float, Transposed>;
+  auto const tiles = weir::detail::entries_of<Transposed>(layout.grid);
+  auto const parts = Kernel::parts_of(tiles, block, in.samples, 1);
+  with_each_product_width(
+      [&] { return Kernel{tiles, block, values.data(), in.constant(), out.view(), {}, parts}; },
+      [&](char const* width) {
+        CAPTURE(width);
+        std::size_t different = 0;
+        for (std::size_t sample = 0; sample < out.samples; ++sample) {
+          for (std::size_t output = 0; output < out.features; ++output) {
+            different += out.constant()(sample, output) != chain(sample, output);
+          }
+        }
+        CHECK(different == 0);
+      });
+}
+
+TEST_CASE("an output is one chain of fused multiply-adds, for vectors of each width and tiles of any side") {
+  for (std::uint32_t block : {16u, 48u, 64u, 80u, 128u}) {
+    check_chains<false>(block);
+    check_chains<true>(block);
   }
 }
 
 TEST_CASE("tiles of other sizes are left to others") {
   using Kernel = weir::detail::MultiplyTiles<float, float, float, false>;
   CHECK_FALSE(Kernel::takes(std::size_t{24}));
-  CHECK_FALSE(Kernel::takes(std::size_t{1024}));
 }
 
 }  // namespace

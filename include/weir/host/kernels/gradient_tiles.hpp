@@ -92,8 +92,8 @@ struct GradientTiles {
           load<Real, Count>(input + i * Count, numbers[i]);
         });
         repeat<4>([&](auto row) __attribute__((always_inline)) {
-          Lanes<Real, Count> factor = {};
-          factor += output[row];
+          Lanes<Real, Count> factor;
+          broadcast<Real, Count>(output[row], factor);
           repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
             fuse_into<Real, Count>(numbers[i], factor, sum[row][i]);
           });

@@ -222,8 +222,8 @@ struct PackedTransposedTerms {
     }
   }
 
-  static void copy_offsets(Vectors const& v, std::size_t a, std::size_t c, std::uint32_t cells,
-                           std::size_t step, TermScratch& scratch) {
+  [[gnu::noinline]] static void copy_offsets(Vectors const& v, std::size_t a, std::size_t c,
+                                             std::uint32_t cells, std::size_t step, TermScratch& scratch) {
     for (std::uint32_t cell = 0; cell < v.packed; ++cell) {
       std::uint16_t levels[Vectors::most_turns * 2] = {};
       if (cell < cells) v.write_offsets(a, c + cell, levels);

@@ -66,8 +66,9 @@ struct GroupVectors {
     to = lane_places ^ reinterpret_cast<Index>(spread);
   }
 
-  /// Writes the offsets of cell (a, c), level by level; returns where they end.
-  std::uint16_t* write_offsets(std::size_t a, std::size_t c, std::uint16_t* to) const {
+  /// Writes the offsets of cell (a, c), level by level; returns where they end. Not inlined: few masks need
+  /// it, and the loops beside it need the registers.
+  [[gnu::noinline]] std::uint16_t* write_offsets(std::size_t a, std::size_t c, std::uint16_t* to) const {
     auto const cell = layout.cell(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(c));
     for (std::uint32_t level = 0; level < levels; ++level) {
       *to++ = static_cast<std::uint16_t>(layout.offset(cell, level));

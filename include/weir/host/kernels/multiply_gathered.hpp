@@ -99,8 +99,8 @@ struct MultiplyGathered {
   template <int Count, int Vectors, class Element>
   [[gnu::always_inline]] void add_entry(std::size_t value, Element const* samples,
                                         Lanes<Real, Count>* sum) const {
-    Lanes<Real, Count> factor = {};
-    factor += convert<Real>(values[value]);
+    Lanes<Real, Count> factor;
+    broadcast<Real, Count>(convert<Real>(values[value]), factor);
     repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
       Lanes<Real, Count> numbers;
       load<Real, Count>(samples + i * Count, numbers);

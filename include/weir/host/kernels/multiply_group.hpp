@@ -23,8 +23,9 @@ template <class Value, class In, class Out, bool Transposed>
 struct MultiplyGroup {
   using Real = AccumulatorOf<Value>;
 
-  static constexpr bool permutes = true;                               // lanes: not for every processor
-  static constexpr std::size_t scratch_bytes = std::size_t{32} << 10;  // of inputs
+  static constexpr bool permutes = true;  // lanes: not for every processor
+  static constexpr std::size_t scratch_bytes = std::size_t{32}
+                                               << 10;  // of inputs, half full but for large groups
   static constexpr std::size_t sums_bytes = std::size_t{64} << 10;
   static constexpr std::size_t block_bytes = std::size_t{400} << 10;  // of values
   static constexpr std::size_t samples_together = 8;
@@ -71,13 +72,15 @@ struct MultiplyGroup {
             int Count>
   [[gnu::always_inline]] void run_terms(std::size_t part) const {
     Vectors const v(layout);
-    if (v.is_wide) return run_part<Vectors, Wide<Vectors, Value>, Count>(v, part);
+    // Of vectors of 64 bytes two outputs of eight samples would fill all registers.
+    constexpr int outputs = Count * sizeof(Real) == 64 ? 1 : 2;
+    if (v.is_wide) return run_part<Vectors, Wide<Vectors, Value>, Count, outputs>(v, part);
     if constexpr (Count > 1) {
-      run_part<Vectors, Packed<Vectors, Value>, Count>(v, part);
+      run_part<Vectors, Packed<Vectors, Value>, Count, 2>(v, part);
     }
   }
 
-  template <class Vectors, class Terms, int Count>
+  template <class Vectors, class Terms, int Count, int Outputs>
   [[gnu::always_inline]] void run_part(Vectors const& v, std::size_t part) const {
     constexpr std::size_t together = Count * sizeof(Real) == 64 ? samples_together : samples_together / 2;
     std::size_t const cell = part % parts.blocks * parts.block;
@@ -91,20 +94,25 @@ struct MultiplyGroup {
     std::size_t const sample_end = smaller(in.samples, sample + parts.samples);
     alignas(64) Real scratch[scratch_bytes / sizeof(Real) + (together + 1) * Count];
     alignas(64) Real sums[sums_bytes / sizeof(Real)];
+    std::size_t const at_once = sums_bytes / sizeof(Real) / ((end - begin) * together * Count) * together;
     while (sample < sample_end) {
       if constexpr (Count * sizeof(Real) == 64) {
         if ((sample_end - sample) * 2 < together) {
-          multiply<Vectors, Terms, Count, 1, together>(v, begin, end, sample, sample_end, scratch, sums);
+          multiply<Vectors, Terms, Count, 1, together>(v, begin, end, sample, sample + 1, scratch, sums);
           sample += 1;
           continue;
         }
       }
-      multiply<Vectors, Terms, Count, together, 2>(v, begin, end, sample, sample_end, scratch, sums);
-      sample += together;
+      std::size_t last = smaller(sample_end, sample + at_once);
+      std::size_t const few = (last - sample) % together;
+      if (Count * sizeof(Real) == 64 && few * 2 < together && few != last - sample) last -= few;
+      multiply<Vectors, Terms, Count, together, Outputs>(v, begin, end, sample, last, scratch, sums);
+      sample = last;
     }
   }
 
-  /// All outputs begin .. end of the block for `Samples` samples.
+  /// All outputs begin .. end of the block, `Samples` samples at a time, whose inputs are packed. The values
+  /// that belong to these inputs are used for all samples before the next inputs' turn comes.
   template <class Vectors, class Terms, int Count, int Samples, int Outputs>
   [[gnu::always_inline]] void multiply(Vectors const& v, std::size_t begin, std::size_t end,
                                        std::size_t sample, std::size_t sample_end, Real* scratch,
@@ -114,24 +122,37 @@ struct MultiplyGroup {
     std::size_t const cells = Transposed ? v.classes : v.groups;
     std::size_t const copied = Terms::copied_offsets(v);
     std::size_t const unit = v.is_wide ? 1 : 16;
-    std::size_t together = width / v.n;
+    std::size_t together = larger(1, width / 2 / v.n);
     if (copied != 0) together = smaller(together, TermScratch::capacity / copied / unit * unit);
+    std::size_t const of_group = (end - begin) * Samples * Count;  // sums
     for (std::uint32_t tap = 0; tap < in.taps; ++tap) {
       Value const* const of_tap = values + tap * layout.value_count();
       for (std::size_t first = 0; first < cells; first += together) {
         std::size_t const last = smaller(cells, first + together);
         std::size_t const from = first * v.n;
-        pack_rows<Real, Count, In>(in, tap, sample, Samples, from, smaller(in.features(), last * v.n) - from,
-                                   smaller((last - first) * v.n + Count, stride), stride, scratch);
         bool const is_first = tap == 0 && first == 0;
-        for (std::size_t u = begin; u < end; u += Outputs) {
-          add_terms<Vectors, Terms, Count, Samples, Outputs>(v, of_tap, u, end, first, last, is_first,
-                                                             scratch, stride,
-                                                             sums + (u - begin) * Samples * Count);
+        Real* of_samples = sums;
+        for (std::size_t row = sample; row < sample_end; row += Samples, of_samples += of_group) {
+          pack_rows<Real, Count, In>(in, tap, row, Samples, from, smaller(in.features(), last * v.n) - from,
+                                     smaller((last - first) * v.n + Count, stride), stride, scratch);
+          for (std::size_t u = begin; u < end; u += Outputs) {
+            add_terms<Vectors, Terms, Count, Samples, Outputs>(v, of_tap, u, end, first, last, is_first,
+                                                               scratch, stride,
+                                                               of_samples + (u - begin) * Samples * Count);
+          }
         }
       }
     }
-    std::size_t const samples = smaller(Samples, sample_end - sample);
+    Real* of_samples = sums;
+    for (std::size_t row = sample; row < sample_end; row += Samples, of_samples += of_group) {
+      finish_group<Vectors, Count, Samples>(v, begin, end, row, smaller(Samples, sample_end - row),
+                                            of_samples);
+    }
+  }
+
+  template <class Vectors, int Count, int Samples>
+  [[gnu::always_inline]] void finish_group(Vectors const& v, std::size_t begin, std::size_t end,
+                                           std::size_t sample, std::size_t samples, Real* sums) const {
     for (std::size_t u = begin; u < end; ++u) {
       Real* const own = sums + (u - begin) * Samples * Count;
       if constexpr (Count == 2 * Samples) {

@@ -48,6 +48,14 @@ inline constexpr bool has_lane_instructions = true;
 inline constexpr bool has_lane_instructions = false;
 #endif
 
+/// `to[lane] = from`. A difference, because x - 0 is x for every x, so that nothing is computed; 0 + x is
+/// not.
+template <class Real, int Count>
+[[gnu::always_inline]] inline void broadcast(Real from, Lanes<Real, Count>& to) {
+  Lanes<Real, Count> const zero = {};
+  to = from - zero;
+}
+
 /// `to[lane] = from[index[lane]]`.
 template <class Real, int Count>
 [[gnu::always_inline]] inline void permute(Lanes<Real, Count> const& from,
