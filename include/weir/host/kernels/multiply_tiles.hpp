@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weir/exec/masked_product.hpp"
 #include "weir/host/kernels/finish_outputs.hpp"
@@ -16,9 +17,9 @@ namespace detail {
 
 /// y = x W^T, or with `Transposed` dx = dy W, for tiles of S x S, S a multiple of 16.
 ///
-/// A part works on one row of tiles, whose pieces of at most 64 x 64 are packed into the first-level cache so
-/// that outputs lie side by side, and multiplied with all samples whose sums the second-level cache holds. An
-/// output is one chain of fused multiply-adds, in the order of its inputs.
+/// A part works on one row of tiles. Pieces of at most 64 x 64, packed so that outputs lie side by side
+/// unless they do, stay in the first-level cache while they are multiplied with all samples whose sums the
+/// second-level cache holds. An output is one chain of fused multiply-adds, in the order of its inputs.
 template <class Value, class In, class Out, bool Transposed>
 struct MultiplyTiles {
   using Real = AccumulatorOf<Value>;
