@@ -24,8 +24,8 @@ struct MultiplyGroup {
   using Real = AccumulatorOf<Value>;
 
   static constexpr bool permutes = true;  // lanes: not for every processor
-  static constexpr std::size_t scratch_bytes = std::size_t{32}
-                                               << 10;  // of inputs, half full but for large groups
+  // Of inputs. Half of it is used unless a group is larger: caches of 32 KiB hold values, too.
+  static constexpr std::size_t scratch_bytes = std::size_t{32} << 10;
   static constexpr std::size_t sums_bytes = std::size_t{64} << 10;
   static constexpr std::size_t block_bytes = std::size_t{400} << 10;  // of values
   static constexpr std::size_t samples_together = 8;
@@ -95,19 +95,19 @@ struct MultiplyGroup {
     alignas(64) Real scratch[scratch_bytes / sizeof(Real) + (together + 1) * Count];
     alignas(64) Real sums[sums_bytes / sizeof(Real)];
     std::size_t const at_once = sums_bytes / sizeof(Real) / ((end - begin) * together * Count) * together;
-    while (sample < sample_end) {
-      if constexpr (Count * sizeof(Real) == 64) {
-        if ((sample_end - sample) * 2 < together) {
-          multiply<Vectors, Terms, Count, 1, together>(v, begin, end, sample, sample + 1, scratch, sums);
-          sample += 1;
-          continue;
-        }
-      }
-      std::size_t last = smaller(sample_end, sample + at_once);
-      std::size_t const few = (last - sample) % together;
-      if (Count * sizeof(Real) == 64 && few * 2 < together && few != last - sample) last -= few;
+    // The last few samples go one by one where most of the vectors of sums would be empty.
+    std::size_t const few = (sample_end - sample) % together;
+    bool const one_by_one = Count * sizeof(Real) == 64 && few * 2 < together;
+    std::size_t const together_end = one_by_one ? sample_end - few : sample_end;
+    while (sample < together_end) {
+      std::size_t const last = smaller(together_end, sample + at_once);
       multiply<Vectors, Terms, Count, together, Outputs>(v, begin, end, sample, last, scratch, sums);
       sample = last;
+    }
+    if constexpr (Count * sizeof(Real) == 64) {
+      for (; sample < sample_end; ++sample) {
+        multiply<Vectors, Terms, Count, 1, together>(v, begin, end, sample, sample + 1, scratch, sums);
+      }
     }
   }
 
