@@ -20,6 +20,7 @@
 #include <span>
 #include <vector>
 
+#include "has_memory.hpp"
 #include "read_roof.hpp"
 #include "sparsifier.hpp"
 #include "weir/compress/threshold/exponential.hpp"
@@ -29,6 +30,8 @@
 #include "weir/exec/threshold_policy.hpp"
 
 namespace {
+
+constexpr double bytes_of_element = 24.0;  // gradient, sum, two sides of a residual, candidates, pairs
 
 /// As many gradients as there are places to begin at in one long vector.
 class Gradients {
@@ -133,6 +136,7 @@ void time_steps(benchmark::State& state, Setting& setting, Sparsifier<Policy>& s
 
 template <class Policy>
 void feedback(benchmark::State& state) {
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.gradient, setting.density, true);
   sparsifier.work().constants.stages.count = weir::StageCount::adaptive;
@@ -143,6 +147,7 @@ void feedback(benchmark::State& state) {
 
 /// One residual, in place, which what is not finite is passed on from.
 void feedback_in_place(benchmark::State& state) {
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<weir::Histogram> sparsifier(setting.executor, setting.gradient, setting.density, true);
   auto& work = sparsifier.work();
@@ -154,6 +159,7 @@ void feedback_in_place(benchmark::State& state) {
 
 template <class Policy>
 void reused_threshold(benchmark::State& state) {
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.gradient, setting.density, true);
   sparsifier.work().constants.reuse = weir::ThresholdReuse{};
@@ -162,6 +168,7 @@ void reused_threshold(benchmark::State& state) {
 }
 
 void decompress(benchmark::State& state) {
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<weir::Histogram> sparsifier(setting.executor, setting.gradient, setting.density);
   sparsifier.run();
@@ -179,24 +186,34 @@ void decompress(benchmark::State& state) {
                   }}});
 }
 
-void arguments(benchmark::internal::Benchmark* benchmark) {
+void arguments(benchmark::internal::Benchmark* benchmark, std::vector<int> const& sizes,
+               std::vector<int> const& inverse_densities) {
   benchmark->ArgNames({"threads", "log2_size", "one_in"})->UseManualTime()->Unit(benchmark::kMillisecond);
   benchmark->Iterations(21);
   int const all = static_cast<int>(std::thread::hardware_concurrency());
-  for (int one_in : {10, 100, 1000}) {
-    benchmark->Args({1, 25, one_in});
-    if (all > 1) benchmark->Args({all, 25, one_in});
+  for (int size : sizes) {
+    for (int one_in : inverse_densities) {
+      benchmark->Args({1, size, one_in});
+      if (all > 1) benchmark->Args({all, size, one_in});
+    }
   }
 }
+void usual_sizes(benchmark::internal::Benchmark* benchmark) {
+  arguments(benchmark, {18, 22, 25}, {10, 100, 1000});
+}
+void all_sizes(benchmark::internal::Benchmark* benchmark) {
+  usual_sizes(benchmark);
+  arguments(benchmark, {28}, {100});
+}
 
-BENCHMARK(feedback<weir::Histogram>)->Name("histogram")->Apply(arguments);
-BENCHMARK(feedback_in_place)->Name("histogram_in_place")->Apply(arguments);
-BENCHMARK(feedback<weir::Exponential>)->Name("exponential")->Apply(arguments);
-BENCHMARK(feedback<weir::GeneralizedPareto>)->Name("generalized_pareto")->Apply(arguments);
-BENCHMARK(reused_threshold<weir::Histogram>)->Name("histogram_reused")->Apply(arguments);
-BENCHMARK(reused_threshold<weir::Exponential>)->Name("exponential_reused")->Apply(arguments);
-BENCHMARK(reused_threshold<weir::GeneralizedPareto>)->Name("generalized_pareto_reused")->Apply(arguments);
-BENCHMARK(decompress)->Name("decompress")->Apply(arguments);
+BENCHMARK(feedback<weir::Histogram>)->Name("histogram")->Apply(all_sizes);
+BENCHMARK(feedback_in_place)->Name("histogram_in_place")->Apply(usual_sizes);
+BENCHMARK(feedback<weir::Exponential>)->Name("exponential")->Apply(all_sizes);
+BENCHMARK(feedback<weir::GeneralizedPareto>)->Name("generalized_pareto")->Apply(usual_sizes);
+BENCHMARK(reused_threshold<weir::Histogram>)->Name("histogram_reused")->Apply(all_sizes);
+BENCHMARK(reused_threshold<weir::Exponential>)->Name("exponential_reused")->Apply(all_sizes);
+BENCHMARK(reused_threshold<weir::GeneralizedPareto>)->Name("generalized_pareto_reused")->Apply(usual_sizes);
+BENCHMARK(decompress)->Name("decompress")->Apply(all_sizes);
 
 }  // namespace
 

@@ -13,9 +13,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "has_memory.hpp"
 #include "read_roof.hpp"
 #include "sparsifier.hpp"
-#include "support/available_memory.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/exponential.hpp"
 #include "weir/compress/threshold/gamma.hpp"
@@ -44,16 +44,7 @@ struct Setting {
   double density;
 };
 
-/// 2^28 elements are a gigabyte, and a selection takes as much again.
-bool has_memory(benchmark::State& state) {
-  double const needed = 12.0 * static_cast<double>(std::size_t{1} << state.range(1));
-  double const available = available_memory();
-  if (needed <= available) return true;
-  state.SkipWithError(("takes " + std::to_string(static_cast<int>(needed * 1e-9 + 1)) + " GB, " +
-                       std::to_string(static_cast<int>(available * 1e-9)) + " are free")
-                          .c_str());
-  return false;
-}
+constexpr double bytes_of_element = 12.0;  // 2^28 are a gigabyte, and a selection takes as much again
 
 /// 0: none.
 template <class Policy>
@@ -66,7 +57,7 @@ double goal_of_read(benchmark::State const& state, double density) {
 
 template <class Policy>
 void select(benchmark::State& state) {
-  if (!has_memory(state)) return;
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
   in_turns_with(state, [&] { sparsifier.run(); }, {read_of(setting.executor, setting.values)});
@@ -77,7 +68,7 @@ void select(benchmark::State& state) {
 
 template <class Policy>
 void select_in_three_stages(benchmark::State& state) {
-  if (!has_memory(state)) return;
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<Policy> sparsifier(setting.executor, setting.values, setting.density);
   sparsifier.work().constants.stages.stages = 3;
@@ -89,7 +80,7 @@ void select_in_three_stages(benchmark::State& state) {
 /// the distribution has need of it. The density makes no difference.
 template <bool Logarithms>
 void estimate(benchmark::State& state) {
-  if (!has_memory(state)) return;
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   std::size_t const size = setting.values.size();
   weir::ThreadTeam& team = setting.executor.team();
@@ -103,7 +94,7 @@ void estimate(benchmark::State& state) {
 
 /// A threshold that is kept for 32 steps.
 void select_reusing(benchmark::State& state) {
-  if (!has_memory(state)) return;
+  if (!has_memory(state, bytes_of_element)) return;
   Setting setting(state);
   Sparsifier<weir::GeneralizedPareto> sparsifier(setting.executor, setting.values, setting.density);
   sparsifier.work().constants.reuse.interval = 32;
