@@ -176,9 +176,10 @@ void compare_4096(bool quick, OpenBlas::Sgemm sgemm) {
         compare("tiles of " + std::to_string(block), design, samples, false, sgemm, true);
     }
   }
-  for (std::uint32_t n : {16u, 64u}) {
+  for (std::uint32_t n : {4u, 8u, 16u, 64u}) {
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
     for (std::size_t samples : {64u, 256u}) compare_feature_major(design, samples);
+    if (n < 16) continue;
     // Threads take the widest vectors that the processor has.
     if (std::is_same_v<Executor, weir::HostExecutor>) compare_threads(design, 256);
   }

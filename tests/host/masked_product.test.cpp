@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "weir/mask/design/indexed.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
 #include "weir/mask/design/tiled.hpp"
+#include "weir/state/checksum.hpp"
 
 namespace {
 
@@ -165,8 +167,9 @@ std::vector<float> products(std::size_t threads, Layout const& layout, std::size
                             std::size_t first = 0) {
   weir::HostExecutor const exec({.threads = threads});
   auto const values = weir_test::random_values<float>(layout, 1);
-  Batch<float> x(64, layout.inputs(), BatchOrder::batch_major), y(64, layout.outputs(), x.order);
-  Batch<float> dy(64, layout.outputs(), x.order), dx(64, layout.inputs(), x.order);
+  std::size_t const all_samples = first + samples;
+  Batch<float> x(all_samples, layout.inputs(), BatchOrder::batch_major), dx = x;
+  Batch<float> y(all_samples, layout.outputs(), BatchOrder::batch_major), dy = y;
   weir_test::fill_batch(x, 2);
   weir_test::fill_batch(dy, 3);
   std::vector<float> gradient(layout.value_count());
@@ -222,6 +225,61 @@ TEST_CASE("the product of a sample has the same bits in every batch") {
       CHECK(std::equal(part.begin(), part.end(), whole.begin() + 20 * 300));
     }
   }
+}
+
+/// A kernel that only says with how large vectors it runs.
+struct VectorProbe {
+  static constexpr bool permutes = false;
+  template <int VectorBytes>
+  void run(std::size_t) const {
+    *bytes = VectorBytes;
+  }
+  int* bytes;
+};
+
+struct Checksums {
+  std::uint64_t results;         // y and dx
+  std::uint64_t gradient_of_16;  // bytes of the vectors
+  std::uint64_t gradient_of_32;
+  std::uint64_t gradient_of_64;
+};
+
+template <class Layout>
+void check_bits(Layout const& layout, Checksums const& wanted) {
+  CAPTURE(layout.outputs());
+  CAPTURE(layout.inputs());
+  int bytes = 0;
+  weir::detail::multiply_widest(VectorProbe{&bytes}, 0);
+  auto const all = products(1, layout, 70);
+  std::span const results = std::span(all).first(70 * (layout.outputs() + layout.inputs()));
+  std::span const gradient = std::span(all).subspan(results.size());
+  CHECK(weir::checksum(std::as_bytes(results)) == wanted.results);
+  CHECK(weir::checksum(std::as_bytes(gradient)) == (bytes == 16   ? wanted.gradient_of_16
+                                                    : bytes == 32 ? wanted.gradient_of_32
+                                                                  : wanted.gradient_of_64));
+}
+
+TEST_CASE(
+    "every compiler gives the same bits: y and dx for vectors of any size, the gradient for each of them") {
+  check_bits(weir::ProjectiveGeometry(5).layout(),
+             {13052156639259459515u, 17036127057590067015u, 10636312003812011898u, 10216394324519916400u});
+  weir::ProjectiveGeometry const plane(16);
+  check_bits(plane.layout(),
+             {11004087034947190002u, 16627895581855221324u, 5245882018300714256u, 3458376406265046726u});
+  check_bits(weir::IndexedDesign<std::uint16_t>::of(plane).layout(),
+             {7470170192810565121u, 2475212912346388563u, 3162703884136826986u, 13654176717462014073u});
+  check_bits(weir::GroupDesign{{.outputs = 300, .inputs = 200, .group = 9}}.layout(),
+             {2000424047249443647u, 2205250069940517641u, 18044444790518967409u, 9500138277494399895u});
+  weir::GroupDesign const grid{{.outputs = 9, .inputs = 7, .group = 4, .levels = 2}};
+  check_bits(weir::TiledDesign(grid, 9 * 32 - 9, 7 * 32 - 30, 32).layout(),
+             {12580559977649356569u, 6086286588743841124u, 6086286588743841124u, 6086286588743841124u});
+  check_bits(weir::TiledDesign(grid, 9 * 20 - 9, 7 * 20 - 13, 20).layout(),
+             {16939711634272679787u, 4723863258278303199u, 8300495132371654261u, 93343411966897681u});
+  // Where a group is at least a vector; smaller ones depend on the vectors' size.
+  check_bits(weir::GroupDesign{{.outputs = 300, .inputs = 200, .group = 16, .levels = 3}}.layout(),
+             {12278520213859697052u, 10403417471059000593u, 8821203855123718415u, 8821203855123718415u});
+  check_bits(weir::GroupDesign{{.outputs = 300, .inputs = 200, .group = 32}}.layout(),
+             {13966883930211855362u, 12381562286982870152u, 6450318018499134098u, 6450318018499134098u});
 }
 
 TEST_CASE("bias and activation are applied to the sum, and a NaN stays one") {

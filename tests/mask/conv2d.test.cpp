@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <span>
 #include <string>
@@ -13,6 +14,8 @@
 
 #include "fault/sanitizers.hpp"
 #include "host/masked_reference.hpp"
+#include "weir/exec/cyclic_layout.hpp"
+#include "weir/exec/group_layout.hpp"
 #include "weir/host/batch_verbs.hpp"
 #include "weir/host/masked_convolution.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
@@ -62,8 +65,12 @@ void for_each_product(weir::BIBDConv2d<> const& conv, weir::ConvolutionShape con
 /// Sums of 16-bit elements are in float: `tolerance` is of results.
 template <class Element>
 void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32_t width,
-           double tolerance = 1e-5) {
+           double tolerance = 1e-5, std::uint32_t images = 2) {
+  using Real = weir::AccumulatorOf<Element>;
+  CAPTURE(options.inputs);
+  CAPTURE(options.outputs);
   CAPTURE(options.kernel_height);
+  CAPTURE(options.kernel_width);
   CAPTURE(options.stride);
   CAPTURE(options.padding);
   CAPTURE(options.dilation);
@@ -71,10 +78,10 @@ void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32
   weir::HostExecutor const exec;
   weir::BIBDConv2d const conv(options);
   auto const bound = conv.on(exec);
-  auto const s = conv.shape(2, height, width);
-  std::vector<float> initial(conv.value_count()), gradient(initial.size(), 3.0f),
-      bias_gradient(conv.bias_count());
-  std::vector<float> bias(conv.bias_count(), 0.5f);
+  auto const s = conv.shape(images, height, width);
+  std::vector<float> initial(conv.value_count());
+  std::vector<Real> gradient(initial.size(), Real{3}), bias_gradient(conv.bias_count());
+  std::vector<Real> const bias(conv.bias_count(), Real(0.5f));
   conv.initialise(std::span(initial), {.seed = 9});
   std::vector<Element> values;
   for (float const value : initial) values.push_back(Element(value));
@@ -109,7 +116,7 @@ void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32
   }
   CHECK(largest_error(to_y, y) <= tolerance);
   CHECK(largest_error(to_dx, dx) <= tolerance);
-  CHECK(largest_error(to_gradient, gradient) <= 1e-5);
+  CHECK(largest_error(to_gradient, gradient) <= std::fmin(tolerance, 1e-5));
   for (std::size_t output = 0; output < bias_gradient.size(); ++output) {
     double sum = 0;
     for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) sum += dy(pixel, output);
@@ -165,6 +172,81 @@ TEST_CASE("the same with tiles, with several levels and with a mask that has no 
                5);
   check<float>({.inputs = 20, .outputs = 30, .padding = 1, .mask = {.family = "random", .density = 0.3}}, 6,
                5);
+}
+
+/// Of the cells of a group design, of a cyclic one, or of tiles.
+std::uint32_t order_of(weir::BIBDMask<weir::AnyDesign> const& mask) {
+  return mask.visit([](auto const& layout) -> std::uint32_t {
+    using Layout = std::remove_cvref_t<decltype(layout)>;
+    if constexpr (std::is_same_v<Layout, weir::GroupLayout>) {
+      return layout.shape.group;
+    } else if constexpr (std::is_same_v<Layout, weir::CyclicLayout>) {
+      return layout.order;
+    } else if constexpr (requires { layout.block; }) {
+      return layout.block;
+    } else {
+      return 0;
+    }
+  });
+}
+
+/// Kernels, strides and edges of every kind, over images that a stride divides and images that it does not.
+template <class Element>
+void check_strides(weir::Conv2dOptions options, std::size_t order, double tolerance) {
+  REQUIRE(order_of(weir::BIBDConv2d(options).mask(0)) == order);
+  std::uint32_t const kernels[][2] = {{1, 1}, {3, 3}, {2, 3}};
+  std::uint32_t drawn = 0;
+  for (auto const& kernel : kernels) {
+    for (std::uint32_t stride : {1u, 2u, 3u, 4u}) {
+      for (std::uint32_t padding : {0u, 1u}) {
+        for (std::uint32_t dilation : {1u, 2u}) {
+          if (UNDER_ADDRESS_SANITIZER && ++drawn % 5 != 0) continue;
+          options.kernel_height = kernel[0];
+          options.kernel_width = kernel[1];
+          options.stride = stride;
+          options.padding = padding;
+          options.dilation = dilation;
+          check<Element>(options, 5, 7, tolerance, 3);
+          if (padding == 1 && dilation == 1) check<Element>(options, 3, 2, tolerance, 1);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the same with groups of 16 and of 32 channels, cut and whole, for every stride") {
+  for (std::uint32_t n : {16u, 32u}) {
+    for (std::size_t inputs : {64u, 100u}) {
+      std::size_t const outputs = inputs == 64 ? 64 : n == 16 ? 100 : 70;
+      weir::Conv2dOptions const options{
+          .inputs = inputs, .outputs = outputs, .mask = {.family = "hadamard-group", .order = n}};
+      check_strides<float>(options, n, 1e-5);
+      if (outputs == 70) check_strides<double>(options, n, 1e-13);
+    }
+  }
+}
+
+TEST_CASE("the same with cyclic designs, for every stride") {
+  auto const plane = [](std::uint64_t order) {
+    std::size_t const channels = order * order + order + 1;
+    return weir::Conv2dOptions{
+        .inputs = channels, .outputs = channels, .mask = {.family = "projective-plane", .order = order}};
+  };
+  check_strides<float>(plane(5), 31, 1e-5);
+  check_strides<double>(plane(5), 31, 1e-13);
+  check_strides<float>(plane(8), 73, 1e-5);
+  weir::Conv2dOptions wide = plane(11);  // enough channels to compute those of few pixels many at a time
+  wide.padding = 1;
+  for (std::uint32_t stride : {1u, 2u, 3u}) {
+    wide.stride = stride;
+    check<float>(wide, 1, 3, 1e-5, 1);
+  }
+}
+
+TEST_CASE("the same with tiles and with groups whose order is odd, for every stride") {
+  check_strides<float>({.inputs = 40, .outputs = 48, .mask = {.density = 0.5, .block = 16}}, 16, 1e-5);
+  check_strides<float>({.inputs = 40, .outputs = 31, .mask = {.family = "hadamard-group", .order = 9}}, 9,
+                       1e-5);
 }
 
 TEST_CASE("what is no number in a channel reaches the outputs that have weights for it, and no others") {

@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 
+#include "weir/core/smaller.hpp"
 #include "weir/exec/arguments.hpp"
 #include "weir/exec/convolution_shape.hpp"
 #include "weir/host/masked_product.hpp"
@@ -33,8 +34,7 @@ void convolve_masked(HostExecutor const& executor, Layout const& layout, Convolu
     auto const pixels = batch_major(static_cast<std::remove_const_t<In> const*>(in), shape.input_pixels(),
                                     layout.inputs(), in_stride);
     auto const to = batch_major(out, shape.output_pixels(), layout.outputs(), out_stride);
-    detail::multiply_with_mask<false>(point.team(), layout, weights, Source(pixels, shape, false), to,
-                                      epilogue);
+    detail::multiply_with_mask<false>(point.team(), layout, weights, Source(pixels, shape), to, epilogue);
   });
 }
 
@@ -51,7 +51,12 @@ void convolve_masked_transposed(HostExecutor const& executor, Layout const& layo
     auto const pixels = batch_major(static_cast<std::remove_const_t<In> const*>(in), shape.output_pixels(),
                                     layout.outputs(), in_stride);
     auto const to = batch_major(out, shape.input_pixels(), layout.inputs(), out_stride);
-    detail::multiply_with_mask<true>(point.team(), layout, weights, Source(pixels, shape, true), to, {});
+    for (std::uint32_t row = 0; row < detail::smaller(shape.stride, shape.height); ++row) {
+      for (std::uint32_t column = 0; column < detail::smaller(shape.stride, shape.width); ++column) {
+        Source const read_alike(pixels, shape, row, column);
+        detail::multiply_with_mask<true>(point.team(), layout, weights, read_alike, to, {});
+      }
+    }
   });
 }
 
@@ -69,8 +74,7 @@ void masked_convolution_gradient(HostExecutor const& executor, Layout const& lay
     Source const outputs(
         batch_major(static_cast<Input const*>(out), shape.output_pixels(), layout.outputs(), out_stride));
     Source const inputs(
-        batch_major(static_cast<Input const*>(in), shape.input_pixels(), layout.inputs(), in_stride), shape,
-        false);
+        batch_major(static_cast<Input const*>(in), shape.input_pixels(), layout.inputs(), in_stride), shape);
     for (std::uint32_t tap = 0; tap < shape.taps(); ++tap) {
       detail::add_masked_gradient(point.team(), layout, outputs, inputs, tap, to + tap * layout.value_count(),
                                   mode);

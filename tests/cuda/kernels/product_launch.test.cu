@@ -129,7 +129,7 @@ TEST_CASE("convolutions are those of the dense matrix tap by tap, twice the same
     auto const number = [&](std::size_t low, std::size_t high) {
       return static_cast<std::uint32_t>(low + draw.below(high - low + 1));
     };
-    std::uint32_t const kernel_height = number(1, 5), kernel_width = number(1, 3), dilation = number(1, 2);
+    std::uint32_t const kernel_height = number(1, 5), kernel_width = number(1, 5), dilation = number(1, 2);
     weir::ConvolutionShape const shape{number(1, 3), number(9, 14), number(9, 12), kernel_height,
                                        kernel_width, number(1, 3),  number(0, 2),  dilation};
     Case c = drawn_case(draw);
@@ -139,10 +139,12 @@ TEST_CASE("convolutions are those of the dense matrix tap by tap, twice the same
       weir::GroupDesign grid{{.outputs = 2, .inputs = 3, .group = 2}};
       c.room = 8;
       c.offset = 0;
-      check_all_types(AnyDesign(std::move(grid)).tiled(2 * 32, 3 * 32 - 8, 32), c);
+      std::uint32_t const block = 32u << draw.below(3);
+      check_all_types(AnyDesign(std::move(grid)).tiled(2 * block, 3 * block - 8, block), c);
     } else {
+      std::uint32_t const n = 4u << draw.below(4);
       check_all_types(
-          weir::GroupDesign{{.outputs = 20 + draw.below(60), .inputs = 20 + draw.below(50), .group = 8}}, c);
+          weir::GroupDesign{{.outputs = 32 + draw.below(60), .inputs = 32 + draw.below(50), .group = n}}, c);
     }
   }
 }

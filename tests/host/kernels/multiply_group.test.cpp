@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <vector>
 
 #include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
@@ -52,6 +55,44 @@ TEST_CASE("vectors of each width give the same products, forwards and transposed
   check_widths<double, true>(1e-14);
   check_widths<weir::bfloat16, false>(0x1p-8);
   check_widths<weir::half, true>(0x1p-11);
+}
+
+/// How many outputs are not written by one part, but by none or by several.
+template <bool Transposed>
+std::size_t wrongly_shared(weir::GroupLayout const& layout, std::size_t samples, std::size_t threads) {
+  auto const values = weir_test::random_values<float>(layout, 1);
+  Batch<float> in(samples, Transposed ? layout.outputs() : layout.inputs(), weir::BatchOrder::batch_major);
+  Batch<float> out(samples, Transposed ? layout.inputs() : layout.outputs(), in.order);
+  weir_test::fill_batch(in, 2);
+  auto const nothing = out.elements;
+  std::vector<std::size_t> writers(nothing.size());
+  using Kernel = weir::detail::MultiplyGroup<float, float, float, Transposed>;
+  if (!Kernel::takes(layout)) return 0;
+  auto const parts = Kernel::parts_of(layout, samples, threads);
+  REQUIRE(parts.count() > 1);
+  for (std::size_t part = 0; part < parts.count(); ++part) {
+    out.elements = nothing;
+    weir::detail::multiply_widest(Kernel{layout, values.data(), in.constant(), out.view(), {}, parts}, part);
+    for (std::size_t i = 0; i < writers.size(); ++i) writers[i] += std::isnan(out.elements[i]) ? 0 : 1;
+  }
+  return static_cast<std::size_t>(
+      std::count_if(writers.begin(), writers.end(), [](std::size_t count) { return count != 1; }));
+}
+
+TEST_CASE("every output is written by one part, for any number of threads") {
+  for (std::uint32_t n : {2u, 4u, 8u, 16u, 32u}) {
+    weir::GroupDesign const design{{.outputs = 330, .inputs = 250, .group = n, .levels = n == 32 ? 2u : 1u}};
+    for (std::size_t samples : {16u, 70u}) {
+      for (std::size_t threads : {2u, 3u, 8u, 32u}) {
+        CAPTURE(n);
+        CAPTURE(samples);
+        CAPTURE(threads);
+        if (design.value_count() * samples < weir::detail::shared_from_products) continue;
+        CHECK(wrongly_shared<false>(design.layout(), samples, threads) == 0);
+        CHECK(wrongly_shared<true>(design.layout(), samples, threads) == 0);
+      }
+    }
+  }
 }
 
 TEST_CASE("what does not fit the scratch memory, or is no power of two, is left to others") {

@@ -25,6 +25,12 @@ TEST_CASE("rows are packed from both orders, and what is not there is zero") {
   }
 }
 
+TEST_CASE("a row that is not there is zero") {
+  std::vector<float> row(8, -1.0f);
+  weir::detail::pack_row<float, 4>(static_cast<float const*>(nullptr), 5, 7, row.data());
+  CHECK(row == std::vector<float>{0, 0, 0, 0, 0, 0, 0, -1});
+}
+
 TEST_CASE("the first lanes are loaded and stored alone") {
   float const numbers[] = {1, 2, 3, 4};
   for (std::size_t count = 0; count <= 4; ++count) {

@@ -23,6 +23,12 @@ TEST_CASE("parts cover every output and every sample once") {
             if (samples != 0) CHECK((parts.sample_parts - 1) * parts.samples < samples);
             if (parts.sample_parts > 1) CHECK(parts.samples % 16 == 0);
             if (threads == 1) CHECK(parts.sample_parts <= 1);
+            for (std::size_t most : {16u, 128u}) {
+              weir::detail::ProductParts const short_parts(outputs, largest, unit, samples, threads, most);
+              CHECK(short_parts.samples <= most);
+              CHECK(short_parts.samples * short_parts.sample_parts >= samples);
+              if (samples != 0) CHECK((short_parts.sample_parts - 1) * short_parts.samples < samples);
+            }
           }
         }
       }

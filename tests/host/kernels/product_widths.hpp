@@ -5,12 +5,13 @@
 #include "weir/host/kernels/product_dispatch.hpp"
 
 /// Calls `prepare()`, runs all parts of the kernel it returns, then calls `check(name)`: once for each width
-/// of vectors that this processor has. Kernels that permute lanes have no form of 16 bytes.
+/// of vectors that this processor has. Kernels that permute lanes have no form of 16 bytes. The last part
+/// comes first, so that what a part writes behind its end is seen.
 template <class Prepare, class Check>
 void with_each_product_width(Prepare const& prepare, Check const& check) {
   auto const run = [&](char const* name, auto const& run_part) {
     auto const kernel = prepare();
-    for (std::size_t part = 0; part < kernel.parts.count(); ++part) run_part(kernel, part);
+    for (std::size_t part = kernel.parts.count(); part-- > 0;) run_part(kernel, part);
     check(name);
   };
   if constexpr (!decltype(prepare())::permutes) {
@@ -29,7 +30,7 @@ void with_each_product_width(Prepare const& prepare, Check const& check) {
 /// Runs all parts of a kernel with vectors of so many bytes; 0: the widest that this processor has.
 template <int Bytes, class Kernel>
 void run_parts(Kernel const& kernel, std::size_t parts) {
-  for (std::size_t part = 0; part < parts; ++part) {
+  for (std::size_t part = parts; part-- > 0;) {
     if constexpr (Bytes == 0) {
       weir::detail::multiply_widest(kernel, part);
     } else if constexpr (Bytes == 16) {

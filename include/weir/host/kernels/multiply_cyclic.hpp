@@ -102,7 +102,8 @@ struct MultiplyCyclic {
     for (std::size_t row = 0; row < Samples; ++row) {
       for (std::size_t i = 0; i < lanes; ++i) scratch.inputs[row * stride + i] = Real{0};
     }
-    for (std::uint32_t tap = 0; tap < in.taps; ++tap) {
+    for (std::uint32_t number = 0; number < in.taps; ++number) {
+      std::uint32_t const tap = in.tap(number);
       Value const* const of_tap = values + tap * layout.value_count();
       for (std::size_t first = 0; first < layout.order; first += width) {
         std::size_t const last = smaller(layout.order, first + width);
@@ -119,6 +120,8 @@ struct MultiplyCyclic {
       }
     }
     std::size_t const samples = smaller(Samples, sample_end - sample);
+    std::size_t places[Samples];
+    for (std::size_t row = 0; row < samples; ++row) places[row] = in.place(sample + row);
     for (std::size_t unit = 0; unit < units; ++unit) {
       std::size_t const output = first_of(unit);
       std::size_t const done = begin + unit * lanes - output;
@@ -133,7 +136,7 @@ struct MultiplyCyclic {
         for (std::size_t i = 0; i < lanes; i += Count) {
           Lanes<Real, Count> sum;
           load_first<Real, Count>(own + row * lanes + i + done, Count - done, sum);
-          finish_outputs<Real, Count>(epilogue, output + i + done, Count - done, sum, out, sample + row);
+          finish_outputs<Real, Count>(epilogue, output + i + done, Count - done, sum, out, places[row]);
         }
       }
     }

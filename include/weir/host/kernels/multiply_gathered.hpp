@@ -76,9 +76,12 @@ struct MultiplyGathered {
   template <int Count, int Vectors>
   [[gnu::always_inline]] void in_place(std::size_t begin, std::size_t end, std::size_t sample) const {
     EntryList list;
+    std::size_t places[Count * Vectors];
+    list_places(sample, Count * Vectors, places);
     for (std::size_t output = begin; output < end; ++output) {
       Lanes<Real, Count> sum[Vectors] = {};
-      for (std::uint32_t tap = 0; tap < in.taps; ++tap) {
+      for (std::uint32_t number = 0; number < in.taps; ++number) {
+        std::uint32_t const tap = in.tap(number);
         In const* const inputs = in.is_batch_major() ? in.row(sample, tap) : in.batch.data + sample;
         std::size_t const stride = in.is_batch_major() ? 1 : in.batch.stride;
         if (inputs == nullptr) continue;
@@ -91,7 +94,7 @@ struct MultiplyGathered {
         }
       }
       repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
-        finish_samples<Count>(output, sample + i * Count, Count, sum[i]);
+        finish_samples<Count>(output, places + i * Count, Count, sum[i]);
       });
     }
   }
@@ -114,7 +117,8 @@ struct MultiplyGathered {
     constexpr std::size_t width = scratch_bytes / sizeof(Real) / Count;
     EntryList list;
     for (std::size_t i = 0; i < (end - begin) * Count; ++i) sums[i] = Real{0};
-    for (std::uint32_t tap = 0; tap < in.taps; ++tap) {
+    for (std::uint32_t number = 0; number < in.taps; ++number) {
+      std::uint32_t const tap = in.tap(number);
       for (std::size_t first = 0; first < entries.inputs; first += width) {
         std::size_t const last = smaller(entries.inputs, first + width);
         for (std::size_t row = 0; row < Count; ++row) {
@@ -136,26 +140,32 @@ struct MultiplyGathered {
         }
       }
     }
+    std::size_t places[Count];
+    list_places(sample, samples, places);
     for (std::size_t output = begin; output < end; ++output) {
       Lanes<Real, Count> sum;
       load<Real, Count>(sums + (output - begin) * Count, sum);
-      finish_samples<Count>(output, sample, samples, sum);
+      finish_samples<Count>(output, places, samples, sum);
     }
   }
 
+  void list_places(std::size_t sample, std::size_t samples, std::size_t* places) const {
+    for (std::size_t i = 0; i < samples; ++i) places[i] = in.place(sample + i);
+  }
+
   template <int Count>
-  [[gnu::always_inline]] void finish_samples(std::size_t output, std::size_t sample, std::size_t samples,
-                                             Lanes<Real, Count>& sum) const {
+  [[gnu::always_inline]] void finish_samples(std::size_t output, std::size_t const* places,
+                                             std::size_t samples, Lanes<Real, Count>& sum) const {
     if (epilogue.bias != nullptr) sum += epilogue.bias[output];
     activate_lanes<Real, Count>(epilogue.activation, sum);
     if (!out.is_batch_major()) {
-      return store_first<Real, Count>(sum, samples, out.data + output * out.stride + sample);
+      return store_first<Real, Count>(sum, samples, out.data + output * out.stride + places[0]);
     }
     if constexpr (Count == 1) {
-      out.data[sample * out.stride + output] = convert<Out>(sum);
+      out.data[places[0] * out.stride + output] = convert<Out>(sum);
     } else {
       for (std::size_t row = 0; row < samples; ++row) {
-        out.data[(sample + row) * out.stride + output] = convert<Out>(static_cast<Real>(sum[row]));
+        out.data[places[row] * out.stride + output] = convert<Out>(static_cast<Real>(sum[row]));
       }
     }
   }

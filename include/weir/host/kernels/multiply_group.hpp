@@ -44,7 +44,7 @@ struct MultiplyGroup {
     std::size_t const vectors = sums_bytes / 64 / samples_together;
     std::size_t const of_sums = n >= lanes ? vectors * lanes / n : Transposed ? vectors * lanes / n : vectors;
     std::size_t const of_values = block_bytes / (inputs * layout.shape.levels * n * sizeof(Value));
-    std::size_t const unit = n >= lanes ? 1 : Transposed ? 16 : 2;
+    std::size_t const unit = n >= lanes ? 1 : Transposed ? 16 : lanes / n;  // no vector is of two parts
     bool const is_small = layout.value_count() * samples < shared_from_products;
     return {outputs, smaller(of_sums, of_values), unit, samples, is_small ? 1 : threads};
   }
@@ -125,12 +125,14 @@ struct MultiplyGroup {
     std::size_t together = larger(1, width / 2 / v.n);
     if (copied != 0) together = smaller(together, TermScratch::capacity / copied / unit * unit);
     std::size_t const of_group = (end - begin) * Samples * Count;  // sums
-    for (std::uint32_t tap = 0; tap < in.taps; ++tap) {
+    if (in.taps == 0) clear_sums((sample_end - sample + Samples - 1) / Samples * of_group, sums);
+    for (std::uint32_t number = 0; number < in.taps; ++number) {
+      std::uint32_t const tap = in.tap(number);
       Value const* const of_tap = values + tap * layout.value_count();
       for (std::size_t first = 0; first < cells; first += together) {
         std::size_t const last = smaller(cells, first + together);
         std::size_t const from = first * v.n;
-        bool const is_first = tap == 0 && first == 0;
+        bool const is_first = number == 0 && first == 0;
         Real* of_samples = sums;
         for (std::size_t row = sample; row < sample_end; row += Samples, of_samples += of_group) {
           pack_rows<Real, Count, In>(in, tap, row, Samples, from, smaller(in.features(), last * v.n) - from,
@@ -150,19 +152,31 @@ struct MultiplyGroup {
     }
   }
 
+  /// Where no tap adds to them.
+  [[gnu::noinline]] static void clear_sums(std::size_t count, Real* sums) {
+    for (std::size_t i = 0; i < count; ++i) sums[i] = Real{0};
+  }
+
   template <class Vectors, int Count, int Samples>
   [[gnu::always_inline]] void finish_group(Vectors const& v, std::size_t begin, std::size_t end,
                                            std::size_t sample, std::size_t samples, Real* sums) const {
+    std::size_t places[Samples];
+    for (std::size_t row = 0; row < samples; ++row) places[row] = in.place(sample + row);
+    if constexpr (!Transposed && Count > 1) {
+      if (!v.is_wide) return finish_packed<Vectors, Count, Samples>(v, begin, end, places, samples, sums);
+    }
     for (std::size_t u = begin; u < end; ++u) {
       Real* const own = sums + (u - begin) * Samples * Count;
       if constexpr (Count == 2 * Samples) {
         bool const is_whole = samples == Samples && (u + 1) * Count <= out.features;
-        if (!out.is_batch_major() && is_whole && (Transposed || v.is_wide)) {
+        if (!out.is_batch_major() && is_whole) {
           finish_turned<Real, Count>(epilogue, u * Count, own, out, sample);
           continue;
         }
       }
-      for (std::size_t row = 0; row < samples; ++row) finish<Count>(v, u, sample + row, own + row * Count);
+      for (std::size_t row = 0; row < samples; ++row) {
+        finish<Count>(u * Count, own + row * Count, places[row]);
+      }
     }
   }
 
@@ -210,22 +224,43 @@ struct MultiplyGroup {
     });
   }
 
-  template <int Count, class Vectors>
-  [[gnu::always_inline]] void finish(Vectors const& v, std::size_t u, std::size_t sample, Real* sums) const {
-    std::size_t output = u * Count;
-    std::size_t count = Count;
-    if (!Transposed && !v.is_wide) {
-      for (std::size_t half = Count / 2; half >= v.n; half /= 2) {
-        for (std::size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  /// Outputs of `v.packed` classes at a time: the sums of a class are added up to n, which fill a vector with
+  /// those of the next classes.
+  template <class Vectors, int Count, int Samples>
+  [[gnu::always_inline]] void finish_packed(Vectors const& v, std::size_t begin, std::size_t end,
+                                            std::size_t const* places, std::size_t samples,
+                                            Real* sums) const {
+    alignas(64) Real together[Count] = {};
+    for (std::size_t u = begin; u < end; u += v.packed) {
+      std::size_t const classes = smaller(v.packed, end - u);
+      for (std::size_t row = 0; row < samples; ++row) {
+        Real* own = sums + ((u - begin) * Samples + row) * Count;
+        for (std::size_t i = 0; i < classes; ++i, own += Samples * Count) {
+          add_halves<Count / 2>(v.n, own, together + i * v.n);
+        }
+        finish<Count>(u * v.n, together, places[row]);
       }
-      output = u * v.n;
-      count = v.n;
     }
+  }
+
+  /// Adds vectors of n lanes that lie one after another, the two halves of them all at first.
+  template <int Half>
+  [[gnu::always_inline]] static void add_halves(std::uint32_t n, Real* sums, Real* to) {
+    Lanes<Real, Half> low, high;
+    load<Real, Half>(sums, low);
+    load<Real, Half>(sums + Half, high);
+    low += high;
+    if (n == Half) return store<Real, Half>(low, to);
+    store<Real, Half>(low, sums);
+    if constexpr (Half > 1) add_halves<Half / 2>(n, sums, to);
+  }
+
+  template <int Count>
+  [[gnu::always_inline]] void finish(std::size_t output, Real const* sums, std::size_t place) const {
     if (output >= out.features) return;
     Lanes<Real, Count> sum;
     load<Real, Count>(sums, sum);
-    count = smaller(count, out.features - output);
-    finish_outputs<Real, Count>(epilogue, output, count, sum, out, sample);
+    finish_outputs<Real, Count>(epilogue, output, smaller(Count, out.features - output), sum, out, place);
   }
 };
 

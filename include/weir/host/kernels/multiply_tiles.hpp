@@ -36,7 +36,7 @@ struct MultiplyTiles {
   static ProductParts parts_of(EntrySource const& tiles, std::size_t block, std::size_t samples,
                                std::size_t threads) {
     bool const is_small = tiles.value_count * block * block * samples < shared_from_products;
-    return {tiles.outputs, 1, 1, samples, is_small ? 1 : threads};
+    return {tiles.outputs, 1, 1, samples, is_small ? 1 : threads, together};
   }
 
   EntrySource tiles;
@@ -56,15 +56,12 @@ struct MultiplyTiles {
     alignas(64) Real weights[side * side];
     alignas(64) Real inputs[packed_together * side];
     alignas(64) Real sums[together * side];
-    std::size_t const begin = part / parts.blocks * parts.samples;
-    std::size_t const end = smaller(in.samples, begin + parts.samples);
+    std::size_t const sample = part / parts.blocks * parts.samples;
+    std::size_t const samples = smaller(parts.samples, in.samples - sample);
     std::size_t const there = smaller(block, out.features - line * block);
-    for (std::size_t sample = begin; sample < end; sample += together) {
-      std::size_t const samples = smaller(together, end - sample);
-      for (std::size_t output = 0; output < there; output += side) {
-        multiply<lanes>(list, output, sample, samples, weights, inputs, sums);
-        finish<lanes>(line * block + output, smaller(side, there - output), sample, samples, sums);
-      }
+    for (std::size_t output = 0; output < there; output += side) {
+      multiply<lanes>(list, output, sample, samples, weights, inputs, sums);
+      finish<lanes>(line * block + output, smaller(side, there - output), sample, samples, sums);
     }
   }
 
@@ -81,7 +78,7 @@ struct MultiplyTiles {
   Piece piece(EntryList const& list, std::size_t output, std::size_t number) const {
     std::size_t const of_tile = (block + side - 1) / side;
     std::size_t const t = number / of_tile % list.size;
-    std::uint32_t const tap = static_cast<std::uint32_t>(number / of_tile / list.size);
+    std::uint32_t const tap = in.tap(static_cast<std::uint32_t>(number / of_tile / list.size));
     std::size_t const first = number % of_tile * side;
     std::size_t const there = smaller(block, in.features() - list.input[t] * block);
     Value const* const tile = values + (tap * tiles.value_count + list.value[t]) * block * block;
@@ -98,10 +95,15 @@ struct MultiplyTiles {
     for (std::size_t i = 0; i < samples * side; ++i) sums[i] = Real{0};
     std::size_t const count = in.taps * list.size * ((block + side - 1) / side);
     if (count == 0) return;
+    In const* rows_of_tap[together];  // null where the tap lies outside; of batch-major samples
     Piece next = piece(list, output, 0);
     for (std::size_t number = 0; number < count; ++number) {
+      bool const is_first_of_tap = number % (count / in.taps) == 0;
       Piece const now = next;
       if (number + 1 < count) next = piece(list, output, number + 1);
+      for (std::size_t row = 0; is_first_of_tap && in.is_batch_major() && row < samples; ++row) {
+        rows_of_tap[row] = in.row(sample + row, now.tap);
+      }
       Real const* from = weights;
       std::size_t stride = side;
       if constexpr (Transposed && std::is_same_v<Value, Real>) {
@@ -112,10 +114,20 @@ struct MultiplyTiles {
       }
       for (std::size_t row = 0; row < samples; row += packed_together) {
         std::size_t const rows = smaller(packed_together, samples - row);
-        pack_rows<Real, Count, In>(in, now.tap, sample + row, rows, now.input, now.inputs, now.depth, side,
-                                   inputs);
-        bool const is_last = row + rows == samples;
-        fetch_inputs(is_last ? next : now, is_last ? sample : sample + row + rows);
+        if (in.is_batch_major()) {
+          for (std::size_t r = 0; r < rows; ++r) {
+            In const* const all = rows_of_tap[row + r];
+            pack_row<Real, Count>(all == nullptr ? all : all + now.input, now.inputs, now.depth,
+                                  inputs + r * side);
+          }
+          bool const is_last = row + rows == samples;
+          Piece const& then = is_last ? next : now;
+          std::size_t const next_row = is_last ? 0 : row + rows;
+          if (then.tap == now.tap) fetch_inputs(then, rows_of_tap, next_row, samples);
+        } else {
+          pack_rows<Real, Count, In>(in, now.tap, sample + row, rows, now.input, now.inputs, now.depth, side,
+                                     inputs);
+        }
         Real* const to = sums + row * side;
         std::size_t r = 0;
         for (; r + 4 <= rows; r += 4) {
@@ -129,13 +141,12 @@ struct MultiplyTiles {
   }
 
   /// The inputs that are packed next.
-  [[gnu::always_inline]] void fetch_inputs(Piece const& of, std::size_t sample) const {
-    if (!in.is_batch_major()) return;
-    std::size_t const end = smaller(in.samples, sample + packed_together);
-    for (; sample < end; ++sample) {
-      In const* const row = in.row(sample, of.tap);
-      if (row == nullptr) continue;
-      char const* const line = reinterpret_cast<char const*>(row + of.input);
+  [[gnu::always_inline]] static void fetch_inputs(Piece const& of, In const* const* rows, std::size_t begin,
+                                                  std::size_t samples) {
+    std::size_t const end = smaller(samples, begin + packed_together);
+    for (std::size_t row = begin; row < end; ++row) {
+      if (rows[row] == nullptr) continue;
+      char const* const line = reinterpret_cast<char const*>(rows[row] + of.input);
       for (std::size_t byte = 0; byte < of.inputs * sizeof(In); byte += 64) __builtin_prefetch(line + byte);
     }
   }
@@ -214,10 +225,11 @@ struct MultiplyTiles {
   [[gnu::always_inline]] void finish(std::size_t output, std::size_t width, std::size_t sample,
                                      std::size_t samples, Real const* sums) const {
     for (std::size_t row = 0; row < samples; ++row) {
+      std::size_t const place = in.place(sample + row);
       for (std::size_t i = 0; i < width; i += Count) {
         Lanes<Real, Count> sum;
         load<Real, Count>(sums + row * side + i, sum);
-        finish_outputs<Real, Count>(epilogue, output + i, smaller(width - i, Count), sum, out, sample + row);
+        finish_outputs<Real, Count>(epilogue, output + i, smaller(width - i, Count), sum, out, place);
       }
     }
   }

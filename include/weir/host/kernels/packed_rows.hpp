@@ -29,6 +29,23 @@ template <class Real, int Count, class Element>
   for (std::size_t lane = 0; lane < count; ++lane) to[lane] = convert<Element>(buffer[lane]);
 }
 
+/// Copies `count` features of a sample, converted; zeros follow up to `width` numbers, and are all there is
+/// where `from` is null.
+template <class Real, int Count, class Element>
+[[gnu::always_inline]] inline void pack_row(Element const* from, std::size_t count, std::size_t width,
+                                            Real* to) {
+  std::size_t feature = 0;
+  if (from != nullptr) {
+    for (; feature + Count <= count; feature += Count) {
+      Lanes<Real, Count> numbers;
+      load<Real, Count>(from + feature, numbers);
+      store<Real, Count>(numbers, to + feature);
+    }
+    for (; feature < count; ++feature) to[feature] = convert<Real>(from[feature]);
+  }
+  for (; feature < width; ++feature) to[feature] = Real{0};
+}
+
 /// Copies features first .. first + count of the samples from `sample` on, at a tap, to `rows` rows of
 /// `stride` numbers, converted; zeros follow up to `width` numbers, and fill the rows for which there is no
 /// sample.
@@ -55,22 +72,17 @@ template <class Real, int Count, class Element>
     }
   }
   for (std::size_t row = 0; row < rows; ++row, to += stride) {
-    std::size_t feature = turned;
-    if (sample + row >= source.samples) {
-    } else if (!source.is_batch_major()) {
-      for (; feature < count; ++feature) {
+    bool const is_there = sample + row < source.samples;
+    if (!source.is_batch_major()) {
+      std::size_t feature = turned;
+      for (; is_there && feature < count; ++feature) {
         to[feature] = convert<Real>(source.batch(sample + row, first + feature));
       }
-    } else if (Element const* const all = source.row(sample + row, tap)) {
-      Element const* const from = all + first;
-      for (; feature + Count <= count; feature += Count) {
-        Lanes<Real, Count> numbers;
-        load<Real, Count>(from + feature, numbers);
-        store<Real, Count>(numbers, to + feature);
-      }
-      for (; feature < count; ++feature) to[feature] = convert<Real>(from[feature]);
+      for (; feature < width; ++feature) to[feature] = Real{0};
+      continue;
     }
-    for (; feature < width; ++feature) to[feature] = Real{0};
+    Element const* const all = is_there ? source.row(sample + row, tap) : nullptr;
+    pack_row<Real, Count>(all == nullptr ? all : all + first, count, width, to);
   }
 }
 

@@ -70,14 +70,18 @@ struct ProductParts {
   std::size_t samples = 0;  // of a part
   std::size_t sample_parts = 0;
 
-  /// Blocks of at most `largest` outputs, a multiple of `unit`; samples in multiples of 16.
+  /// Blocks of at most `largest` outputs, a multiple of `unit`; samples in multiples of 16, at most
+  /// `most_samples`.
   ProductParts(std::size_t outputs, std::size_t largest, std::size_t unit, std::size_t all_samples,
-               std::size_t threads) {
+               std::size_t threads, std::size_t most_samples = static_cast<std::size_t>(-1)) {
     block = largest / unit * unit;
     if (block == 0) block = unit;
     std::size_t const wanted = threads == 1 ? 1 : 6 * threads;
     blocks = larger((outputs + block - 1) / block, 1);
     sample_parts = larger(smaller((all_samples + 15) / 16, (wanted + blocks - 1) / blocks), 1);
+    if (all_samples > most_samples) {
+      sample_parts = larger(sample_parts, (all_samples + most_samples - 1) / most_samples);
+    }
     samples = ((all_samples + sample_parts - 1) / sample_parts + 15) / 16 * 16;
     samples = larger(samples, 16);
     sample_parts = larger((all_samples + samples - 1) / samples, 1);
