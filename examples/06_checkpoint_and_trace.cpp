@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "weir/trace/chrome.hpp"
+#include "weir/trace/svg.hpp"
 #include "weir/weir.hpp"
 
 constexpr std::size_t parameters = 3, elements = 1000;  // elements of each
@@ -51,7 +53,6 @@ struct Run {
 
 int main() {
   std::string const path = "06_checkpoint.weir";
-
   Run uninterrupted;
   weir::Recorder recorder(1000);  // keeps the last 1000 spans; without one nothing is recorded
   auto whole = uninterrupted.bind(&recorder);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What recipes are made of, and the host. Compression, pipelines, masks, planning, MPI, CUDA, NCCL and the
-// adapters to other libraries are included by their own headers.
+// What recipes are made of, and the host. Compression, pipelines, masks, planning, the files of traces, MPI,
+// CUDA, NCCL and the adapters to other libraries are included by their own headers.
 
 #include "weir/comm/agree.hpp"
 #include "weir/comm/byte_exchange.hpp"
@@ -25,6 +25,7 @@
 #include "weir/comm/thread_signal.hpp"
 #include "weir/comm/threads.hpp"
 #include "weir/comm/wire_type.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/convert.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/file_replacement.hpp"
@@ -132,13 +133,8 @@
 #include "weir/tensor/element_type.hpp"
 #include "weir/tensor/memory_space.hpp"
 #include "weir/tensor/view.hpp"
-#include "weir/trace/chrome.hpp"
-#include "weir/trace/lane.hpp"
 #include "weir/trace/merge_sort.hpp"
 #include "weir/trace/recorder.hpp"
-#include "weir/trace/svg.hpp"
-#include "weir/trace/text.hpp"
-#include "weir/trace/time_unit.hpp"
 #include "weir/workers/buffer_sync.hpp"
 #include "weir/workers/gradients.hpp"
 #include "weir/workers/local_batch.hpp"

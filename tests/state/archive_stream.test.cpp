@@ -16,7 +16,7 @@ namespace {
 using namespace weir::detail;
 
 std::vector<std::byte> written() {
-  MemorySink sink;
+  MemorySink sink{16};
   ArchiveWriter writer{sink};
   writer.write_number(std::uint32_t{7});
   writer.write_text("text");

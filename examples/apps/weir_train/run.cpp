@@ -21,6 +21,8 @@
 #include "run_sparsified.hpp"
 #include "text.hpp"
 #include "trainer.hpp"
+#include "weir/trace/chrome.hpp"
+#include "weir/trace/svg.hpp"
 #include "whole_gradients.hpp"
 
 #if WEIR_TRAIN_WITH_MPI

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +12,7 @@
 
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/file_replacement.hpp"
 

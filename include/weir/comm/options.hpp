@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chrono>
+#include "weir/core/clock.hpp"
 
 namespace weir::inline v1 {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <concepts>
 
 #include "weir/comm/concepts.hpp"
+#include "weir/core/clock.hpp"
 
 namespace weir::inline v1 {
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -9,6 +8,7 @@
 #include "weir/comm/check_arguments.hpp"
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 
 namespace weir::inline v1 {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include "weir/comm/group.hpp"
 #include "weir/comm/options.hpp"
 #include "weir/comm/thread_signal.hpp"
+#include "weir/core/clock.hpp"
 
 namespace weir::inline v1::detail {
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "weir/comm/fingerprint.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 
 namespace weir::inline v1::detail {

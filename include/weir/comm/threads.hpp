@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/options.hpp"
 #include "weir/comm/thread_member.hpp"
+#include "weir/core/clock.hpp"
 
 namespace weir::inline v1 {
 

@@ -47,10 +47,8 @@ class FileReplacement {
 
   ~FileReplacement() { discard(); }
 
-  void write(std::span<std::byte const> bytes) {
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail(errno);
-  }
-  void write(std::string const& text) { write(std::as_bytes(std::span{text})); }
+  void write(std::span<std::byte const> bytes) { write(bytes.data(), bytes.size()); }
+  void write(std::string const& text) { write(text.data(), text.size()); }
 
   /// Ends the content, which for want of room may fail. Only the name is left to be given to it, by
   /// `commit()`: of several files none should get it before all have come so far. Blocks until the content is
@@ -75,6 +73,10 @@ class FileReplacement {
   }
 
  private:
+  void write(void const* bytes, std::size_t size) {
+    if (std::fwrite(bytes, 1, size, file_) != size) fail(errno);
+  }
+
   void follow_links() {
     char* const resolved = ::realpath(path_.c_str(), nullptr);
     if (resolved == nullptr) fail(errno);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -12,6 +11,7 @@
 
 #include "weir/comm/check_arguments.hpp"
 #include "weir/comm/concepts.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/cuda/capture.hpp"
 #include "weir/cuda/device_stream_executor.hpp"
 #include "weir/cuda/pinned_memory.hpp"

@@ -2,7 +2,6 @@
 
 #include <mpi.h>
 
-#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "weir/comm/check_arguments.hpp"
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/mpi/member.hpp"
 
 namespace weir::inline v1 {

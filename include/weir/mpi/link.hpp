@@ -2,7 +2,6 @@
 
 #include <mpi.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/mpi/error.hpp"
 #include "weir/mpi/notices.hpp"
 

@@ -3,7 +3,6 @@
 #include <mpi.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/mismatch.hpp"
 #include "weir/comm/operation_log.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/mpi/error.hpp"
 #include "weir/mpi/failure.hpp"
 

@@ -2,7 +2,6 @@
 
 #include <mpi.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +19,7 @@
 #include "weir/comm/message_pool.hpp"
 #include "weir/comm/place_workers.hpp"
 #include "weir/comm/remote_transport.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/mpi/communicator.hpp"
 

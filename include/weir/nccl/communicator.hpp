@@ -2,7 +2,6 @@
 
 #include <nccl.h>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include "weir/comm/concepts.hpp"
 #include "weir/comm/fingerprint.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/nccl/element.hpp"
 #include "weir/nccl/member.hpp"
 

@@ -3,7 +3,6 @@
 #include <nccl.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "weir/comm/mismatch.hpp"
 #include "weir/comm/operation_log.hpp"
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/cuda/capture.hpp"
 #include "weir/cuda/device_guard.hpp"

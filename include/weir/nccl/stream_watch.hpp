@@ -1,12 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "weir/comm/fingerprint.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/cuda/check.hpp"
 #include "weir/cuda/event.hpp"
 

@@ -3,7 +3,6 @@
 #include <nccl.h>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "weir/comm/message_numbers.hpp"
 #include "weir/comm/place_workers.hpp"
 #include "weir/comm/remote_stream_transport.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/cuda/check.hpp"
 #include "weir/cuda/device_guard.hpp"

@@ -2,11 +2,11 @@
 
 #include <nccl.h>
 
-#include <chrono>
 #include <string>
 #include <thread>
 
 #include "weir/comm/options.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/nccl/error.hpp"
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "weir/core/clock.hpp"
 #include "weir/pipeline/pipeline_run.hpp"
 
 namespace weir::inline v1::detail {

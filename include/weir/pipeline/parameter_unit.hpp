@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/doorbell.hpp"

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "weir/core/clock.hpp"
 #include "weir/pipeline/edge_codec.hpp"
 #include "weir/pipeline/loss_weight.hpp"
 #include "weir/pipeline/skip_edge.hpp"

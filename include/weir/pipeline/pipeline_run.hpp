@@ -1,8 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
+
+#include "weir/core/clock.hpp"
 
 namespace weir::inline v1::detail {
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -10,6 +9,7 @@
 
 #include "weir/comm/remote_transport.hpp"
 #include "weir/comm/stream_transport.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/pipeline/buffer_guards.hpp"

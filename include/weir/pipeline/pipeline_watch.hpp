@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "weir/comm/pipeline_transport.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/pipeline/doorbell.hpp"
 #include "weir/pipeline/pipeline_error.hpp"
 #include "weir/pipeline/pipeline_program.hpp"

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
+#include "weir/core/clock.hpp"
 #include "weir/exec/concepts.hpp"
 
 namespace weir::inline v1::detail {

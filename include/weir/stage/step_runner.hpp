@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/core/clock.hpp"
 #include "weir/core/error.hpp"
 #include "weir/core/progress.hpp"
 #include "weir/exec/step_clock.hpp"

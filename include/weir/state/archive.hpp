@@ -86,7 +86,7 @@ class Archive {
   }
 
   std::vector<std::byte> bytes() const {
-    detail::MemorySink sink;
+    detail::MemorySink sink{size_in_bytes()};
     write_to(sink);
     return sink.take();
   }
@@ -98,7 +98,8 @@ class Archive {
   /// Replaces a file, or leaves it as it was when that fails.
   void write(std::string const& path) const {
     FileReplacement file{path};
-    write_to(file);
+    detail::FileSink sink{file};
+    write_to(sink);
     file.commit();
   }
   static Archive read(std::string const& path) {
@@ -122,8 +123,9 @@ class Archive {
 
   template <ArchiveElement Element>
   void put_elements(std::string_view name, std::uint64_t bucket, Element const* elements, std::size_t count) {
-    std::span<std::byte const> const bytes = std::as_bytes(std::span{elements, count});
-    Section section{std::string(name), bucket, archive_type_of<Element>(), {bytes.begin(), bytes.end()}};
+    std::byte const* const bytes = reinterpret_cast<std::byte const*>(elements);
+    Section section{
+        std::string(name), bucket, archive_type_of<Element>(), {bytes, bytes + count * sizeof(Element)}};
     if (sections_.insert(std::move(section))) return;
     throw ContractViolation("archive: " + detail::section_label(name, bucket) + " is already there");
   }
@@ -141,17 +143,20 @@ class Archive {
                        wanted);
   }
 
-  template <class Sink>
-  void write_to(Sink& sink) const {
+  std::uint64_t size_in_bytes() const {
     std::uint64_t total = fixed_size + header_.element.size() + sizeof(std::uint64_t);
     for (Section const& section : sections_) {
       total += 4 * sizeof(std::uint64_t) + section.name.size() + section.bytes.size();
     }
+    return total;
+  }
+
+  void write_to(detail::ArchiveSink& sink) const {
     detail::ArchiveWriter writer{sink};
-    writer.write(std::as_bytes(std::span{magic}));
+    writer.write(magic, sizeof magic);
     writer.write_number(byte_order);
     writer.write_number(version);
-    writer.write_number(total);
+    writer.write_number(size_in_bytes());
     writer.write_number(header_.layout_hash);
     writer.write_number(header_.world_size);
     writer.write_number(std::uint64_t{sections_.size()});
@@ -163,20 +168,19 @@ class Archive {
       writer.write_number(section.type);
       writer.write_number(std::uint64_t{section.bytes.size()});
       writer.write_text(section.name);
-      writer.write(section.bytes);
+      writer.write(section.bytes.data(), section.bytes.size());
     }
     writer.write_checksum();
   }
 
-  template <class Source>
-  static Archive read_from(Source& source) {
+  static Archive read_from(detail::ArchiveSource& source) {
     detail::ArchiveReader reader{source};
     check_format(reader);
     ArchiveHeader header;
-    header.layout_hash = reader.template read_number<std::uint64_t>("layout hash");
-    header.world_size = reader.template read_number<std::uint64_t>("world size");
-    std::uint64_t const count = reader.template read_number<std::uint64_t>("section count");
-    std::uint64_t const length = reader.template read_number<std::uint64_t>("element length");
+    header.layout_hash = reader.read_number<std::uint64_t>("layout hash");
+    header.world_size = reader.read_number<std::uint64_t>("world size");
+    std::uint64_t const count = reader.read_number<std::uint64_t>("section count");
+    std::uint64_t const length = reader.read_number<std::uint64_t>("element length");
     header.element = reader.read_text(length, "element type");
     Archive archive{std::move(header)};
     for (std::uint64_t i = 0; i < count; ++i) archive.read_section(reader);
@@ -184,35 +188,33 @@ class Archive {
     return archive;
   }
 
-  template <class Reader>
-  static void check_format(Reader& reader) {
+  static void check_format(detail::ArchiveReader& reader) {
     std::uint64_t const size = reader.left();
     char seen[sizeof magic] = {};
-    if (size >= sizeof magic) reader.read(std::as_writable_bytes(std::span{seen}), "magic");
+    if (size >= sizeof magic) reader.read(seen, sizeof seen, "magic");
     if (std::memcmp(seen, magic, sizeof magic) != 0) reader.refuse("not an archive of this library");
 
-    std::uint32_t const order = reader.template read_number<std::uint32_t>("byte order");
+    std::uint32_t const order = reader.read_number<std::uint32_t>("byte order");
     if (order == __builtin_bswap32(byte_order)) reader.refuse("written on a machine of the other byte order");
     if (order != byte_order) reader.damaged("its byte order mark is none");
 
-    std::uint32_t const format = reader.template read_number<std::uint32_t>("version");
+    std::uint32_t const format = reader.read_number<std::uint32_t>("version");
     if (format != version) {
       reader.refuse("format version " + std::to_string(format) + "; this library reads version " +
                     std::to_string(version));
     }
-    std::uint64_t const total = reader.template read_number<std::uint64_t>("size");
+    std::uint64_t const total = reader.read_number<std::uint64_t>("size");
     if (total != size) {
       reader.damaged("it has " + std::to_string(size) + " bytes and was written with " +
                      std::to_string(total));
     }
   }
 
-  template <class Reader>
-  void read_section(Reader& reader) {
-    std::uint64_t const name_length = reader.template read_number<std::uint64_t>("name length");
-    std::uint64_t const bucket = reader.template read_number<std::uint64_t>("bucket");
-    ArchiveType const type = reader.template read_number<ArchiveType>("type");
-    std::uint64_t const size = reader.template read_number<std::uint64_t>("section size");
+  void read_section(detail::ArchiveReader& reader) {
+    std::uint64_t const name_length = reader.read_number<std::uint64_t>("name length");
+    std::uint64_t const bucket = reader.read_number<std::uint64_t>("bucket");
+    ArchiveType const type = reader.read_number<ArchiveType>("type");
+    std::uint64_t const size = reader.read_number<std::uint64_t>("section size");
     std::string name = reader.read_text(name_length, "section name");
 
     Section section{std::move(name), bucket, type, {}};
@@ -222,7 +224,7 @@ class Archive {
     }
     reader.require(size, "section");
     section.bytes.resize(static_cast<std::size_t>(size));
-    reader.read(section.bytes, "section");
+    reader.read(section.bytes.data(), section.bytes.size(), "section");
     std::string const label = section.label();
     if (!sections_.insert(std::move(section))) reader.damaged(label + " is there twice");
   }

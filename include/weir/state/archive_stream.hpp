@@ -10,25 +10,47 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/file_replacement.hpp"
 #include "weir/state/checksum.hpp"
 
 // How the bytes of an archive get in and out of memory and files.
 
 namespace weir::inline v1::detail {
 
+/// Where the bytes of an archive come from.
+class ArchiveSource {
+ public:
+  virtual std::string name() const = 0;
+  virtual std::uint64_t size() const = 0;
+  virtual void read(void* out, std::size_t size) = 0;
+
+ protected:
+  ~ArchiveSource() = default;
+};
+
+/// Where the bytes of an archive go.
+class ArchiveSink {
+ public:
+  virtual void write(void const* bytes, std::size_t size) = 0;
+
+ protected:
+  ~ArchiveSink() = default;
+};
+
 /// Takes an archive from bytes in memory.
-class MemorySource {
+class MemorySource final : public ArchiveSource {
  public:
   explicit MemorySource(std::span<std::byte const> bytes) : bytes_(bytes) {}
 
-  std::string name() const { return "archive"; }
-  std::uint64_t size() const { return bytes_.size(); }
-  void read(std::span<std::byte> out) {
-    if (!out.empty()) std::memcpy(out.data(), bytes_.data() + position_, out.size());
-    position_ += out.size();
+  std::string name() const override { return "archive"; }
+  std::uint64_t size() const override { return bytes_.size(); }
+  void read(void* out, std::size_t size) override {
+    if (size > 0) std::memcpy(out, bytes_.data() + position_, size);
+    position_ += size;
   }
 
  private:
@@ -37,7 +59,7 @@ class MemorySource {
 };
 
 /// Takes an archive from a file.
-class FileSource {
+class FileSource final : public ArchiveSource {
  public:
   explicit FileSource(std::string path) : path_(std::move(path)) {
     struct stat status;
@@ -58,10 +80,10 @@ class FileSource {
   FileSource& operator=(FileSource const&) = delete;
   ~FileSource() { std::fclose(file_); }
 
-  std::string const& name() const { return path_; }
-  std::uint64_t size() const { return size_; }
-  void read(std::span<std::byte> out) {
-    if (std::fread(out.data(), 1, out.size(), file_) == out.size()) return;
+  std::string name() const override { return path_; }
+  std::uint64_t size() const override { return size_; }
+  void read(void* out, std::size_t size) override {
+    if (std::fread(out, 1, size, file_) == size) return;
     if (std::ferror(file_) != 0) fail(errno);
     throw ArchiveError(path_ + ": became shorter while it was read");
   }
@@ -78,42 +100,60 @@ class FileSource {
 };
 
 /// Gathers an archive in memory.
-class MemorySink {
+class MemorySink final : public ArchiveSink {
  public:
-  void write(std::span<std::byte const> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  /// `size`: of the archive, which is known before it is written.
+  explicit MemorySink(std::uint64_t size) : bytes_(static_cast<std::size_t>(size)) {}
+
+  void write(void const* bytes, std::size_t size) override {
+    if (size > 0) std::memcpy(bytes_.data() + position_, bytes, size);
+    position_ += size;
+  }
   std::vector<std::byte> take() { return std::move(bytes_); }
 
  private:
   std::vector<std::byte> bytes_;
+  std::size_t position_ = 0;
+};
+
+/// Puts an archive into a file.
+class FileSink final : public ArchiveSink {
+ public:
+  explicit FileSink(FileReplacement& file) : file_(file) {}
+
+  void write(void const* bytes, std::size_t size) override {
+    file_.write({static_cast<std::byte const*>(bytes), size});
+  }
+
+ private:
+  FileReplacement& file_;
 };
 
 /// Hands pieces on to a sink and keeps the checksum of what has passed.
-template <class Sink>
 class ArchiveWriter {
  public:
-  explicit ArchiveWriter(Sink& sink) : sink_(sink) {}
+  explicit ArchiveWriter(ArchiveSink& sink) : sink_(sink) {}
 
-  void write(std::span<std::byte const> bytes) {
-    sum_.add(bytes);
-    sink_.write(bytes);
+  void write(void const* bytes, std::size_t size) {
+    sum_.add({static_cast<std::byte const*>(bytes), size});
+    sink_.write(bytes, size);
   }
   template <class Number>
   void write_number(Number number) {
-    write(std::as_bytes(std::span{&number, 1}));
+    write(&number, sizeof number);
   }
-  void write_text(std::string const& text) { write(std::as_bytes(std::span{text})); }
+  void write_text(std::string const& text) { write(text.data(), text.size()); }
   void write_checksum() { write_number(sum_.value()); }
 
  private:
-  Sink& sink_;
+  ArchiveSink& sink_;
   Checksum sum_;
 };
 
 /// Takes pieces from a source, never more than there are, and keeps the checksum of what has passed.
-template <class Source>
 class ArchiveReader {
  public:
-  explicit ArchiveReader(Source& source) : source_(source), left_(source.size()) {}
+  explicit ArchiveReader(ArchiveSource& source) : source_(source), left_(source.size()) {}
 
   std::uint64_t left() const { return left_; }
 
@@ -123,22 +163,22 @@ class ArchiveReader {
     damaged(std::string(what) + " of " + std::to_string(bytes) + " bytes where " + std::to_string(left_) +
             " are left");
   }
-  void read(std::span<std::byte> out, char const* what) {
-    require(out.size(), what);
-    source_.read(out);
-    sum_.add(out);
-    left_ -= out.size();
+  void read(void* out, std::size_t size, char const* what) {
+    require(size, what);
+    source_.read(out, size);
+    sum_.add({static_cast<std::byte const*>(out), size});
+    left_ -= size;
   }
   template <class Number>
   Number read_number(char const* what) {
     Number number;
-    read(std::as_writable_bytes(std::span{&number, 1}), what);
+    read(&number, sizeof number, what);
     return number;
   }
   std::string read_text(std::uint64_t length, char const* what) {
     require(length, what);
     std::string text(static_cast<std::size_t>(length), '\0');
-    read(std::as_writable_bytes(std::span{text}), what);
+    read(text.data(), text.size(), what);
     return text;
   }
   /// The last thing in an archive.
@@ -155,7 +195,7 @@ class ArchiveReader {
   [[noreturn]] void damaged(std::string const& reason) const { refuse("damaged: " + reason); }
 
  private:
-  Source& source_;
+  ArchiveSource& source_;
   Checksum sum_;
   std::uint64_t left_;
 };

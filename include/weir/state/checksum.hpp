@@ -17,16 +17,15 @@ class Checksum {
  public:
   void add(std::span<std::byte const> bytes) {
     length_ += bytes.size();
-    while (pending_ != 0 && !bytes.empty()) {
-      add_byte(bytes.front());
-      bytes = bytes.subspan(1);
-    }
-    for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) {
+    std::byte const* next = bytes.data();
+    std::byte const* const end = next + bytes.size();
+    while (pending_ != 0 && next != end) add_byte(*next++);
+    for (; static_cast<std::size_t>(end - next) >= sizeof(std::uint64_t); next += sizeof(std::uint64_t)) {
       std::uint64_t word;
-      std::memcpy(&word, bytes.data(), sizeof word);
+      std::memcpy(&word, next, sizeof word);
       mix(word);
     }
-    for (std::byte byte : bytes) add_byte(byte);
+    while (next != end) add_byte(*next++);
   }
 
   std::uint64_t value() const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "weir/comm/remote_transport.hpp"
+#include "weir/core/clock.hpp"
 #include "weir/core/random.hpp"
 
 namespace weir::inline v1 {
