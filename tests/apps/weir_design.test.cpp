@@ -124,7 +124,7 @@ TEST_CASE("weir-design: feasibility") {
 TEST_CASE("weir-design: the tables") {
   Json const mlp = answer("--table mlp");
   CHECK(mlp["table"] == "mlp");
-  CHECK(mlp["rows"].size() == 11);
+  REQUIRE(mlp["rows"].size() == 11);
   CHECK(mlp["rows"][5] == Json({{"name", "MLP-3-1"},
                                 {"layers", {784, 16, 20, 10}},
                                 {"dense_parameters", 13064},
@@ -134,6 +134,27 @@ TEST_CASE("weir-design: the tables") {
                                 {"dense_layers", {12544, 320, 200}},
                                 {"legacy_layers", {448, 80, 200}},
                                 {"balanced_layers", {784, 80, 200}}}));
+  struct {
+    char const* name;
+    std::vector<std::size_t> layers;
+    std::size_t biases;
+  } const known[] = {{"MLP-2", {784, 16, 10}, 26},
+                     {"MLP-3", {784, 16, 16, 10}, 42},
+                     {"MLP-4", {784, 16, 32, 16, 10}, 74},
+                     {"MLP-5", {784, 16, 32, 32, 16, 10}, 106},
+                     {"MLP-7", {784, 16, 32, 32, 32, 32, 16, 10}, 170},
+                     {"MLP-3-1", {784, 16, 20, 10}, 46},
+                     {"MLP-3-2", {784, 25, 30, 10}, 65},
+                     {"MLP-3-3", {784, 36, 42, 10}, 88},
+                     {"MLP-3-4", {784, 49, 56, 10}, 115},
+                     {"MLP-112-56", {784, 112, 56, 10}, 178},
+                     {"MLP-CIFAR", {3072, 112, 56, 10}, 178}};
+  for (std::size_t i = 0; i < 11; ++i) {
+    CAPTURE(known[i].name);
+    CHECK(mlp["rows"][i]["name"] == known[i].name);
+    CHECK(mlp["rows"][i]["layers"] == known[i].layers);
+    CHECK(mlp["rows"][i]["biases"] == known[i].biases);
+  }
   Json const resnet = answer("--table resnet");
   CHECK(resnet["rows"].size() == 20);
   CHECK(resnet["rows"][2] == Json({{"name", "ResNet-18"},
@@ -184,8 +205,26 @@ TEST_CASE("weir-design: a bad argument is answered by one line that holds option
   check_refused("--outputs 8 --inputs 8 --density 1.01", 2, {"--density 1.01", "at most 1"});
   check_refused("--outputs 8 --inputs 8 --density nan", 2, {"--density nan"});
   check_refused("--outputs 8 --inputs 8 --row-degree 9", 2, {"--row-degree 9", "8"});
+  check_refused("--outputs 8 --inputs 6 --row-degree 7", 2, {"--row-degree 7", "from 1 to 6, the inputs,"});
+  check_refused("--outputs 8 --inputs 6 --row-degree 0", 2,
+                {"--row-degree 0: a whole number from 1 to 6, the inputs, would be right"});
+  check_refused("--row-degree x --outputs 8 --inputs 6", 2, {"--row-degree x", "from 1 to 6, the inputs,"});
+  check_refused("--outputs 8 --inputs 6 --row-degree 99999999999", 2,
+                {"--row-degree 99999999999", "from 1 to 6, the inputs,"});
+  check_refused("--outputs 8 --inputs 6 --row-degree 99999999999999999999", 2,
+                {"--row-degree 99999999999999999999", "from 1 to 6, the inputs,"});
+  check_refused("--outputs 8 --inputs 12 --row-degree 0 --block-size 4", 2,
+                {"--row-degree 0", "from 1 to 12, the inputs,"});
+  check_refused("--family affine-plane --order 4 --row-degree 0", 2,
+                {"--row-degree 0: a whole number of at least 1 would be right"});
+  check_refused("--family affine-plane --order 4 --row-degree 5", 2, {"--row-degree 5", "is 4"});
   check_refused("--outputs 8 --inputs 8 --row-degree 2 --density 0.25", 2, {"--row-degree 2", "density"});
   check_refused("--outputs 8 --inputs 8 --block-size 0", 2, {"--block-size 0", "at least 1"});
+  check_refused("--outputs 100 --inputs 100 --density 0.25 --block-size 5000", 2,
+                {"--block-size 5000: greater than 100, the larger side (nearest: 100)"});
+  check_refused("--outputs 100 --inputs 30 --block-size=101", 2, {"--block-size 101", "nearest: 100"});
+  check_refused("--outputs 30 --inputs 100 --family random --density 0.25 --block-size 101", 2,
+                {"--block-size 101", "nearest: 100"});
   check_refused("--family affine-plane --order 4 --dimension 3", 2, {"--dimension 3"});
   check_refused("--outputs 16 --inputs 16 --order 6", 2, {"--order 6", "auto", "hadamard-group"});
   check_refused("--outputs 16 --inputs 16 --dimension 9", 2, {"--dimension 9", "auto", "affine-geometry"});

@@ -11,6 +11,7 @@
 #include "mask/design_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/mask/certificate.hpp"
+#include "weir/mask/feasibility.hpp"
 
 namespace {
 
@@ -82,8 +83,8 @@ namespace {
 /// AddressSanitizer makes this 40 times as slow.
 constexpr std::uint64_t most_inputs = UNDER_ADDRESS_SANITIZER ? 150 : 1'100;
 
-/// Counts members with at most so many inputs whose certificate is what they claim, of a family and of what
-/// is made from it.
+/// Counts members with at most so many inputs whose certificate is what they claim, and that are known to
+/// exist, of a family and of what is made from it.
 struct Census {
   std::size_t members = 0;
 
@@ -116,6 +117,10 @@ struct Census {
                           lambda * (v - 1) == r * (k - 1) && b >= v && lambda >= 1;
     CAPTURE(name);
     REQUIRE(is_right);
+    weir::Feasibility const known = weir::feasibility(made.parameters);
+    CAPTURE(known.reason);
+    CHECK(known.verdict == weir::Verdict::exists);
+    CHECK(!known.reason.empty());
     ++members;
   }
   void check_if(bool exists, std::string const& name, FamilyParameters const& given) {
@@ -127,7 +132,9 @@ struct Census {
 
 }  // namespace
 
-TEST_CASE("make_fixed_design: every member of every family with at most 1,100 inputs is what it claims") {
+TEST_CASE(
+    "make_fixed_design: every member of every family with at most 1,100 inputs is what it claims, and "
+    "feasible") {
   Census census;
   for (std::uint64_t q = 2; q <= most_inputs; ++q) {
     if (weir::is_paley_order(q)) census.add("paley", {q});

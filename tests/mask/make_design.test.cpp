@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "mask/design_checks.hpp"
@@ -88,6 +89,25 @@ TEST_CASE("make_design: with a block size the rules act on the grid of tiles") {
   CHECK(fault_of(make_design({.outputs = 100, .inputs = 130, .density = 0.25, .block = 15}).design) == "");
   CHECK(make_design({.family = "random", .outputs = 128, .inputs = 256, .density = 0.25, .block = 16})
             .design.nnz() == 128 * 256 / 4);
+}
+
+TEST_CASE(
+    "make_design: tiles are at most as large as the larger side, and all live where they make up one line") {
+  for (std::uint32_t const block : {60u, 99u, 100u}) {
+    CAPTURE(block);
+    auto const design = make_design({.outputs = 60, .inputs = 100, .density = 0.25, .block = block}).design;
+    CHECK(design.nnz() == 60 * 100);
+  }
+  check_refused({.outputs = 60, .inputs = 100, .density = 0.25, .block = 101},
+                "block-size 101: greater than 100, the larger side (nearest: 100)");
+  check_refused({.outputs = 100, .inputs = 60, .density = 0.25, .block = 5000},
+                "block-size 5000: greater than 100, the larger side (nearest: 100)");
+  check_refused({.outputs = 100, .inputs = 100, .block = 0xffff'ffff},
+                "block-size 4294967295: greater than 100, the larger side (nearest: 100)");
+  for (char const* const family : {"hadamard-group", "random", "random-biregular", "complement-of:random"})
+    check_refused({.family = family, .outputs = 1, .inputs = 7, .density = 0.25, .block = 8},
+                  "block-size 8: greater than 7, the larger side (nearest: 7)");
+  CHECK(make_design({.family = "affine-plane", .order = 2, .block = 5000}).design.inputs() == 20'000);
 }
 
 TEST_CASE("make_design: a transposed shape gives the dual") {

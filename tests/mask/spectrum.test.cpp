@@ -2,17 +2,24 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
 #include <vector>
 
 #include "mask/design_checks.hpp"
+#include "weir/mask/certificate.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/dual.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/legacy_iddl.hpp"
 #include "weir/mask/design/random.hpp"
 #include "weir/mask/design/random_biregular.hpp"
 #include "weir/mask/design/tiled.hpp"
+#include "weir/mask/fixed_family.hpp"
 
 namespace {
 
@@ -117,4 +124,127 @@ TEST_CASE("singular_values: known values") {
   CHECK(sigma2(weir::legacy_iddl(128, 128)) == doctest::Approx(7.486).epsilon(1e-4));
   CHECK(sigma2(weir::legacy_iddl(256, 256)) == doctest::Approx(11.314).epsilon(1e-4));
   CHECK(sigma2(weir::legacy_iddl(512, 256)) == doctest::Approx(15.492).epsilon(1e-4));
+}
+
+namespace {
+
+/// The square of the second singular value is at least this where all rows have as many entries, and all
+/// columns: the mean of all squares but the first.
+template <class D>
+double least_square(D const& design) {
+  auto const outputs = static_cast<double>(design.outputs()), inputs = static_cast<double>(design.inputs());
+  auto const r = static_cast<double>(design.column_degree(0)), k = static_cast<double>(design.row_degree(0));
+  return outputs >= inputs ? r * (inputs - k) / (inputs - 1) : k * (outputs - r) / (outputs - 1);
+}
+
+template <class D>
+bool has_constant_degrees(D const& design) {
+  weir::DegreeRange const rows = weir::row_degrees(design), columns = weir::column_degrees(design);
+  return rows.least == rows.most && columns.least == columns.most;
+}
+
+template <class D>
+bool is_block_design(D const& design) {
+  return weir::certify(design) != weir::DesignParameters{};
+}
+
+template <class D>
+void check_at_bound(D const& design) {
+  REQUIRE(has_constant_degrees(design));
+  SingularValues const values = singular_values(design);
+  auto const first = static_cast<double>(design.row_degree(0) * design.column_degree(0));
+  CHECK(values.first * values.first == doctest::Approx(first).epsilon(1e-6));
+  CHECK(values.second * values.second == doctest::Approx(least_square(design)).epsilon(1e-6));
+}
+
+/// Neither the design nor its dual is a block design.
+template <class D>
+void check_beyond_bound(D const& design) {
+  CAPTURE(design.outputs());
+  CAPTURE(design.inputs());
+  REQUIRE(has_constant_degrees(design));
+  CHECK_FALSE(is_block_design(design));
+  CHECK_FALSE(is_block_design(weir::dual(design)));
+  double const second = singular_values(design).second;
+  CHECK(second * second > 1.001 * least_square(design));
+}
+
+}  // namespace
+
+TEST_CASE("singular_values: the second of block designs, and of their duals, is the least there is") {
+  struct {
+    char const* name;
+    weir::FamilyParameters given;
+  } const members[] = {{"affine-plane", {4}},
+                       {"affine-plane", {9}},
+                       {"projective-plane", {3}},
+                       {"projective-plane", {8}},
+                       {"affine-geometry", {3, 3}},
+                       {"affine-geometry", {2, 5}},
+                       {"projective-geometry", {2, 4}},
+                       {"projective-geometry", {4, 3}},
+                       {"steiner-triple", {0, 0, 13}},
+                       {"steiner-triple", {0, 0, 33}},
+                       {"paley", {19}},
+                       {"paley", {27}},
+                       {"twin-prime", {3}},
+                       {"twin-prime", {7}},
+                       {"quartic-residue", {37}},
+                       {"quartic-residue", {109}},
+                       {"derived-of:paley", {23}},
+                       {"derived-of:projective-geometry", {3, 3}},
+                       {"residual-of:twin-prime", {5}},
+                       {"residual-of:projective-plane", {5}}};
+  for (auto const& member : members) {
+    for (std::string const prefix : {"", "complement-of:"}) {
+      CAPTURE(prefix);
+      CAPTURE(member.name);
+      weir::FixedDesign const made = weir::make_fixed_design(prefix + member.name, member.given);
+      weir::DesignParameters const& p = made.parameters;
+      CHECK(is_block_design(made.design));
+      check_at_bound(made.design);
+      auto const excess = static_cast<double>(p.r - p.lambda);
+      CHECK(least_square(made.design) == doctest::Approx(excess));
+      auto const turned = weir::dual(made.design);
+      CHECK(is_block_design(turned) == (p.b == p.v));
+      check_at_bound(turned);
+      CHECK(least_square(turned) == doctest::Approx(excess));
+    }
+  }
+}
+
+TEST_CASE("singular_values: the second of masks that are no block designs is greater than theirs would be") {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    CAPTURE(seed);
+    check_beyond_bound(weir::random_biregular(20, 16, 4, seed));
+    check_beyond_bound(weir::random_biregular(16, 20, 5, seed));
+    check_beyond_bound(weir::random_biregular(64, 64, 8, seed));
+    check_beyond_bound(weir::random_biregular(64, 64, 50, seed));
+    check_beyond_bound(weir::random_biregular(120, 60, 7, seed));
+    check_beyond_bound(weir::random_biregular(60, 120, 14, seed));
+    check_beyond_bound(GroupDesign{{64, 64, 8, 1, seed}});
+    check_beyond_bound(GroupDesign{{64, 64, 8, 7, seed}});
+    check_beyond_bound(GroupDesign{{64, 64, 8, 3, seed}});
+    check_beyond_bound(GroupDesign{{81, 81, 9, 1, seed}});
+    check_beyond_bound(GroupDesign{{96, 48, 8, 1, seed}});
+    check_beyond_bound(GroupDesign{{48, 96, 8, 1, seed}});
+  }
+}
+
+TEST_CASE("singular_values: the second of random masks is greater than the mean of all but the first") {
+  auto const check = [](auto const& design) {
+    CAPTURE(design.outputs());
+    CAPTURE(design.inputs());
+    std::size_t const side = std::min(design.outputs(), design.inputs());
+    SingularValues const values = singular_values(design);
+    double const rest = static_cast<double>(design.nnz()) - values.first * values.first;
+    CHECK(values.second * values.second > 1.2 * rest / static_cast<double>(side - 1));
+  };
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    CAPTURE(seed);
+    check(weir::random_mask(20, 16, 80, seed));
+    check(weir::random_mask(64, 64, 512, seed));
+    check(weir::random_mask(120, 60, 3000, seed));
+    check(weir::random_mask(60, 120, 3000, seed));
+  }
 }

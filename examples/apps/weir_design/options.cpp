@@ -82,6 +82,17 @@ weir::DesignParameters parse_feasibility(std::string const& value) {
   return {v, b, r, k, lambda};
 }
 
+/// More than the inputs, and what a family does not have, the library refuses.
+std::size_t parse_row_degree(std::string const& value, std::size_t inputs) {
+  try {
+    return parse_integer<std::size_t>("", value, 1);
+  } catch (UsageError const&) {
+    refuse_value("--row-degree", value,
+                 inputs == 0 ? "a whole number of at least 1"
+                             : "a whole number from 1 to " + std::to_string(inputs) + ", the inputs,");
+  }
+}
+
 void parse_design(Arguments const& a, Options& options) {
   weir::MaskOptions& mask = options.mask;
   auto const side = [&a](char const* name, std::size_t& value) {
@@ -93,7 +104,7 @@ void parse_design(Arguments const& a, Options& options) {
   if (a.given("--family")) mask.family = a["--family"];
   side("--outputs", mask.outputs);
   side("--inputs", mask.inputs);
-  side("--row-degree", mask.row_degree);
+  if (a.given("--row-degree")) mask.row_degree = parse_row_degree(a["--row-degree"], mask.inputs);
   number("--order", mask.order);
   number("--dimension", mask.dimension);
   number("--lambda", mask.lambda);

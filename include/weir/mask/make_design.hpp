@@ -46,6 +46,7 @@ class DesignMaker {
                        std::string("beside a ") + (o_.density != 0 ? "density" : "row degree") +
                            "; one of the two would be right");
     }
+    check_block();
     outputs_ = tiles(o_.outputs);
     inputs_ = tiles(o_.inputs);
   }
@@ -293,6 +294,14 @@ class DesignMaker {
   // What they need.
 
   std::size_t tiles(std::size_t side) const { return side == 0 ? 0 : (side - 1) / o_.block + 1; }
+
+  /// Where no side is as long as a tile, the only mask would be full, whatever is asked for.
+  void check_block() const {
+    if (o_.outputs == 0 || o_.inputs == 0 || o_.block <= o_.outputs || o_.block <= o_.inputs) return;
+    std::string const side = std::to_string(o_.outputs > o_.inputs ? o_.outputs : o_.inputs);
+    refuse_parameter("block-size", o_.block,
+                     "greater than " + side + ", the larger side (nearest: " + side + ")");
+  }
 
   /// The row degree asked for as a density.
   double share_of_row() const { return static_cast<double>(o_.row_degree) / static_cast<double>(o_.inputs); }

@@ -78,6 +78,25 @@ bool is_inverse_by_slots(weir::GroupLayout const& layout) {
   return true;
 }
 
+/// A whole design of GF(order), with as many classes as the field has elements: no two inputs of a group
+/// meet, all others do equally often, and all singular values but the first are known.
+void check_whole(std::size_t n, std::size_t order, std::size_t groups) {
+  CAPTURE(n);
+  CAPTURE(order);
+  CAPTURE(groups);
+  std::size_t const outputs = n * order, inputs = n * groups;
+  GroupDesign const design{{outputs, inputs, static_cast<std::uint32_t>(n)}};
+  CHECK(design.field_order() == order);
+  CHECK(design.nnz() == outputs * groups);
+  CHECK(weir::row_degrees(design) == DegreeRange{groups, groups});
+  CHECK(weir::column_degrees(design) == DegreeRange{order, order});
+  std::uint64_t const apart = groups * n * (n - 1) / 2;
+  CHECK(weir::lambda_histogram(design) ==
+        Histogram{{0, apart}, {order / n, inputs * (inputs - 1) / 2 - apart}});
+  CHECK(weir::singular_values(design).second == doctest::Approx(std::sqrt(double(order))).epsilon(1e-6));
+  CHECK(is_inverse(design.layout()));
+}
+
 /// As many paths as there are from each input through layers to each output, row by row.
 std::vector<std::size_t> paths_through(std::vector<std::vector<std::uint8_t>> const& layers,
                                        std::size_t side) {
@@ -121,22 +140,26 @@ TEST_CASE("GroupDesign: the canonical matrices") {
 
 TEST_CASE("GroupDesign: whole designs of 2^i in GF(2^j): pairs of a group never meet, others N/n times") {
   for (std::size_t i = 1; i <= 5; ++i) {
-    for (std::size_t j = i; i + j <= 10; ++j) {
-      CAPTURE(i);
-      CAPTURE(j);
-      std::size_t const n = std::size_t{1} << i;
-      std::size_t const order = std::size_t{1} << j;
-      std::size_t const side = n * order;
-      GroupDesign const design{{side, side, static_cast<std::uint32_t>(n)}};
-      CHECK(design.nnz() == side * order);
-      CHECK(weir::row_degrees(design) == DegreeRange{order, order});
-      CHECK(weir::column_degrees(design) == DegreeRange{order, order});
-      std::uint64_t const apart = order * n * (n - 1) / 2;
-      CHECK(weir::lambda_histogram(design) ==
-            Histogram{{0, apart}, {order / n, side * (side - 1) / 2 - apart}});
-      CHECK(weir::singular_values(design).second == doctest::Approx(std::sqrt(double(order))).epsilon(1e-6));
-      CHECK(is_inverse(design.layout()));
-    }
+    for (std::size_t j = i; i + j <= 10; ++j)
+      check_whole(std::size_t{1} << i, std::size_t{1} << j, std::size_t{1} << j);
+  }
+}
+
+TEST_CASE("GroupDesign: whole designs of odd fields: pairs of a group never meet, others N/n times") {
+  struct {
+    std::size_t n, order;
+  } const known[] = {{3, 3},  {3, 9}, {3, 27}, {5, 5},   {5, 25}, {7, 7},
+                     {7, 49}, {9, 9}, {9, 27}, {11, 11}, {25, 25}};
+  for (auto const& design : known) check_whole(design.n, design.order, design.order);
+}
+
+TEST_CASE("GroupDesign: whole designs of all classes and fewer groups: the same meetings, and sqrt(N)") {
+  struct {
+    std::size_t n, order;
+  } const known[] = {{2, 8}, {4, 4}, {8, 16}, {3, 9}, {5, 25}, {7, 7}, {9, 27}};
+  for (auto const& design : known) {
+    for (std::size_t groups = 2; groups < design.order; groups += 1 + groups / 2)
+      check_whole(design.n, design.order, groups);
   }
 }
 
