@@ -3,6 +3,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "weir/core/half.hpp"
+#include "weir/cuda/kernels/gradient_wide_tiles.cuh"
+#include "weir/cuda/kernels/multiply_vector.cuh"
+#include "weir/cuda/kernels/multiply_wide_tiles.cuh"
 #include "weir/cuda/kernels/product_tuning.cuh"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/tiled.hpp"
@@ -113,10 +117,55 @@ TEST_CASE("blocks have equal work where nothing is cut off, of the gradient of t
   }
 }
 
+TEST_CASE("blocks have equal work where nothing is cut off, of few samples") {
+  using Forward = MultiplyVector<float, float, float, false, 1>;
+  using Backward = MultiplyVector<float, float, float, true, 4>;
+  for (unsigned n : {4u, 16u, 64u, 256u}) {
+    for (unsigned levels : {1u, n - 1}) {
+      CAPTURE(n);
+      CAPTURE(levels);
+      weir::GroupDesign const design{{.outputs = 4096, .inputs = 2048, .group = n, .levels = levels}};
+      REQUIRE(Forward::takes(design.layout()));
+      std::size_t const outputs = Forward::packs_for(design.layout()) * Forward::width;
+      std::size_t const inputs = Backward::packs_for(design.layout()) * Backward::width;
+      CHECK(imbalance(4096, outputs, [&](std::size_t line) { return design.row_degree(line); }) == 1.0);
+      CHECK(imbalance(2048, inputs, [&](std::size_t line) { return design.column_degree(line); }) == 1.0);
+    }
+  }
+}
+
+namespace {
+
+/// Of products by warpgroups: a block has a line of tiles, and of a gradient some tiles of a row.
+template <int Side, int Warpgroups>
+void check_wide_tiles(weir::GroupDesign const& grid) {
+  std::size_t const outputs = grid.outputs() * Side, inputs = grid.inputs() * Side;
+  weir::TiledDesign const tiles(grid, outputs, inputs, Side);
+  CHECK(imbalance(outputs, Side, [&](std::size_t line) { return tiles.row_degree(line); }) == 1.0);
+  CHECK(imbalance(inputs, Side, [&](std::size_t line) { return tiles.column_degree(line); }) == 1.0);
+  using Gradient = DeviceGradientWideTiles<weir::bfloat16, Side, Warpgroups, 4>;
+  std::size_t const of_row = grid.row_degree(0), of_block = Gradient::together;
+  std::size_t const blocks = (of_row + of_block - 1) / of_block;
+  auto const tiles_of = [&](std::size_t block) {
+    std::size_t const first = block % blocks * of_block, live = grid.row_degree(block / blocks);
+    return live < first + of_block ? live - first : of_block;
+  };
+  CHECK(imbalance(grid.outputs() * blocks, 1, tiles_of) == 1.0);
+}
+
+}  // namespace
+
 TEST_CASE("blocks have equal work where nothing is cut off, of tiles: a block has rows or columns of them") {
   weir::TiledDesign const tiles(weir::GroupDesign{{.outputs = 64, .inputs = 32, .group = 8}}, 4096, 2048, 64);
   CHECK(imbalance(4096, 64, [&](std::size_t line) { return tiles.row_degree(line); }) == 1.0);
   CHECK(imbalance(2048, 64, [&](std::size_t line) { return tiles.column_degree(line); }) == 1.0);
   weir::GroupDesign const cut{{.outputs = 100, .inputs = 100, .group = 8}};
   CHECK(imbalance(100, 64, [&](std::size_t line) { return cut.row_degree(line); }) > 1.0);
+  for (unsigned n : {4u, 8u}) {
+    weir::GroupDesign const grid{{.outputs = 64, .inputs = 32, .group = n}};
+    check_wide_tiles<64, 1>(grid);
+    check_wide_tiles<64, 2>(grid);
+    check_wide_tiles<128, 1>(grid);
+    check_wide_tiles<128, 2>(grid);
+  }
 }
