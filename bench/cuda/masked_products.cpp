@@ -2,18 +2,16 @@
 // cuSPARSE on the same entries as CSR (single entries) or Blocked-ELL (tiles), by the algorithm and with the
 // order of the dense matrices that are fastest for it. Says from which density on the dense matrix is faster,
 // and of single entries in float which part of its multiply-adds the device does.
-#include <cublas_v2.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cuda/cusparse_products.hpp"
+#include "cuda/dense_products.hpp"
 #include "cuda/product.hpp"
 #include "cuda/rotating.hpp"
 #include "weir/mask/bibd_mask.hpp"
@@ -26,63 +24,11 @@ using bench::Rotating;
 using weir::bfloat16;
 using weir::half;
 
-void check(cublasStatus_t status) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw std::runtime_error(cublasGetStatusString(status));
-}
-
 struct Size {
   std::size_t outputs = 4096;
   std::size_t inputs = 4096;
 
   bool has_goals() const { return outputs == 4096 && inputs == 4096; }
-};
-
-/// The dense products: X and Y lie sample by sample, W row by row. float without TF32.
-template <class Element>
-class Dense {
- public:
-  Dense(weir::CudaExecutor const& executor, Size const& size)
-      : outputs_(static_cast<int>(size.outputs)),
-        inputs_(static_cast<int>(size.inputs)),
-        weights_(executor, size.outputs * size.inputs, 3),
-        gradient_(executor, size.outputs * size.inputs, 6) {
-    check(cublasCreate(&handle_));
-    check(cublasSetStream(handle_, executor.stream()));
-  }
-  Dense(Dense const&) = delete;
-  ~Dense() { cublasDestroy(handle_); }
-
-  /// x has the inputs of the samples, y the outputs: which of them is written depends on the product.
-  void multiply(Product product, Element* x, Element* y, std::size_t samples, std::size_t turn) const {
-    int const n = static_cast<int>(samples);
-    struct Matrix {
-      void* data;
-      int line;
-    };
-    auto const run = [&](cublasOperation_t left, cublasOperation_t right, int rows, int columns, int depth,
-                         Matrix a, Matrix b, Matrix c, cudaDataType_t of_c) {
-      float const one = 1, zero = 0;
-      auto const type = bench::type_of<Element>;
-      check(cublasGemmEx(handle_, left, right, rows, columns, depth, &one, a.data, type, a.line, b.data, type,
-                         b.line, &zero, c.data, of_c, c.line, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
-    };
-    Matrix const weights{weights_.at(turn), inputs_}, gradient{gradient_.at(turn), inputs_};
-    Matrix const in{x, inputs_}, out{y, outputs_};
-    switch (product) {
-      case Product::forward:
-        return run(CUBLAS_OP_T, CUBLAS_OP_N, outputs_, n, inputs_, weights, in, out, bench::type_of<Element>);
-      case Product::input_gradient:
-        return run(CUBLAS_OP_N, CUBLAS_OP_N, inputs_, n, outputs_, weights, out, in, bench::type_of<Element>);
-      default:
-        return run(CUBLAS_OP_N, CUBLAS_OP_T, inputs_, outputs_, n, in, out, gradient, CUDA_R_32F);
-    }
-  }
-
- private:
-  cublasHandle_t handle_ = nullptr;
-  int outputs_, inputs_;
-  Rotating<Element> weights_;
-  Rotating<float> gradient_;
 };
 
 /// What is held against a goal, and how that follows from density and batch; 0: none.
@@ -93,14 +39,6 @@ double goal_of(Size const& size, std::uint32_t block, double density, std::size_
   if (samples != 4096 || block < 64) return 0;        // the others over cuBLAS
   if (density >= 0.5) return 0.6 / density;           // as fast as dense at 0.6
   return density == 0.125 || density == 0.25 ? (block == 128 ? 0.88 : 0.75) / density : 0;
-}
-
-std::string density_text(double density) {
-  char text[32];
-  double const inverse = 1 / density;
-  bool const is_whole = inverse == static_cast<double>(static_cast<int>(inverse));
-  std::snprintf(text, sizeof text, is_whole ? "1/%g" : "%g", is_whole ? inverse : density);
-  return text;
 }
 
 /// Microseconds for so many multiply-adds in float as the device does at most.
@@ -129,9 +67,9 @@ struct Speeds {
 
 /// All products of one mask and batch; how fast the forward one is, over the dense.
 template <class Element>
-double measure(bench::Report& report, weir::CudaExecutor const& executor, Dense<Element> const& dense,
-               Size const& size, std::uint32_t block, double density, std::size_t samples,
-               MultiplyAddRoof const* roof = nullptr) {
+double measure(bench::Report& report, weir::CudaExecutor const& executor,
+               bench::DenseProducts<Element> const& dense, Size const& size, std::uint32_t block,
+               double density, std::size_t samples, MultiplyAddRoof const* roof = nullptr) {
   weir::MaskOptions options{
       .outputs = size.outputs, .inputs = size.inputs, .density = density, .block = block};
   options.family = "hadamard-group";
@@ -174,8 +112,8 @@ double measure(bench::Report& report, weir::CudaExecutor const& executor, Dense<
     std::size_t const against = block == 1 ? 2 : 1;
     double const goal = goal_of<Element>(size, block, density, samples);
     std::string text = bench::name_of(product) + std::string(", ") + bench::type_name<Element> +
-                       ", tiles of " + std::to_string(block) + ", d = " + density_text(density) + ", batch " +
-                       std::to_string(samples);
+                       ", tiles of " + std::to_string(block) + ", d = " + bench::density_text(density) +
+                       ", batch " + std::to_string(samples);
     if (!size.has_goals()) text += ", " + std::to_string(size.outputs) + " x " + std::to_string(size.inputs);
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       bench::Figure figure{.measured = text, .what = contenders[i].what, .timing = timings[i]};
@@ -220,7 +158,7 @@ void measure_all(bench::Report& report, Size const& size, std::vector<std::uint3
                  std::vector<std::size_t> const& batches, std::vector<double> const& densities,
                  MultiplyAddRoof const* roof = nullptr) {
   weir::CudaExecutor const executor;
-  Dense<Element> const dense(executor, size);
+  bench::DenseProducts<Element> const dense(executor, size.outputs, size.inputs);
   for (std::uint32_t const block : blocks) {
     for (std::size_t const samples : batches) {
       std::vector<Speeds> speeds;

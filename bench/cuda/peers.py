@@ -271,5 +271,42 @@ def tiles(side=4096):
                             print(f"{case}: PyTorch has none: {str(error).splitlines()[0]}", flush=True)
 
 
+def convolutions(images=64):
+    """The dense layers of bench/cuda/convolutions.cpp: bfloat16, the channels of a pixel side by side."""
+    torch.backends.cudnn.benchmark = True
+    layers = {(256, 256, 14, 3, 1): ["tiles of 64, d = 1/4"],
+              (512, 512, 14, 3, 1): ["tiles of 64, d = 1/4", "tiles of 64, d = 1/8", "tiles of 128, d = 1/4"],
+              (256, 512, 28, 3, 2): ["tiles of 64, d = 1/4"],
+              (1024, 256, 14, 1, 1): ["tiles of 64, d = 1/4"],
+              (256, 1024, 14, 1, 1): ["tiles of 64, d = 1/4"],
+              (128, 128, 28, 3, 1): ["tiles of 32, d = 1/4"]}
+    for (inputs, outputs, side, kernel, stride), masks in layers.items():
+        def rotating(*shape):
+            memory = [torch.randn(*shape, device=device).to(torch.bfloat16, memory_format=torch.channels_last)
+                      for _ in range(rotation(2 * math.prod(shape)))]
+            return lambda turn: memory[turn % len(memory)]
+
+        of_output = (side + stride - 1) // stride
+        x, dy = rotating(images, inputs, side, side), rotating(images, outputs, of_output, of_output)
+        weights = rotating(outputs, inputs, kernel, kernel)
+
+        def backward(turn, wanted):
+            return torch.ops.aten.convolution_backward(dy(turn), x(turn), weights(turn), None, [stride] * 2,
+                                                       [kernel // 2] * 2, [1, 1], False, [0, 0], 1, wanted)
+
+        products = {
+            "Y = X W^T": lambda turn: torch.nn.functional.conv2d(x(turn), weights(turn), None, stride, kernel // 2),
+            "dX = dY W": lambda turn: backward(turn, [True, False, False]),
+            "dW": lambda turn: backward(turn, [False, True, False])}
+        size = 2 * images * (inputs * side * side + outputs * of_output * of_output)
+        for product, contender in products.items():
+            for mask in masks:
+                case = (f"convolution {kernel}x{kernel}{', stride 2' if stride == 2 else ''}, {inputs} to {outputs} channels, "
+                        f"{images} images of {side}x{side}, {product}, bfloat16, {mask}")
+                with torch.no_grad():
+                    row(case, "PyTorch, dense", size, contender, "weir")
+
+
 mlp_step()
 tiles()
+convolutions()

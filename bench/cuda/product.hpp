@@ -2,6 +2,8 @@
 
 #include <library_types.h>
 
+#include <cstdio>
+#include <string>
 #include <type_traits>
 
 #include "weir/core/half.hpp"
@@ -24,5 +26,14 @@ template <class Element>
 inline constexpr char const* type_name = std::is_same_v<Element, float>        ? "float"
                                          : std::is_same_v<Element, weir::half> ? "float16"
                                                                                : "bfloat16";
+
+/// As 1/8 if it is one of these.
+inline std::string density_text(double density) {
+  char text[32];
+  double const inverse = 1 / density;
+  bool const is_whole = inverse == static_cast<double>(static_cast<int>(inverse));
+  std::snprintf(text, sizeof text, is_whole ? "1/%g" : "%g", is_whole ? inverse : density);
+  return text;
+}
 
 }  // namespace bench
