@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -13,10 +14,18 @@
 #include <vector>
 
 #include "compress/sparse_training.hpp"
+#include "support/ranks.hpp"
+#include "weir/comm/fixed_gather.hpp"
 #include "weir/comm/self.hpp"
+#include "weir/compress/collective/dense_sum.hpp"
+#include "weir/compress/collective/shared_indices.hpp"
 #include "weir/compress/error_feedback.hpp"
+#include "weir/compress/fixed_stages.hpp"
+#include "weir/compress/on_non_finite.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
+#include "weir/compress/threshold/random_k.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
+#include "weir/gradient/all_reduce.hpp"
 #include "weir/gradient/clip.hpp"
 #include "weir/gradient/grad_accumulator.hpp"
 #include "weir/gradient/loss_scale.hpp"
@@ -123,6 +132,23 @@ TEST_CASE("small buckets are sent whole") {
   CHECK(training.step({1, infinity, 3, 4, 0, 0, 0, 0, 0, 0}) == Vector{0, 0, 0, 0, 0, 0, 0, 16, 0, 0});
 }
 
+TEST_CASE("what is not finite in a small bucket is sent, and not kept, under propagate") {
+  weir::ErrorFeedback const stage{
+      weir::ThresholdSparsifier{{.density = 0.01, .dense_below = 5},
+                                weir::ExactTopK{},
+                                weir::FixedStages<1>{},
+                                weir::OnNonFinite<weir::NonFinitePolicy::propagate>{}}};
+  SparseTraining training(stage, two_buckets());
+  float const infinity = std::numeric_limits<float>::infinity();
+  float const nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(training.step({1, infinity, nan, 4, 0, 0, 0, 0, 9, 0})[1] == infinity);
+  Vector const second = training.step({1, 2, nan, 4, 0, 0, 0, 0, 9, 0});
+  CHECK(second[0] == 1);
+  CHECK(second[1] == 2);
+  CHECK(std::isnan(second[2]));
+  CHECK(training.step({1, 2, 3, 4, 0, 0, 0, 0, 9, 0}) == Vector{1, 2, 3, 4, 0, 0, 0, 0, 9, 0});
+}
+
 TEST_CASE("the density follows its warm-up") {
   SparseTraining training(top({.density = 0.125, .warmup = {.steps_per_epoch = 2, .densities = {1.0, 0.5}}}),
                           8);
@@ -218,6 +244,47 @@ TEST_CASE("a loss scale before it is taken out of what is kept, and a step that 
   CHECK(run.sync.template stage<Top>().residual(0) == Vector{1, 0});
   run.step();
   CHECK(run.weights == Vector{-2, -1.5f, -2, -1.5f});
+}
+
+TEST_CASE("a rank whose step is skipped sends nothing, and all ranks have the same weights") {
+  constexpr std::size_t ranks = 3;
+  auto const check = [](auto const& stage, auto const& policy, bool sends_all) {
+    std::vector<Vector> weights(ranks, Vector(8));
+    on_ranks(ranks, [&](weir::ThreadCommunicator const& communicator) {
+      std::size_t const rank = communicator.rank();
+      weir::HostExecutor const executor;
+      weir::StreamWorkerPool pool(executor, {.buckets = weir::BucketPlan::per_parameter({{8}})});
+      weir::Sgd const sgd{{.learning_rate = 1.0}};
+      auto sync = (weir::LocalAggregator{} | weir::LossScale{{.initial = 1024.0}} | stage |
+                   weir::AllReduce{communicator, policy} | sgd)
+                      .on(pool, weir::view(weights[rank]));
+      for (int step = 0; step < 2; ++step) {
+        std::vector<int> const samples(ranks);
+        auto const model = [&](auto& micro) {
+          for (std::size_t i = 0; i < 8; ++i) micro.gradient(0)[i] = 0.75f * micro.loss_scale();
+          if (rank == 1 && step == 0) micro.gradient(0)[5] = std::numeric_limits<float>::infinity();
+        };
+        sync(pool(std::span<int const>(samples), model));
+        sync.wait();
+      }
+    });
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      for (float const weight : weights[rank]) {
+        CHECK(std::isfinite(weight));
+        // Two ranks of three in the first step, all in the second.
+        if (sends_all) CHECK(weight == -(0.5f + 0.75f));
+      }
+      CHECK(weights[rank] == weights[0]);
+    }
+  };
+  weir::ThresholdSparsifier const all{at(1.0), weir::ExactTopK{}};
+  weir::ThresholdSparsifier const random{at(0.5), weir::RandomK{}};
+  check(all, weir::FixedGather{}, true);
+  check(all, weir::DenseSum{}, true);
+  check(random, weir::SharedIndices{}, false);
+  check(weir::ErrorFeedback{random}, weir::SharedIndices{}, false);
+  check(random, weir::DenseSum{}, true);
+  check(weir::ErrorFeedback{random}, weir::DenseSum{}, true);
 }
 
 TEST_CASE("a step that fails leaves what was kept, and what was learnt, as it was before") {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compress/sparse_training.hpp"
+#include "support/bits.hpp"
 #include "support/ranks.hpp"
 #include "support/sparse_bucket.hpp"
 #include "weir/compress/error_feedback.hpp"
@@ -20,6 +21,7 @@
 #include "weir/compress/threshold_reuse.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/gradient/all_reduce.hpp"
+#include "weir/gradient/loss_scale.hpp"
 
 namespace {
 
@@ -207,6 +209,31 @@ TEST_CASE("ranks that send what is finite are as if one that does not were not t
     check_without_first(weir::Exponential{}, factor);
     check_without_first(weir::GeneralizedPareto{}, factor);
   }
+}
+
+TEST_CASE("a rank whose step a loss scale skips takes no part either") {
+  auto const check = [](auto const& policy) {
+    CAPTURE(std::string(policy.name));
+    constexpr std::size_t size = 2000;
+    auto const gradient = [](std::size_t rank) {
+      Vector values = rough_gradient(size, rank);
+      if (rank == 0) values[7] = std::numeric_limits<float>::infinity();
+      return values;
+    };
+    std::vector<Vector> sent(3), sent_scaled(3);
+    on_ranks(3, [&](weir::ThreadCommunicator const& communicator) {
+      weir::ThresholdSparsifier const sparsifier{{.density = 0.05, .capacity = 8.0}, policy};
+      weir::SharedThreshold const shared_by{communicator, sparsifier};
+      SparseTraining training(shared_by, size);
+      SparseTraining scaled(weir::LossScale{{.initial = 1.0}} | shared_by, size);
+      sent[communicator.rank()] = training.step(gradient(communicator.rank()));
+      sent_scaled[communicator.rank()] = scaled.step(gradient(communicator.rank()));
+    });
+    CHECK(sent[1] != Vector(size));
+    for (std::size_t rank = 0; rank < 3; ++rank) CHECK(same_bits(sent_scaled[rank], sent[rank]));
+  };
+  check(weir::Exponential{});
+  check(weir::Histogram{});
 }
 
 TEST_CASE("a rank that has no room for what a shared threshold selects sends as much as it has room for") {

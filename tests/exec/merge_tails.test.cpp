@@ -24,6 +24,18 @@ TEST_CASE("statistics of parts become those of the whole") {
   CHECK(whole.tail.participants == 2);
 }
 
+TEST_CASE("a step that is skipped for another reason takes no part, whatever the policy says") {
+  weir::TailStatistics const tails[] = {weir::TailStatistics::of_skipped(), {0, 2, 1.0, 3.0, 4.0, 2.0, 1.0}};
+  for (auto const policy : {NonFinitePolicy::skip, NonFinitePolicy::propagate, NonFinitePolicy::error}) {
+    weir::SharedTail whole;
+    weir::MergeTails{tails, 2, policy, &whole}();
+    CHECK(whole.ranks == 1);
+    CHECK(whole.tail.participants == 2);
+    CHECK(whole.tail.smallest == 1.0);
+    CHECK(whole.tail.largest == 3.0);
+  }
+}
+
 TEST_CASE("a rank that sends nothing of its own is left out, be it the first") {
   weir::TailStatistics const tails[] = {{1, 1, 8.0, 8.0, 8.0, 0.0, 2.0}, {0, 2, 1.0, 3.0, 4.0, 2.0, 1.0}, {}};
   for (auto const policy : {NonFinitePolicy::skip, NonFinitePolicy::error}) {

@@ -5,11 +5,23 @@
 #include <cstdint>
 #include <initializer_list>
 
-TEST_CASE("a rank that has selected nothing sends nothing of what a leader has chosen") {
+using weir::SparsifyStatus;
+
+TEST_CASE("a rank takes part by how its selection ended, or if nobody has said that, if it has selected") {
   std::uint64_t const chosen = 7;
-  for (std::uint64_t const selected : {0u, 1u, 9u}) {
+  auto const check = [&](weir::PartTaken const& is_taken, bool expected) {
+    CHECK(is_taken() == expected);
     std::uint64_t sent = 3;
-    weir::TakePart{&selected, &chosen, &sent}();
-    CHECK(sent == (selected == 0 ? 0 : 7));
+    weir::TakePart{is_taken, &chosen, &sent}();
+    CHECK(sent == (expected ? 7 : 0));
+    std::uint64_t conditions[] = {9, 9};
+    weir::TellPart{is_taken, conditions}();
+    CHECK(conditions[0] == (expected ? 1 : 0));
+    CHECK(conditions[1] == (expected ? 0 : 1));
+  };
+  for (std::uint64_t const selected : {0u, 1u, 9u}) {
+    check({nullptr, &selected}, selected != 0);
+    for (auto const status : {SparsifyStatus::selected, SparsifyStatus::skipped, SparsifyStatus::failed})
+      check({&status, &selected}, status == SparsifyStatus::selected);
   }
 }

@@ -61,9 +61,22 @@ void copy(DeviceLikeExecutor const&, DeviceLikeView<From> in, DeviceLikeView<To>
     }
   }
 }
+template <class Real>
+void copy(DeviceLikeExecutor const&, weir::TwoSidedView<Real, weir::DeviceSpace> in,
+          std::type_identity_t<DeviceLikeView<Real>> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = in.current()[i];
+}
 template <class T>
 void set_zero(DeviceLikeExecutor const&, DeviceLikeView<T> out) {
   for (T& value : out) value = T{};
+}
+template <class T>
+void clear_if(DeviceLikeExecutor const& executor, DeviceLikeView<T> out, std::uint64_t const* condition) {
+  if (*condition != 0) set_zero(executor, out);
+}
+template <class Step>
+void apply_scalars(DeviceLikeExecutor const&, Step const& step) {
+  step();
 }
 template <class Real>
 void scatter_add(DeviceLikeExecutor const&, DeviceLikeView<std::uint32_t const> indices,
@@ -75,14 +88,6 @@ void scatter_add(DeviceLikeExecutor const&, DeviceLikeView<std::uint32_t const> 
                  DeviceLikeView<Real const> values, std::uint64_t const* count,
                  weir::TwoSidedView<Real, weir::DeviceSpace> out) {
   for (std::size_t j = 0; j < *count && j < indices.size(); ++j) out.current()[indices[j]] += values[j];
-}
-template <class Real>
-void take_all(DeviceLikeExecutor const&, weir::TwoSidedView<Real, weir::DeviceSpace> from,
-              DeviceLikeView<Real> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = from.current()[i];
-    from.current()[i] = Real{};
-  }
 }
 inline void copy_to_host(DeviceLikeExecutor const&, void const* from, void* to, std::size_t bytes) {
   if (bytes != 0) std::memcpy(to, from, bytes);

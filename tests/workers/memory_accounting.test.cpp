@@ -113,7 +113,7 @@ void check_recipes() {
       with(weir::ShardedUpdate{self, adamw});
       for (auto policy : {WeightPolicy::shared, WeightPolicy::sequential, WeightPolicy::overlap}) {
         with(WeightSync{policy, sgd});
-        with(weir::NonFinite{} | weir::LossScale{} | weir::AllReduce{self} | weir::UsedParameters{self} |
+        with(weir::NonFinite{} | weir::AllReduce{self} | weir::LossScale{} | weir::UsedParameters{self} |
              clip | WeightSync{policy, adamw});
       }
     }

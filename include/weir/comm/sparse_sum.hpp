@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "weir/comm/concepts.hpp"
+#include "weir/exec/take_part.hpp"
 #include "weir/exec/two_sided_view.hpp"
 #include "weir/tensor/element_type.hpp"
 #include "weir/tensor/view.hpp"
@@ -20,6 +21,8 @@ struct SparseSum {
   TensorView<std::uint32_t const, Space> indices;
   TensorView<Real const, Space> values;
   std::uint64_t const* count = nullptr;  // in the same memory; after it, how many there were to be
+  /// How the selection ended, in the same memory. Null: it was skipped if nothing is selected.
+  SparsifyStatus const* status = nullptr;
   TensorView<std::uint64_t const, Space> block =
       {};                                         // the three in one piece, as a `PairBlocks` block; or empty
   ElementType precision = element_type_of<Real>;  // a type in which every value is exact
@@ -28,6 +31,8 @@ struct SparseSum {
       {};  // without a residual it holds the values of all slots until it is written
   TwoSidedView<Real, Space> residual = {};  // what was not selected; empty where that is forgotten
   std::uint64_t step = 0;
+
+  PartTaken is_part_taken() const { return {status, count}; }
 };
 
 /// The largest sums that will be taken, from which follows how much memory they need.

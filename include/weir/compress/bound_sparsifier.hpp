@@ -92,17 +92,15 @@ class BoundSparsifier {
                                    .indices = bucket.selection.indices,
                                    .values = bucket.selection.values,
                                    .count = &bucket.selection.counts->count,
+                                   .status = &states_.data()[gradient.bucket].last.status,
                                    .block = bucket.pairs.view(),
                                    .dense = gradient.values,
                                    .bucket = gradient.bucket,
                                    .samples = gradient.samples,
-                                   .step = gradient.step,
-                                   .scale = gradient.scale};
+                                   .step = gradient.step};
     sparse.shares_indices = RandomSlots<Threshold>;
     sparse.is_whole = bucket.is_kept_dense;
     if (size_of(settings_.options.precision) == 2) sparse.precision = settings_.options.precision;
-    // What is kept has to be in units of the gradient that is applied, so the scale is taken along.
-    if (!bucket.sides.empty()) sparse.scale = {};
     if (bucket.is_kept_dense) {
       run(gradient, bucket, Deferred{});
       take_all(gradient.executor, bucket.sides, gradient.values);
@@ -353,7 +351,7 @@ class BoundSparsifier {
     auto& work = std::get<Work<Element>>(bucket.work);
     bool const keeps = !bucket.sides.empty();
     work = {.terms = terms,
-            .scale = keeps ? gradient.scale : GradientScale{},
+            .scale = gradient.scale,
             .accumulator = {},
             .residual = bucket.sides,
             .momentum = bucket.momentum_sides,

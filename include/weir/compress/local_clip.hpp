@@ -40,6 +40,7 @@ class LocalClip {
   using produces = Dense;
   static constexpr char const* name = "local clip";
   static constexpr bool needs_all_buckets = true;
+  static constexpr bool scales_gradient = true;
   static constexpr bool needs_unscaled_gradients = true;
 
   LocalClip(Communicator communicator, LocalClipOptions options)

@@ -52,6 +52,7 @@ struct SparsifierSettings {
                                 .momentum = memory.momentum,
                                 .nesterov = memory.nesterov,
                                 .masks_momentum = memory.masks_momentum,
+                                .keeps_non_finite = is_kept_dense(plan, bucket),
                                 .rounds_values = false,
                                 .precision = options.precision,
                                 .seed = options.seed,

@@ -138,6 +138,7 @@ template void apply_scalars(CudaExecutor const&, SetLearningRate);
 template void apply_scalars(CudaExecutor const&, SetStepClock);
 template void apply_scalars(CudaExecutor const&, SumOfSquares);
 template void apply_scalars(CudaExecutor const&, TakePart);
+template void apply_scalars(CudaExecutor const&, TellPart);
 
 template void sgd_update(CudaExecutor const&, DeviceView<float const>, DeviceView<float>,
                          DeviceView<float const>, DeviceView<float>, SgdConstants, OptimizerState const*,

@@ -9,8 +9,13 @@
 
 namespace weir::inline v1 {
 
-/// Makes one of the tail statistics of the buckets of several ranks, in their order, without those that the
-/// policy skips.
+/// Whether a rank with such a bucket sends anything of it.
+WEIR_HOST_DEVICE constexpr bool takes_part(NonFinitePolicy policy, TailStatistics const& tail) {
+  return !tail.is_of_skipped() && !is_skipped(policy, tail.non_finite);
+}
+
+/// Makes one of the tail statistics of the buckets of several ranks, in their order, without those that take
+/// no part.
 struct MergeTails {
   TailStatistics const* tails;
   std::size_t count;
@@ -21,7 +26,7 @@ struct MergeTails {
     detail::TailNode all = {};
     std::uint64_t ranks = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      if (is_skipped(non_finite, tails[i].non_finite)) continue;
+      if (!takes_part(non_finite, tails[i])) continue;
       all.merge(node(tails[i]));
       ++ranks;
     }

@@ -29,8 +29,8 @@ struct StartSharedRank {
     std::uint64_t const wanted = all->ranks * slots_of(state->density, size);
     std::uint64_t const bad = all->tail.non_finite;  // is sent, too
     std::uint64_t const k = wanted > bad ? wanted - bad : 0;
-    bool const takes_part = !is_skipped(non_finite, own->non_finite);
-    search->start(k, policy.tolerance(k), Policy::is_exact, all->tail, takes_part ? *own : TailStatistics{});
+    search->start(k, policy.tolerance(k), Policy::is_exact, all->tail,
+                  takes_part(non_finite, *own) ? *own : TailStatistics{});
   }
 };
 

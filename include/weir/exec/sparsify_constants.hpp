@@ -54,8 +54,9 @@ struct SparsifyConstants {
   double gamma = 1.0;
   double momentum = 0.0;  // of the correction, where there is a momentum vector
   bool nesterov = false;
-  bool masks_momentum = true;  // the momentum of a sent slot becomes 0
-  bool rounds_values = false;  // sent values are rounded to `precision`, float16 or bfloat16
+  bool masks_momentum = true;     // the momentum of a sent slot becomes 0
+  bool keeps_non_finite = false;  // in the residual, for somebody who sends all of that
+  bool rounds_values = false;     // sent values are rounded to `precision`, float16 or bfloat16
   ElementType precision = ElementType::float16;
   std::uint64_t seed = 0;
   std::uint64_t bucket = 0;  // stable id

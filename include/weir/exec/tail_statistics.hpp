@@ -18,6 +18,14 @@ struct TailStatistics {
   double squared_deviations = 0.0;  // sum of (x - mean)^2, not from the difference of two large sums
   double sum_of_logarithms = 0.0;   // of ln x
 
+  /// Of a step that is skipped whatever the vector holds.
+  WEIR_HOST_DEVICE static constexpr TailStatistics of_skipped() {
+    TailStatistics tail;
+    tail.largest = -1.0;
+    return tail;
+  }
+  WEIR_HOST_DEVICE constexpr bool is_of_skipped() const { return largest < 0.0; }
+
   /// 0 where there is no participant.
   WEIR_HOST_DEVICE double mean() const {
     return participants == 0 ? 0.0 : sum / static_cast<double>(participants);

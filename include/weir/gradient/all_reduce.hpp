@@ -35,6 +35,7 @@ class AllReduce {
   using consumes = OneOf<Dense, Sparse>;
   using produces = Dense;
   static constexpr char const* name = "all-reduce";
+  static constexpr bool sums_over_ranks = true;
 
   explicit AllReduce(Communicator communicator, Policy policy = Policy())
       : communicator_(std::move(communicator)), policy_(std::move(policy)) {}
@@ -105,7 +106,7 @@ class AllReduce {
       } else {
         if (!sparse_.bound) bind_sparse(gradient.indices.size());
         SparseSum<Real, typename E::memory_space> sum{gradient.indices, gradient.values, gradient.count,
-                                                      gradient.block};
+                                                      gradient.status, gradient.block};
         sum.precision = gradient.precision;
         sum.shares_indices = gradient.shares_indices;
         sum.out = gradient.dense;

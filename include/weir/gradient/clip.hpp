@@ -27,6 +27,7 @@ class Clip {
   using produces = Dense;
   static constexpr char const* name = "clip";
   static constexpr bool needs_all_buckets = true;
+  static constexpr bool scales_gradient = true;
 
   explicit Clip(ClipOptions options) : options_(options) {
     if (!(options.max_norm > 0.0))

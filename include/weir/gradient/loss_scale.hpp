@@ -24,6 +24,7 @@ class LossScale {
   using produces = Dense;
   static constexpr char const* name = "loss scale";
   static constexpr bool needs_all_buckets = true;
+  static constexpr bool scales_gradient = true;
   static constexpr bool takes_loss_scale_out = true;
 
   explicit LossScale(LossScaleOptions options = {}) : options_(options) {

@@ -28,6 +28,7 @@ class ShardedUpdate {
   using produces = Applied;
   static constexpr char const* name = "sharded update";
   static constexpr bool has_learning_rate = true;
+  static constexpr bool sums_over_ranks = true;
 
   ShardedUpdate(Communicator communicator, Optimizer optimizer)
       : communicator_(std::move(communicator)), optimizer_(std::move(optimizer)) {}

@@ -89,8 +89,8 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   ThresholdState& state = *work.state;
   bool const is_void = work.scale.skip();
   if (work.part == SparsifyPart::count) {
-    bool const takes_part = !is_void && !is_skipped(work.constants.non_finite, work.tail->non_finite);
-    if (takes_part && !work.shared_rank->is_done()) passes.count_shared(*work.shared_rank, work.counters);
+    bool const counts = !is_void && !is_skipped(work.constants.non_finite, work.tail->non_finite);
+    if (counts && !work.shared_rank->is_done()) passes.count_shared(*work.shared_rank, work.counters);
     return;
   }
   bool has_moments = true;
@@ -98,8 +98,8 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   if (work.part == SparsifyPart::select) {
     tail = *work.tail;
     passes.take(tail);
-  } else if (!is_void) {
-    tail = first_pass<Policy>(passes, work, state, has_moments);
+  } else {
+    tail = is_void ? TailStatistics::of_skipped() : first_pass<Policy>(passes, work, state, has_moments);
   }
   if (work.tail != nullptr) *work.tail = tail;
   if (work.part == SparsifyPart::accumulate) return;

@@ -25,11 +25,13 @@ namespace weir::inline v1 {
 /// `text()` of a stage tells its options in words, for checkpoints; `sparse_capacity(plan)` of one that
 /// sparsifies, by bucket, how many pairs it gives at most, which all stages find in the context.
 /// A stage with `static constexpr bool needs_unscaled_gradients = true` may come before none that
-/// `takes_loss_scale_out`.
-/// A stage with `static constexpr bool needs_all_buckets = true` cuts the recipe: its bound object sees each
-/// bucket in `prepare(gradient)`, then `decide(executor, step)` once, then every bucket again in its call.
-/// A stage that takes `Applied` and has `static constexpr bool takes_pending_update = true` is given updates
-/// that are pending, where the optimizer before it has `defer(gradient)`, and calls `materialise`.
+/// `takes_loss_scale_out`. What one with `static constexpr bool scales_gradient = true` decides, it decides
+/// by what this rank has: it may come before none that `sums_over_ranks`, unless one that gives `Sparse`,
+/// which applies it, is in between. A stage with `static constexpr bool needs_all_buckets = true` cuts the
+/// recipe: its bound object sees each bucket in `prepare(gradient)`, then `decide(executor, step)` once, then
+/// every bucket again in its call. A stage that takes `Applied` and has `static constexpr bool
+/// takes_pending_update = true` is given updates that are pending, where the optimizer before it has
+/// `defer(gradient)`, and calls `materialise`.
 template <class S>
 concept GradientStage = std::copyable<S> && requires {
   typename S::consumes;
@@ -61,6 +63,16 @@ inline constexpr bool needs_all_buckets = requires {
 template <class S>
 inline constexpr bool takes_loss_scale_out = requires {
   requires S::takes_loss_scale_out;
+};
+
+template <class S>
+inline constexpr bool scales_gradient = requires {
+  requires S::scales_gradient;
+};
+
+template <class S>
+inline constexpr bool sums_over_ranks = requires {
+  requires S::sums_over_ranks;
 };
 
 template <class S>

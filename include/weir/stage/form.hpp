@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "weir/exec/sparsify_statistics.hpp"
 #include "weir/exec/two_sided_view.hpp"
 #include "weir/exec/vocabulary.hpp"
 #include "weir/exec/weight_copies.hpp"
@@ -122,6 +123,7 @@ struct SparseGradient {
   ViewOn<std::uint32_t, E> indices;  // as long as the capacity, and so are `values`
   ViewOn<Real, E> values;
   std::uint64_t* count = nullptr;                 // of those that are there, then of those that were wanted
+  SparsifyStatus const* status = nullptr;         // how the selection ended, in the same memory
   ViewOn<std::uint64_t, E> block = {};            // all three in one piece, as `PairBlocks` has it
   ElementType precision = element_type_of<Real>;  // a type in which every value is exact
   bool shares_indices = false;                    // all ranks have selected the same slots

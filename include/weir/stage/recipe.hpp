@@ -40,6 +40,18 @@ constexpr bool is_unscaled_too_late() {
   return is_late;
 }
 
+/// Whether ranks would scale their common sum each by a factor of its own.
+template <class... Stages>
+constexpr bool is_scaled_by_rank() {
+  bool is_scaled = false;
+  bool is_wrong = false;
+  ((is_wrong = is_wrong || (is_scaled && sums_over_ranks<Stages>),
+    is_scaled =
+        (is_scaled && !std::same_as<typename Stages::produces, Sparse>) || detail::scales_gradient<Stages>),
+   ...);
+  return is_wrong;
+}
+
 /// Makes the compiler say what a stage needs and does not get.
 template <class Stage, Executor E, class Real>
 void explain(Stage const& stage, RecipeContext<E, Real> const* context) {
@@ -89,6 +101,10 @@ class Recipe {
         !detail::is_unscaled_too_late<Stages...>(),
         "the loss scale would be in what a sparsifier keeps or a local clip bounds, which also hides "
         "overflows from it: LossScale belongs before it");
+    static_assert(
+        !detail::is_scaled_by_rank<Stages...>(),
+        "each rank would scale or skip the sum of all of them by what it has found in its own gradient: Clip "
+        "and LossScale belong behind the all-reduce, LocalClip and LossScale before a sparsifier");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
     if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,

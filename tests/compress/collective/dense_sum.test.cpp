@@ -28,3 +28,13 @@ TEST_CASE("a rank that was skipped sends nothing, and keeps its residual bit for
   CHECK(same_bits(outcomes[0].sum,
                   dense_sum<float>({of_rank[0].whole(), std::vector<float>(300), of_rank[2].whole()})));
 }
+
+TEST_CASE("how its selection ended, and not what it has selected, says whether a rank was skipped") {
+  for (bool const has_residual : {true, false}) {
+    CAPTURE(has_residual);
+    auto const [of_rank, expected] = ranks_with_status(has_residual);
+    auto const outcomes = sum_on_threads(of_rank, weir::DenseSum{}, {.has_residual = has_residual});
+    for (auto const& rank : outcomes) CHECK(same_bits(rank.sum, expected));
+    if (has_residual) check_residuals_of_status(of_rank, outcomes);
+  }
+}

@@ -35,6 +35,16 @@ TEST_CASE("a rank that has selected nothing keeps its residual as it was") {
     CHECK(outcomes[0].sum[i] == of_rank[0].whole()[i] + of_rank[1].whole()[i]);
 }
 
+TEST_CASE("a rank that takes part sends what it has at the leader's slots, also if it has selected none") {
+  auto const of_rank = ranks_with_status(true).of_rank;
+  auto const outcomes = sum_on_threads(of_rank, weir::LeaderIndices{}, {.step = 0});
+  CHECK(same_bits(outcomes[1].residual, of_rank[1].residual));
+  for (std::uint32_t const i : of_rank[0].indices) {
+    CHECK(outcomes[1].sum[i] == of_rank[0].whole()[i] + of_rank[2].residual[i]);
+    CHECK(outcomes[2].residual[i] == 0.0F);
+  }
+}
+
 TEST_CASE("without a residual there is nothing to send at another's slots") {
   auto const of_rank = selections<float>(2, 50, 0.2, 6);
   CHECK_THROWS_AS(sum_on_threads(of_rank, weir::LeaderIndices{}, {.has_residual = false}),

@@ -22,7 +22,8 @@ struct DeviceOutcome {
 template <class Policy>
 DeviceOutcome sum_on_devices(std::vector<Selected<float>> const& of_rank, Policy const& policy,
                              bool shares_indices = false, std::size_t capacity = 400,
-                             weir::ElementType precision = weir::ElementType::float32) {
+                             weir::ElementType precision = weir::ElementType::float32,
+                             bool has_residual = true) {
   DeviceOutcome outcome{std::vector<Outcome<float>>(of_rank.size())};
   on_ranks(of_rank.size(), [&](weir::ThreadCommunicator const& threads) {
     DeviceLikeExecutor const executor;
@@ -36,14 +37,15 @@ DeviceOutcome sum_on_devices(std::vector<Selected<float>> const& of_rank, Policy
     values.resize(capacity, 1e30F);
     std::uint64_t const counts[2] = {mine.indices.size(), mine.indices.size()};
     std::uint32_t const side = 1;
-    own.sum.resize(elements, 77.0F);
+    own.sum = has_residual ? std::vector<float>(elements, 77.0F) : mine.whole();
     own.residual = mine.residual;
     weir::SparseSum<float, weir::DeviceSpace> sum{
         {indices.data(), capacity}, {values.data(), capacity}, counts};
+    if (mine.status) sum.status = &*mine.status;
     sum.shares_indices = shares_indices;
     sum.precision = precision;
     sum.out = {own.sum.data(), elements};
-    sum.residual = {nullptr, own.residual.data(), elements, &side};
+    if (has_residual) sum.residual = {nullptr, own.residual.data(), elements, &side};
     auto bound = policy.on(weir::SparseContext<float, DeviceLikeExecutor, DeviceLikeCommunicator>{
         executor, communicator, elements, capacity});
     bound(executor, sum);
@@ -122,6 +124,19 @@ TEST_CASE("a dense sum takes the residual along, and only enqueues") {
   check_conserved(of_rank, outcome.of_rank);
   CHECK(outcome.of_rank[1].residual == std::vector<float>(500));
   CHECK(outcome.waits == 0);
+}
+
+TEST_CASE(
+    "of a rank that was skipped a dense sum takes nothing, be it pairs of zeros or what is not finite") {
+  for (bool const has_residual : {true, false}) {
+    CAPTURE(has_residual);
+    auto const [of_rank, expected] = ranks_with_status(has_residual);
+    auto const outcome =
+        sum_on_devices(of_rank, weir::DenseSum{}, false, 400, weir::ElementType::float32, has_residual);
+    for (auto const& rank : outcome.of_rank) CHECK(same_bits(rank.sum, expected));
+    if (has_residual) check_residuals_of_status(of_rank, outcome.of_rank);
+    CHECK(outcome.waits == 0);
+  }
 }
 
 TEST_CASE("chosen from the capacities it only enqueues, chosen each step it waits once") {

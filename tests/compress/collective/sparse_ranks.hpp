@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Selected {
   std::vector<std::uint32_t> indices;
   std::vector<Real> values;
   std::vector<Real> residual;  // +0 at the selected slots
+  std::optional<weir::SparsifyStatus> status = {};
 
   /// The accumulator: residual and pairs.
   std::vector<Real> whole() const {
@@ -99,6 +101,7 @@ Outcome<Real> sum_on(Communicator const& communicator, Selected<Real> const& min
       outcome.residual = mine.residual;
       weir::SparseSum<Real, weir::HostSpace> sum{
           {indices.data(), capacity}, {values.data(), capacity}, counts};
+      if (mine.status) sum.status = &*mine.status;
       sum.shares_indices = options.shares_indices;
       sum.out = weir::view(outcome.sum);
       sum.step = options.step;
@@ -201,4 +204,29 @@ void check_given_back_bitwise(std::vector<Selected<Real>> const& before,
   for (std::size_t i = 0; i < elements; ++i)
     is_right = is_right && std::abs(after[0].sum[i] - expected[i]) <= tolerance;
   CHECK(is_right);
+}
+
+/// Of three ranks one is skipped, with pairs of zeros as `RandomK` has them, and one takes part but has
+/// selected nothing; and their sum when all is sent. Without a residual the skipped one has a NaN, too.
+struct RanksWithStatus {
+  std::vector<Selected<float>> of_rank;
+  std::vector<float> sum;
+};
+inline RanksWithStatus ranks_with_status(bool has_residual) {
+  auto of_rank = selections<float>(3, 300, 0.1, 2);
+  for (auto& rank : of_rank) rank.status = weir::SparsifyStatus::selected;
+  of_rank[1].status = weir::SparsifyStatus::skipped;
+  for (float& value : of_rank[1].values) value = 0;
+  for (std::uint32_t const i : of_rank[1].indices) of_rank[1].residual[i] = 0.25F;
+  if (!has_residual) of_rank[1].residual[7] = std::numeric_limits<float>::quiet_NaN();
+  of_rank[2].indices.clear();
+  of_rank[2].values.clear();
+  auto const sum = dense_sum<float>({of_rank[0].whole(), std::vector<float>(300), of_rank[2].whole()});
+  return {of_rank, sum};
+}
+inline void check_residuals_of_status(std::vector<Selected<float>> const& before,
+                                      std::vector<Outcome<float>> const& after) {
+  for (std::size_t const rank : {std::size_t{0}, std::size_t{2}})
+    CHECK(same_bits(after[rank].residual, std::vector<float>(300)));
+  CHECK(same_bits(after[1].residual, before[1].residual));
 }

@@ -147,6 +147,7 @@ class TwoLevel {
       of_part.out = mine;
       of_part.step = sum.step;
       if (!sum.residual.empty()) {
+        of_part.status = sum.status;
         Real* const residual = sum.residual.current() + boundaries_[exchange_.rank()];
         of_part.residual = {residual, residual, mine.size(), sum.residual.side_word()};
       }
@@ -240,10 +241,12 @@ class TwoLevel {
       work.scratch = scratch_.view();
       sparsify(point, work, Everything{});
       SparseSum<Real, Space> of_part{pairs.indices(0), pairs.values(0),
-                                     reinterpret_cast<std::uint64_t const*>(pairs.header(0)), pairs.all()};
+                                     reinterpret_cast<std::uint64_t const*>(pairs.header(0))};
+      of_part.block = pairs.all();
       of_part.out = mine;
       of_part.step = sum.step;
       if (!sum.residual.empty()) {
+        of_part.status = sum.status;
         std::size_t const begin = boundaries_[inside_.rank()];
         auto const of_side = [&](unsigned number) {
           Real* const side = sum.residual.side(number);

@@ -93,7 +93,7 @@ class Preparation {
       memory_.mode = FirstPassMode::given;
     } else if (work_.scale.skip()) {
       memory_.mode = FirstPassMode::skipped;
-      if (work_.tail != nullptr) *work_.tail = {};
+      if (work_.tail != nullptr) *work_.tail = TailStatistics::of_skipped();
     } else if (work_.tail != nullptr) {
       memory_.mode = FirstPassMode::moments;
     } else if (work_.need == FirstPassNeed::census) {

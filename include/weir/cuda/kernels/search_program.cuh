@@ -103,7 +103,7 @@ class SearchPasses {
         });
       case SearchPhase::clear_non_finite:
         return for_each(block, layout.size, [&](std::size_t i) {
-          clear_non_finite(places_.kept, i);
+          if (!work_.constants.keeps_non_finite) clear_non_finite(places_.kept, i);
           clear_non_finite(places_.next_momentum, i);
         });
       case SearchPhase::begin:

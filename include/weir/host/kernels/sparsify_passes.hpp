@@ -137,7 +137,7 @@ class SparsifyPasses {
     commit_sent(team_, work_.out.indices.data(), work_.out.values.data(), static_cast<std::size_t>(count),
                 work_.constants, residual, work_.constants.masks_momentum ? momentum : nullptr);
     if (!has_non_finite) return;
-    if (residual != nullptr) clear_non_finite(team_, residual, size_);
+    if (residual != nullptr && !work_.constants.keeps_non_finite) clear_non_finite(team_, residual, size_);
     if (momentum != nullptr) clear_non_finite(team_, momentum, size_);
   }
 
