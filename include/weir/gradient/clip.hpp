@@ -19,8 +19,9 @@ struct ClipOptions {
 
 /// Multiplies the gradient by max_norm / norm where its 2-norm exceeds max_norm.
 ///
-/// Cost: one pass that measures; the factor is applied by the update. The global norm needs all buckets: the
-/// update waits for the last collective. Errors: `ContractViolation` unless max_norm is above zero.
+/// Belongs after the all-reduce. Cost: one pass that measures; the factor is applied by the update. The
+/// global norm needs all buckets: the update waits for the last collective. Errors: `ContractViolation`
+/// unless max_norm is above zero.
 class Clip {
  public:
   using consumes = Dense;
