@@ -15,6 +15,15 @@ namespace bench {
 
 using Executor = weir::HostExecutor;
 
+/// Calls `f(point)` on the thread of a stream, where a model calls products, too: none of what is measured
+/// waits for a thread to wake.
+template <class Function>
+void on_stream(Function const& f) {
+  Executor const exec;
+  exec.submit([&](Executor const& point) { f(point); });
+  exec.synchronize();
+}
+
 /// Whether what is measured is the code for AVX2.
 inline bool measures_avx2() {
   return !weir::detail::has_avx512();
@@ -28,6 +37,11 @@ struct Avx2 {
 };
 
 using Executor = Avx2;
+
+template <class Function>
+void on_stream(Function const& f) {
+  f(Executor());
+}
 
 inline bool measures_avx2() {
   return true;

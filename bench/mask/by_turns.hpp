@@ -42,9 +42,8 @@ inline void prepare(Caches caches, std::function<void()> const& candidate) {
   read_all(other.data(), other.size());
 }
 
-/// The best time of each, taken by turns. A turn is two runs, so that a stream's thread is awake in the
-/// second and its core has caught up with that of the others, unless the caches are to be cold. Units:
-/// seconds.
+/// The best time of each, taken by turns. A turn is two runs, so that a stream's thread, where there is one,
+/// is awake in the second, unless the caches are to be cold. Units: seconds.
 inline std::vector<double> by_turns(std::vector<std::function<void()>> const& candidates,
                                     Caches caches = Caches::as_left) {
   using Clock = std::chrono::steady_clock;

@@ -81,10 +81,9 @@ inline void report(std::string const& name, double density, std::size_t samples,
 }
 
 template <class Design>
-void compare(std::string const& kind, Design const& design, std::size_t samples, bool with_sparse,
-             OpenBlas::Sgemm sgemm, bool is_tiled = false, Caches caches = Caches::as_left) {
+void compare_on(Executor const& exec, std::string const& kind, Design const& design, std::size_t samples,
+                bool with_sparse, OpenBlas::Sgemm sgemm, bool is_tiled, Caches caches) {
   std::string const after = name_of(caches);
-  Executor const exec;
   auto const layout = design.layout();
   std::size_t const inputs = design.inputs(), outputs = design.outputs();
   double const density =
@@ -109,10 +108,7 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
   };
 
   auto times = by_turns(
-      {[&] {
-         multiply_masked(exec, layout, weir::view(values), batch(x), batch(y));
-         exec.synchronize();
-       },
+      {[&] { multiply_masked(exec, layout, weir::view(values), batch(x), batch(y)); },
        [&] { y.noalias() = x * weights.transpose(); },
        [&] {
          if (sgemm)
@@ -129,24 +125,21 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
   report(kind + " forward" + after, density, samples, times[0], std::min(times[1], times[2]),
          with_sparse ? times[3] : 0, marks(forward), caches == Caches::as_left ? 0 : times[4]);
 
-  times = by_turns({[&] {
-                      multiply_masked_transposed(exec, layout, weir::view(values), batch(dy), batch(dx));
-                      exec.synchronize();
-                    },
-                    [&] { dx.noalias() = dy * weights; },
-                    [&] {
-                      if (sgemm)
-                        sgemm(OpenBlas::row_major, OpenBlas::no_transpose, OpenBlas::no_transpose, n, in, out,
-                              1, dy.data(), out, weights.data(), in, 0, dx.data(), in);
-                    },
-                    with_sparse ? std::function<void()>([&] {
-                      sparse_dx.transpose().noalias() = csr_transposed * dy.transpose();
-                    })
-                                : nullptr,
-                    caches == Caches::as_left ? nullptr : std::function<void()>([&] {
-                      read_all(values.data(), values.size() * sizeof(float));
-                    })},
-                   caches);
+  times = by_turns(
+      {[&] { multiply_masked_transposed(exec, layout, weir::view(values), batch(dy), batch(dx)); },
+       [&] { dx.noalias() = dy * weights; },
+       [&] {
+         if (sgemm)
+           sgemm(OpenBlas::row_major, OpenBlas::no_transpose, OpenBlas::no_transpose, n, in, out, 1,
+                 dy.data(), out, weights.data(), in, 0, dx.data(), in);
+       },
+       with_sparse
+           ? std::function<void()>([&] { sparse_dx.transpose().noalias() = csr_transposed * dy.transpose(); })
+           : nullptr,
+       caches == Caches::as_left ? nullptr : std::function<void()>([&] {
+         read_all(values.data(), values.size() * sizeof(float));
+       })},
+      caches);
   if (!sgemm) times[2] = none;
   report(kind + " input gradient" + after, density, samples, times[0], std::min(times[1], times[2]),
          with_sparse ? times[3] : 0, marks(input_gradient), caches == Caches::as_left ? 0 : times[4]);
@@ -154,7 +147,6 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
   times = by_turns({[&] {
                       masked_weight_gradient(exec, layout, batch(dy), batch(x), weir::view(live_gradient),
                                              weir::GradientMode::overwrite);
-                      exec.synchronize();
                     },
                     [&] { gradient.noalias() = dy.transpose() * x; },
                     [&] {
@@ -168,9 +160,17 @@ void compare(std::string const& kind, Design const& design, std::size_t samples,
          marks(weight_gradient));
 }
 
+template <class Design>
+void compare(std::string const& kind, Design const& design, std::size_t samples, bool with_sparse,
+             OpenBlas::Sgemm sgemm, bool is_tiled = false, Caches caches = Caches::as_left) {
+  on_stream([&](Executor const& exec) {
+    compare_on(exec, kind, design, samples, with_sparse, sgemm, is_tiled, caches);
+  });
+}
+
 /// Samples of a feature side by side, as Eigen's CSR likes them.
-inline void compare_feature_major(weir::GroupDesign const& design, std::size_t samples) {
-  Executor const exec;
+inline void compare_feature_major(Executor const& exec, weir::GroupDesign const& design,
+                                  std::size_t samples) {
   auto const layout = design.layout();
   std::vector<float> values(design.value_count(), 0.5f);
   Sparse const csr = sparse_of(design, values);
@@ -180,7 +180,6 @@ inline void compare_feature_major(weir::GroupDesign const& design, std::size_t s
                                  multiply_masked(exec, layout, weir::view(values),
                                                  weir::feature_major(x.data(), samples, design.inputs()),
                                                  weir::feature_major(y.data(), samples, design.outputs()));
-                                 exec.synchronize();
                                },
                                [&] { sparse_y.noalias() = csr * x; }});
   report("feature-major forward", static_cast<double>(design.nnz()) / 4096 / 4096, samples, times[0], 0,

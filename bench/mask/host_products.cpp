@@ -5,6 +5,8 @@
 // 4096 x 4096 what they are to reach, and not to fall below. `crossover` is the density at which dense would
 // be as fast, if time goes with density.
 //
+// Everything but what two threads do runs on the thread of a stream, as the products of a model do.
+//
 // Compiled for AVX2, as bench-mask-host_products_avx2 is, it measures the library's code for AVX2 on any
 // processor, beside Eigen's and OpenBLAS's.
 //
@@ -87,9 +89,10 @@ void compare_threads(weir::GroupDesign const& design, std::size_t samples) {
 template <class Design>
 void print_times(Design const& design, std::size_t samples) {
   Products products(design, samples);
-  Executor const exec;
-  for (int product = 0; product < 3; ++product)
-    std::printf("%.6f ", 1e3 * by_turns({[&] { products.run(exec, product); }})[0]);
+  on_stream([&](Executor const& exec) {
+    for (int product = 0; product < 3; ++product)
+      std::printf("%.6f ", 1e3 * by_turns({[&] { products.run(exec, product); }})[0]);
+  });
   std::printf("\n");
 }
 
@@ -102,9 +105,8 @@ weir::CyclicDesign paley_design(std::uint32_t prime) {
 }
 
 /// A cyclic design by turns with a group design of about its side and density: times per entry.
-void compare_cyclic(std::string const& name, weir::CyclicDesign const& cyclic, weir::GroupDesign const& group,
-                    std::size_t samples) {
-  Executor const exec;
+void compare_cyclic(Executor const& exec, std::string const& name, weir::CyclicDesign const& cyclic,
+                    weir::GroupDesign const& group, std::size_t samples) {
   Products ours(cyclic, samples);
   Products of_group(group, samples);
   double const entries = static_cast<double>(cyclic.nnz()) / static_cast<double>(group.nnz());
@@ -163,12 +165,14 @@ void compare_4096(bool quick, OpenBlas::Sgemm sgemm) {
     compare("PG(2,61)", plane, 1, !quick, sgemm, false, caches);
   for (std::size_t samples : {64u, 256u})
     compare("PG(2,61)", plane, samples, samples != 256 && !quick, sgemm);
-  for (std::size_t samples : {1u, 8u, 64u, 256u}) {
-    compare_cyclic("PG(2,61)", plane, weir::GroupDesign{{.outputs = 3776, .inputs = 3776, .group = 64}},
-                   samples);
-    compare_cyclic("Paley 1019", paley, weir::GroupDesign{{.outputs = 1018, .inputs = 1018, .group = 2}},
-                   samples);
-  }
+  weir::GroupDesign const like_plane{{.outputs = 3776, .inputs = 3776, .group = 64}};
+  weir::GroupDesign const like_paley{{.outputs = 1018, .inputs = 1018, .group = 2}};
+  on_stream([&](Executor const& exec) {
+    for (std::size_t samples : {1u, 8u, 64u, 256u}) {
+      compare_cyclic(exec, "PG(2,61)", plane, like_plane, samples);
+      compare_cyclic(exec, "Paley 1019", paley, like_paley, samples);
+    }
+  });
   for (std::uint32_t block : {64u, 128u}) {
     for (std::uint32_t n : {4u, 8u, 16u}) {
       auto const design = tiles(side, side, block, n);
@@ -178,7 +182,9 @@ void compare_4096(bool quick, OpenBlas::Sgemm sgemm) {
   }
   for (std::uint32_t n : {4u, 8u, 16u, 64u}) {
     weir::GroupDesign const design{{.outputs = side, .inputs = side, .group = n}};
-    for (std::size_t samples : {64u, 256u}) compare_feature_major(design, samples);
+    on_stream([&](Executor const& exec) {
+      for (std::size_t samples : {64u, 256u}) compare_feature_major(exec, design, samples);
+    });
     if (n < 16) continue;
     // Threads take the widest vectors that the processor has.
     if (std::is_same_v<Executor, weir::HostExecutor>) compare_threads(design, 256);
