@@ -62,6 +62,11 @@ void multiply_by_avx2(Layout const& layout, float const* values, weir::HostBatch
   using namespace weir::detail;
   auto const source = source_of(in);
   if constexpr (std::is_same_v<Layout, weir::GroupLayout>) {
+    using Once = MultiplyGroupOnce<float, float, float>;
+    if (Transposed && Once::takes(layout, source)) {
+      auto const parts = Once::parts_of(layout, 1);
+      return run_parts(parts.count(), Once{layout, values, source, out, {}, parts});
+    }
     using Kernel = MultiplyGroup<float, float, float, Transposed>;
     auto const parts = Kernel::parts_of(layout, in.samples, 1);
     run_parts(parts.count(), Kernel{layout, values, source, out, {}, parts});

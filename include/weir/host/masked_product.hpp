@@ -20,6 +20,7 @@
 #include "weir/host/kernels/multiply_cyclic.hpp"
 #include "weir/host/kernels/multiply_gathered.hpp"
 #include "weir/host/kernels/multiply_group.hpp"
+#include "weir/host/kernels/multiply_group_once.hpp"
 #include "weir/host/kernels/multiply_tiles.hpp"
 #include "weir/host/kernels/visit_entries.hpp"
 #include "weir/host/sweep.hpp"
@@ -48,6 +49,13 @@ void multiply_with_mask(ThreadTeam& team, Layout const& layout, Value const* val
   std::size_t const samples = in.samples;
   if (samples == 0) return;
   if constexpr (std::is_same_v<Layout, GroupLayout>) {
+    if constexpr (Transposed) {
+      using Once = MultiplyGroupOnce<Value, In, Out>;
+      if (Once::takes(layout, in)) {
+        auto const parts = Once::parts_of(layout, team.size());
+        return multiply_parts(team, parts.count(), Once{layout, values, in, out, epilogue, parts});
+      }
+    }
     using Kernel = MultiplyGroup<Value, In, Out, Transposed>;
     if ((in.is_batch_major() || samples >= 8) && Kernel::takes(layout)) {
       auto const parts = Kernel::parts_of(layout, samples, team.size());
