@@ -11,6 +11,9 @@
 #include "compress/sparse_training.hpp"
 #include "support/training.hpp"
 #include "weir/compress/adaptive_stages.hpp"
+#include "weir/compress/ef21.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/momentum_correction.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/random_k.hpp"
@@ -79,4 +82,21 @@ TEST_CASE("a density that is none is refused, whatever else is said") {
   CHECK_THROWS_WITH_AS((weir::ThresholdSparsifier{{.density = 1.5}, weir::RandomK{}}),
                        "ThresholdSparsifier: density is 1.500000, it has to be above 0 and at most 1",
                        weir::ContractViolation);
+}
+
+TEST_CASE("values that are multiplied have no memory: it would not be what was not sent") {
+  weir::ThresholdSparsifier const unbiased{{.density = 0.25}, weir::RandomK{.is_unbiased = true}};
+  weir::ThresholdSparsifier const plain{{.density = 0.25}, weir::RandomK{}};
+  char const* const refusal =
+      "ThresholdSparsifier: random-k multiplies the values that it sends, so with what is kept they would "
+      "not "
+      "add up to what there was: give ErrorFeedback and the like a RandomK whose is_unbiased is false, or "
+      "leave them away";
+  CHECK_THROWS_WITH_AS(weir::ErrorFeedback{unbiased}, refusal, weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::MomentumCorrection{unbiased}, refusal, weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::EF21{unbiased}, refusal, weir::ContractViolation);
+  CHECK_NOTHROW(unbiased.remembering({}));
+  CHECK_NOTHROW(weir::ErrorFeedback{plain});
+  CHECK_NOTHROW(weir::MomentumCorrection{plain});
+  CHECK_NOTHROW(weir::EF21{plain});
 }

@@ -31,8 +31,8 @@ struct ErrorFeedbackOptions {
 /// was.
 ///
 /// Cost: two vectors per bucket, of which each step reads one and writes the other. Errors:
-/// `ContractViolation` for a factor that is not finite, or a gamma of 0. Source: [seide2014],
-/// [karimireddy2019]
+/// `ContractViolation` for a factor that is not finite, a gamma of 0, or a sparsifier that multiplies what it
+/// sends. Source: [seide2014], [karimireddy2019]
 template <class Stage>
 class ErrorFeedback {
   static_assert(

@@ -23,7 +23,7 @@ struct MomentumCorrectionOptions {
 /// In buckets that are sent whole it is plain momentum. A step that is skipped or fails changes nothing.
 ///
 /// Cost: four vectors per bucket, of which each step reads two and writes two. Errors: `ContractViolation`
-/// for a momentum outside [0, 1). Source: [lin2018]
+/// for a momentum outside [0, 1), or a sparsifier that multiplies what it sends. Source: [lin2018]
 template <class Stage>
 class MomentumCorrection {
   static_assert(

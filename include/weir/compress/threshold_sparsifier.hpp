@@ -13,6 +13,7 @@
 #include "weir/compress/sparsifier_settings.hpp"
 #include "weir/compress/threshold/histogram.hpp"
 #include "weir/compress/threshold_sparsifier_options.hpp"
+#include "weir/core/error.hpp"
 #include "weir/exec/threshold_policy.hpp"
 #include "weir/stage/concepts.hpp"
 
@@ -59,8 +60,16 @@ class ThresholdSparsifier {
     settings_.selects_everything = SelectsEverything<Threshold>;
   }
 
-  /// The same with a memory of what was not sent.
+  /// The same with a memory of what was not sent. Errors: `ContractViolation` for a policy that multiplies
+  /// what it sends: that and what is kept would not be what there was.
   ThresholdSparsifier remembering(SparsifierMemory const& memory) const {
+    if constexpr (RandomSlots<Threshold>) {
+      if (memory.is_kept() && threshold_.factor(2, 1) != 1.0)
+        throw ContractViolation(
+            std::string("ThresholdSparsifier: ") + Threshold::name +
+            " multiplies the values that it sends, so with what is kept they would not add up to what there "
+            "was: give ErrorFeedback and the like a RandomK whose is_unbiased is false, or leave them away");
+    }
     ThresholdSparsifier stage = *this;
     stage.settings_.memory = memory;
     return stage;
