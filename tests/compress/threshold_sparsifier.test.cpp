@@ -13,6 +13,7 @@
 #include "weir/compress/adaptive_stages.hpp"
 #include "weir/compress/ef21.hpp"
 #include "weir/compress/error_feedback.hpp"
+#include "weir/compress/fixed_ratio_stages.hpp"
 #include "weir/compress/momentum_correction.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
@@ -64,8 +65,21 @@ TEST_CASE("a recipe without a communicator sparsifies, and updates what was sele
 }
 
 TEST_CASE("it says what it is made of") {
-  CHECK(weir::ThresholdSparsifier{{.density = 0.25}}.text() == "histogram, density 0.250000");
-  CHECK(fitted.text() == "generalized-pareto, adaptive stages by rule 4, density 0.010000");
+  CHECK(weir::ThresholdSparsifier{{.density = 0.25}}.text() == "histogram, density 0.25");
+  CHECK(fitted.text() == "generalized-pareto, adaptive stages by rule 4, density 0.01");
+  CHECK(weir::ThresholdSparsifier{{.density = 0.5}, weir::RandomK{.is_unbiased = true}}.text() ==
+        "random-k, unbiased, density 0.5");
+  weir::FixedRatioStages const stages{.ratio = 1e-7, .first_ratio = 0.3};
+  CHECK(weir::ThresholdSparsifier{{.capacity = 3.0}, weir::GeneralizedPareto{}, stages}.text() ==
+        "generalized-pareto, stages of ratio 1e-07, first ratio 0.3, density 0.01, capacity 3");
+  auto const with = [](auto on_non_finite) {
+    return weir::ThresholdSparsifier{{}, weir::Histogram{}, weir::FixedStages<1>{}, on_non_finite}.text();
+  };
+  CHECK(with(weir::OnNonFinite<weir::NonFinitePolicy::skip>{}) == "histogram, density 0.01");
+  CHECK(with(weir::OnNonFinite<weir::NonFinitePolicy::propagate>{}) ==
+        "histogram, density 0.01, propagates what is not finite");
+  CHECK(with(weir::OnNonFinite<weir::NonFinitePolicy::error>{}) ==
+        "histogram, density 0.01, fails at what is not finite");
 }
 
 TEST_CASE("it says beforehand what it takes") {
@@ -89,9 +103,8 @@ TEST_CASE("values that are multiplied have no memory: it would not be what was n
   weir::ThresholdSparsifier const plain{{.density = 0.25}, weir::RandomK{}};
   char const* const refusal =
       "ThresholdSparsifier: random-k multiplies the values that it sends, so with what is kept they would "
-      "not "
-      "add up to what there was: give ErrorFeedback and the like a RandomK whose is_unbiased is false, or "
-      "leave them away";
+      "not add up to what there was: give ErrorFeedback and the like a RandomK whose is_unbiased is false, "
+      "or leave them away";
   CHECK_THROWS_WITH_AS(weir::ErrorFeedback{unbiased}, refusal, weir::ContractViolation);
   CHECK_THROWS_WITH_AS(weir::MomentumCorrection{unbiased}, refusal, weir::ContractViolation);
   CHECK_THROWS_WITH_AS(weir::EF21{unbiased}, refusal, weir::ContractViolation);

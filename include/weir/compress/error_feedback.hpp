@@ -63,12 +63,7 @@ class ErrorFeedback {
   }
 
   /// What a checkpoint tells of it.
-  std::string text() const {
-    std::string text = sparsifier_.text();
-    if (options_.beta != 1.0) text += ", beta " + std::to_string(options_.beta);
-    if (options_.gamma != 1.0) text += ", gamma " + std::to_string(options_.gamma);
-    return text;
-  }
+  std::string text() const { return sparsifier_.text() + memory(options_).text(); }
 
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.
   template <class Real>

@@ -50,10 +50,7 @@ class MomentumCorrection {
   }
 
   /// What a checkpoint tells of it.
-  std::string text() const {
-    return sparsifier_.text() + ", momentum " + std::to_string(options_.momentum) +
-           (options_.nesterov ? ", nesterov" : "") + (options_.masking ? "" : ", not masked");
-  }
+  std::string text() const { return sparsifier_.text() + memory(options_).text(); }
 
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.
   template <class Real>

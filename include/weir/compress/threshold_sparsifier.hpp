@@ -78,15 +78,16 @@ class ThresholdSparsifier {
   template <Executor E, class Real>
   requires SparsifierBackend<E, Threshold, Real>
   auto on(RecipeContext<E, Real> const& context) const {
-    return BoundSparsifier<Threshold, E, Real>(context, settings_, threshold_, text());
+    return BoundSparsifier<Threshold, E, Real>(context, settings_, threshold_,
+                                               text() + settings_.memory.text());
   }
 
   /// The same with a threshold that ranks share.
   template <Executor E, class Real, class Exchange>
   requires SparsifierBackend<E, Threshold, Real>
   auto on(RecipeContext<E, Real> const& context, Exchange exchange) const {
-    return BoundSparsifier<Threshold, E, Real, Exchange>(context, settings_, threshold_, text() + ", shared",
-                                                         std::move(exchange));
+    return BoundSparsifier<Threshold, E, Real, Exchange>(
+        context, settings_, threshold_, text() + ", shared" + settings_.memory.text(), std::move(exchange));
   }
 
   /// Whether it keeps a threshold for several steps.
@@ -109,8 +110,12 @@ class ThresholdSparsifier {
   /// What a checkpoint tells of it.
   std::string text() const {
     std::string text = Threshold::name;
+    if constexpr (requires { threshold_.text(); }) text = threshold_.text();
     if constexpr (StagedThreshold<Threshold>) text += ", " + stages_.text();
-    return text + ", density " + std::to_string(settings_.options.density);
+    text += ", " + settings_.options.text();
+    if constexpr (non_finite == NonFinitePolicy::propagate) text += ", propagates what is not finite";
+    if constexpr (non_finite == NonFinitePolicy::error) text += ", fails at what is not finite";
+    return text;
   }
 
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.

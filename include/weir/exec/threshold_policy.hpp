@@ -9,7 +9,8 @@
 
 // A threshold policy says which slots of a bucket are sent. It is a small trivially copyable struct with a
 // `name` and functions for host and device; the functions that it has say how it works. A policy of one's own
-// needs `fit`, or anything else that is listed here.
+// needs `fit`, or anything else that is listed here. One with parameters tells them to a checkpoint by
+// `text()`, which takes the place of the name there.
 
 namespace weir::inline v1 {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "weir/core/host_device.hpp"
 
@@ -15,6 +16,8 @@ struct RandomK {
   WEIR_HOST_DEVICE double factor(std::uint64_t size, std::uint64_t k) const {
     return is_unbiased && k != 0 ? static_cast<double>(size) / static_cast<double>(k) : 1.0;
   }
+
+  std::string text() const { return is_unbiased ? "random-k, unbiased" : name; }
 };
 
 }  // namespace weir::inline v1
