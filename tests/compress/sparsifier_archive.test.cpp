@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "compress/sparse_training.hpp"
@@ -284,7 +285,9 @@ TEST_CASE("what would be lost, and what is missing, is refused and names what it
       "the archive holds 'error_feedback.residual' of parameter 2 in bucket 0, which this recipe would lose");
   CHECK(!refusal(with_momentum, with_feedback.saved()).empty());
   CHECK(!refusal(with_feedback, with_momentum.saved()).empty());
-  CHECK(refusal(with_feedback, forgetful.saved()).find("error_feedback.residual") != std::string::npos);
+  CHECK(refusal(with_feedback, forgetful.saved()) ==
+        "sparsified bucket 0: of parameter 2 the archive holds nothing as 'error_feedback.residual', 500 "
+        "float32 would be right");
 
   SparseTraining seeded(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.05, .seed = 7}}}, plan());
   CHECK(refusal(seeded, with_feedback.saved()) ==
@@ -309,8 +312,52 @@ TEST_CASE("another version, and a state of another size, are refused") {
   CHECK_THROWS_WITH_AS(weir::check_threshold_state(archive, constants, 101, 3, true),
                        "the size of sparsified bucket 3 differs: 100 in the archive, 101 here",
                        weir::ArchiveError);
-  CHECK_THROWS_AS(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, true), weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, true),
+                       "the archive has no state of sparsified bucket 3", weir::ArchiveError);
   CHECK_NOTHROW(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, false));
+}
+
+TEST_CASE("what was kept in another type, or of another size, is refused by bucket") {
+  char const* const name = "error_feedback.residual";
+  auto const check = [&]<class Real>(Real, std::size_t size, auto element) {
+    weir::Archive archive;
+    archive.put(name, 0, std::vector<decltype(element)>(sizes[0]));
+    archive.put(name, 1, std::vector<decltype(element)>(size));
+    weir::check_by_parameter<Real>(archive, name, plan(), 1);
+  };
+  CHECK_NOTHROW(check(0.0f, sizes[1], 0.0f));
+  CHECK_NOTHROW(check(0.0, sizes[1], 0.0));
+  CHECK_THROWS_WITH_AS(check(0.0, sizes[1], 0.0f),
+                       "sparsified bucket 1: of parameter 0 the archive holds 300 float32 as "
+                       "'error_feedback.residual', 300 float64 would be right",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(check(0.0f, sizes[1], 0.0),
+                       "sparsified bucket 1: of parameter 0 the archive holds 300 float64 as "
+                       "'error_feedback.residual', 300 float32 would be right",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(check(0.0f, sizes[1] + 1, 0.0f),
+                       "sparsified bucket 1: of parameter 1 the archive holds 41 float32 as "
+                       "'error_feedback.residual', 40 float32 would be right",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(check(0.0f, sizes[1], 1),
+                       "sparsified bucket 1: of parameter 0 the archive holds no floating-point numbers as "
+                       "'error_feedback.residual', 300 float32 would be right",
+                       weir::ArchiveError);
+
+  // Beside the rest of another run.
+  SparseTraining here(feedback, plan());
+  constexpr auto type = weir::ElementType::float64;
+  weir::BucketPlan const wide({{sizes[0], type}, {sizes[1], type}, {sizes[2], type}}, {{2}, {0, 1}});
+  SparseTraining<std::remove_const_t<decltype(feedback)>, double> doubles(feedback, wide);
+  std::string absorbed;
+  try {
+    here.bound().absorb(doubles.saved());
+  } catch (weir::ArchiveError const& error) {
+    absorbed = error.what();
+  }
+  CHECK(absorbed ==
+        "sparsified bucket 0: of parameter 2 the archive holds 500 float64 as 'error_feedback.residual', 500 "
+        "float32 would be right");
 }
 
 TEST_CASE("every word of a state comes back") {
