@@ -92,7 +92,8 @@ concept SampledThreshold = TriedThreshold<P> && requires(P const& policy, TrialD
   { policy.sample(data) } -> std::same_as<SampleRequest>;
 };
 
-/// Draws k slots by chance, the same on all ranks; `factor(size, k)` multiplies the values.
+/// Draws k slots by chance, the same on all ranks, or as many as there is room for; `factor(size, drawn)`
+/// multiplies the values.
 template <class P>
 concept RandomSlots = detail::PolicyOfThresholds<P> && requires(P const& policy) {
   { policy.factor(std::uint64_t{}, std::uint64_t{}) } -> std::same_as<double>;
