@@ -9,6 +9,6 @@ TEST_CASE("adaptive stages say by which rule, the one with a memory if none is n
   CHECK(stages.constants().rule == weir::StageRule::turning);
   CHECK(stages.constants().first_ratio == 0.2);
   CHECK(stages.constants().moves_first_ratio);
-  CHECK(stages.text() == "adaptive stages by rule 2, first ratio 0.200000, which moves the first ratio");
+  CHECK(stages.text() == "adaptive stages by rule 2, first ratio 0.2, which moves the first ratio");
   CHECK(weir::AdaptiveStages<>{}.text() == "adaptive stages by rule 4");
 }

@@ -27,6 +27,15 @@ TEST_CASE("a list of densities is taken as it is, and then the final one") {
   CHECK(warmup.largest(0.0005) == 0.25);
 }
 
+TEST_CASE("a warm-up says what it is") {
+  CHECK(weir::DensityWarmup{.epochs = 4, .steps_per_epoch = 10}.text() ==
+        "warm-up of 4 in epochs of 10 steps");
+  CHECK(weir::DensityWarmup{.steps_per_epoch = 2, .densities = {0.25, 1e-7}}.text() ==
+        "warm-up of 0.25 1e-07 in epochs of 2 steps");
+  CHECK(weir::DensityWarmup{}.text().empty());
+  CHECK(weir::DensityWarmup{.steps_per_epoch = 10}.text().empty());
+}
+
 TEST_CASE("without a warm-up the density is the final one from the first step on") {
   weir::DensityWarmup const none;
   none.check();

@@ -355,6 +355,25 @@ TEST_CASE("random slots: distinct, the same for the same key, zeros too, with an
   CHECK(all.last().k_selected == values.size());
 }
 
+TEST_CASE("where there is less room, fewer random slots: the same whatever the values, and still unbiased") {
+  weir::HostExecutor const executor;
+  std::size_t const size = 1003;
+  std::vector<float> const values = weir_test::Draws(1).laplace(size);
+  std::vector<float> const others = weir_test::Draws(2).laplace(size);
+  SparseBucketOptions const little{.density = 0.1, .capacity = 10};
+  SparseBucket<float> one(executor, size, little), other(executor, size, little);
+  SparseBucket<float> fewer(executor, size, {.density = 10.5 / static_cast<double>(size)});
+  one.step(values, weir::RandomK{.is_unbiased = true});
+  other.step(others, weir::RandomK{});
+  fewer.step(values, weir::RandomK{.is_unbiased = true});
+  CHECK(one.last().k_selected == 10);
+  CHECK(one.last().overflow == 90);
+  CHECK(other.indices() == one.indices());
+  CHECK(fewer.indices() == one.indices());
+  CHECK(fewer.values() == one.values());
+  CHECK(one.values()[0] == values[one.indices()[0]] * 100.3f);
+}
+
 TEST_CASE("everything is what is not zero") {
   weir::HostExecutor const executor;
   std::vector<float> const values = {0.0f, -1.0f, 2.0f, -0.0f, 2.0f};

@@ -12,4 +12,6 @@ TEST_CASE("a fixed number of stages says how many, and what the first of several
   CHECK(weir::FixedStages<1000>{}.constants().stages == 1000);
   CHECK(weir::FixedStages<1>{}.text() == "1 stage");
   CHECK(weir::FixedStages<3>{}.text() == "3 stages");
+  CHECK(weir::FixedStages<3>{.first_ratio = 0.3}.text() == "3 stages, first ratio 0.3");
+  CHECK(weir::FixedStages<1>{.first_ratio = 0.3}.text() == "1 stage");  // which is not of that ratio
 }

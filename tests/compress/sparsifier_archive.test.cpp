@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "compress/sparse_training.hpp"
@@ -14,6 +15,7 @@
 #include "weir/compress/error_feedback.hpp"
 #include "weir/compress/momentum_correction.hpp"
 #include "weir/compress/threshold/exponential.hpp"
+#include "weir/compress/threshold/random_k.hpp"
 #include "weir/compress/threshold_reuse.hpp"
 #include "weir/compress/threshold_sparsifier.hpp"
 #include "weir/optim/sgd.hpp"
@@ -202,15 +204,74 @@ TEST_CASE("a policy of another kind takes what was kept, and learns anew, unless
   weir::ErrorFeedback const other{weir::ThresholdSparsifier{{.density = 0.05}, weir::Exponential{}}};
   SparseTraining after(other, plan());
   CHECK(refusal(after, before.saved()) ==
-        "the policy of sparsified buckets 0 to 1 differs: 'histogram, density 0.050000' in the archive, "
-        "'exponential, 1 stage, density 0.050000' here; a load that is not strict starts their thresholds, "
+        "the policy of sparsified buckets 0 to 1 differs: 'histogram, density 0.05' in the archive, "
+        "'exponential, 1 stage, density 0.05' here; a load that is not strict starts their thresholds, "
         "adaptation and counters anew, and keeps what was not sent");
   CHECK(after.bound().state(0).step == 0);
   SparseTraining sparser(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.04}}}, plan());
-  CHECK(refusal(sparser, before.saved()).find("density 0.040000' here") != std::string::npos);
+  CHECK(refusal(sparser, before.saved()).find("density 0.04' here") != std::string::npos);
   after.sync().load(before.saved(), {.strict = false});
   CHECK(same_bits(after.residual(0), before.residual(0)));
   CHECK(after.bound().state(0).adapted_size == 0);
+}
+
+TEST_CASE("an option that differs alone is named, also where little is between the two") {
+  using Options = weir::ThresholdSparsifierOptions;
+  weir::BucketPlan const few({{4}, {4}, {4}}, {{2}, {0, 1}});
+  auto const refused = [&](auto const& stage, auto const& other) {
+    SparseTraining saved(stage, few);
+    SparseTraining here(other, few);
+    CHECK_NOTHROW(here.sync().load(here.saved()));
+    weir::Archive const archive = saved.saved();
+    CHECK_NOTHROW(here.sync().load(archive, {.strict = false}));
+    return refusal(here, archive);
+  };
+  auto const differs = [](std::string const& saved, std::string const& here) {
+    return "the policy of sparsified buckets 0 to 1 differs: '" + saved + "' in the archive, '" + here +
+           "' here; a load that is not strict starts their thresholds, adaptation and counters anew, and "
+           "keeps "
+           "what was not sent";
+  };
+
+  auto const check = [&](Options const& options, char const* text) {
+    weir::ErrorFeedback const usual{weir::ThresholdSparsifier{Options{.density = 1e-7}}};
+    CHECK(refused(usual, weir::ErrorFeedback{weir::ThresholdSparsifier{options}}) ==
+          differs("histogram, density 1e-07", std::string("histogram, ") + text));
+  };
+  check({.density = 2e-7}, "density 2e-07");
+  check({.density = 1e-7 * (1.0 + 0x1p-51)}, "density 1.0000000000000004e-07");
+  check({.density = 1e-7, .densities = {0.25, 0.5}}, "densities 0.25 0.5");
+  check({.density = 1e-7, .warmup = {.epochs = 2, .steps_per_epoch = 10}},
+        "density 1e-07, warm-up of 2 in epochs of 10 steps");
+  check({.density = 1e-7, .warmup = {.steps_per_epoch = 10, .densities = {0.5, 0.125}}},
+        "density 1e-07, warm-up of 0.5 0.125 in epochs of 10 steps");
+  check({.density = 1e-7, .reuse = weir::ThresholdReuse{.interval = 3}},
+        "density 1e-07, reuse interval 3 and gain 0.02");
+  check({.density = 1e-7, .reuse = weir::ThresholdReuse{.interval = 3, .gain = 1e-9}},
+        "density 1e-07, reuse interval 3 and gain 1e-09");
+  check({.density = 1e-7, .capacity = 3.5}, "density 1e-07, capacity 3.5");
+  check({.density = 1e-7, .dense_below = 1}, "density 1e-07, dense below 1");
+  check({.density = 1e-7, .precision = weir::ElementType::float16}, "density 1e-07, precision float16");
+  check({.density = 1e-7, .precision = weir::ElementType::bfloat16}, "density 1e-07, precision bfloat16");
+
+  auto const usual = weir::ThresholdSparsifier{Options{.density = 0.5}};
+  using Feedback = weir::ErrorFeedback<weir::ThresholdSparsifier<>>;
+  CHECK(refused(Feedback{usual}, Feedback{usual, {.beta = 0.9999999}}) ==
+        differs("histogram, density 0.5", "histogram, density 0.5, beta 0.9999999"));
+  CHECK(refused(Feedback{usual, {.gamma = 0.5}}, Feedback{usual}) ==
+        differs("histogram, density 0.5, gamma 0.5", "histogram, density 0.5"));
+  using Momentum = weir::MomentumCorrection<weir::ThresholdSparsifier<>>;
+  std::string const with_momentum = "histogram, density 0.5, momentum 0.9";
+  CHECK(refused(Momentum{usual}, Momentum{usual, {.momentum = 0.95}}) ==
+        differs(with_momentum, "histogram, density 0.5, momentum 0.95"));
+  CHECK(refused(Momentum{usual}, Momentum{usual, {.nesterov = true}}) ==
+        differs(with_momentum, with_momentum + ", nesterov"));
+  CHECK(refused(Momentum{usual}, Momentum{usual, {.masking = false}}) ==
+        differs(with_momentum, with_momentum + ", not masked"));
+
+  using Random = weir::ThresholdSparsifier<weir::RandomK>;
+  CHECK(refused(Random{{.density = 0.5}, {}}, Random{{.density = 0.5}, {.is_unbiased = true}}) ==
+        differs("random-k, density 0.5", "random-k, unbiased, density 0.5"));
 }
 
 TEST_CASE("what would be lost, and what is missing, is refused and names what it is") {
@@ -224,7 +285,9 @@ TEST_CASE("what would be lost, and what is missing, is refused and names what it
       "the archive holds 'error_feedback.residual' of parameter 2 in bucket 0, which this recipe would lose");
   CHECK(!refusal(with_momentum, with_feedback.saved()).empty());
   CHECK(!refusal(with_feedback, with_momentum.saved()).empty());
-  CHECK(refusal(with_feedback, forgetful.saved()).find("error_feedback.residual") != std::string::npos);
+  CHECK(refusal(with_feedback, forgetful.saved()) ==
+        "sparsified bucket 0: of parameter 2 the archive holds nothing as 'error_feedback.residual', 500 "
+        "float32 would be right");
 
   SparseTraining seeded(weir::ErrorFeedback{weir::ThresholdSparsifier{{.density = 0.05, .seed = 7}}}, plan());
   CHECK(refusal(seeded, with_feedback.saved()) ==
@@ -249,8 +312,52 @@ TEST_CASE("another version, and a state of another size, are refused") {
   CHECK_THROWS_WITH_AS(weir::check_threshold_state(archive, constants, 101, 3, true),
                        "the size of sparsified bucket 3 differs: 100 in the archive, 101 here",
                        weir::ArchiveError);
-  CHECK_THROWS_AS(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, true), weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, true),
+                       "the archive has no state of sparsified bucket 3", weir::ArchiveError);
   CHECK_NOTHROW(weir::check_threshold_state(archive, {.bucket = 6}, 100, 3, false));
+}
+
+TEST_CASE("what was kept in another type, or of another size, is refused by bucket") {
+  char const* const name = "error_feedback.residual";
+  auto const check = [&]<class Real>(Real, std::size_t size, auto element) {
+    weir::Archive archive;
+    archive.put(name, 0, std::vector<decltype(element)>(sizes[0]));
+    archive.put(name, 1, std::vector<decltype(element)>(size));
+    weir::check_by_parameter<Real>(archive, name, plan(), 1);
+  };
+  CHECK_NOTHROW(check(0.0f, sizes[1], 0.0f));
+  CHECK_NOTHROW(check(0.0, sizes[1], 0.0));
+  CHECK_THROWS_WITH_AS(check(0.0, sizes[1], 0.0f),
+                       "sparsified bucket 1: of parameter 0 the archive holds 300 float32 as "
+                       "'error_feedback.residual', 300 float64 would be right",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(check(0.0f, sizes[1], 0.0),
+                       "sparsified bucket 1: of parameter 0 the archive holds 300 float64 as "
+                       "'error_feedback.residual', 300 float32 would be right",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(check(0.0f, sizes[1] + 1, 0.0f),
+                       "sparsified bucket 1: of parameter 1 the archive holds 41 float32 as "
+                       "'error_feedback.residual', 40 float32 would be right",
+                       weir::ArchiveError);
+  CHECK_THROWS_WITH_AS(check(0.0f, sizes[1], 1),
+                       "sparsified bucket 1: of parameter 0 the archive holds no floating-point numbers as "
+                       "'error_feedback.residual', 300 float32 would be right",
+                       weir::ArchiveError);
+
+  // Beside the rest of another run.
+  SparseTraining here(feedback, plan());
+  constexpr auto type = weir::ElementType::float64;
+  weir::BucketPlan const wide({{sizes[0], type}, {sizes[1], type}, {sizes[2], type}}, {{2}, {0, 1}});
+  SparseTraining<std::remove_const_t<decltype(feedback)>, double> doubles(feedback, wide);
+  std::string absorbed;
+  try {
+    here.bound().absorb(doubles.saved());
+  } catch (weir::ArchiveError const& error) {
+    absorbed = error.what();
+  }
+  CHECK(absorbed ==
+        "sparsified bucket 0: of parameter 2 the archive holds 500 float64 as 'error_feedback.residual', 500 "
+        "float32 would be right");
 }
 
 TEST_CASE("every word of a state comes back") {

@@ -11,6 +11,10 @@
 #include "compress/sparse_training.hpp"
 #include "support/training.hpp"
 #include "weir/compress/adaptive_stages.hpp"
+#include "weir/compress/ef21.hpp"
+#include "weir/compress/error_feedback.hpp"
+#include "weir/compress/fixed_ratio_stages.hpp"
+#include "weir/compress/momentum_correction.hpp"
 #include "weir/compress/threshold/exact_top_k.hpp"
 #include "weir/compress/threshold/generalized_pareto.hpp"
 #include "weir/compress/threshold/random_k.hpp"
@@ -61,8 +65,21 @@ TEST_CASE("a recipe without a communicator sparsifies, and updates what was sele
 }
 
 TEST_CASE("it says what it is made of") {
-  CHECK(weir::ThresholdSparsifier{{.density = 0.25}}.text() == "histogram, density 0.250000");
-  CHECK(fitted.text() == "generalized-pareto, adaptive stages by rule 4, density 0.010000");
+  CHECK(weir::ThresholdSparsifier{{.density = 0.25}}.text() == "histogram, density 0.25");
+  CHECK(fitted.text() == "generalized-pareto, adaptive stages by rule 4, density 0.01");
+  CHECK(weir::ThresholdSparsifier{{.density = 0.5}, weir::RandomK{.is_unbiased = true}}.text() ==
+        "random-k, unbiased, density 0.5");
+  weir::FixedRatioStages const stages{.ratio = 1e-7, .first_ratio = 0.3};
+  CHECK(weir::ThresholdSparsifier{{.capacity = 3.0}, weir::GeneralizedPareto{}, stages}.text() ==
+        "generalized-pareto, stages of ratio 1e-07, first ratio 0.3, density 0.01, capacity 3");
+  auto const with = [](auto on_non_finite) {
+    return weir::ThresholdSparsifier{{}, weir::Histogram{}, weir::FixedStages<1>{}, on_non_finite}.text();
+  };
+  CHECK(with(weir::OnNonFinite<weir::NonFinitePolicy::skip>{}) == "histogram, density 0.01");
+  CHECK(with(weir::OnNonFinite<weir::NonFinitePolicy::propagate>{}) ==
+        "histogram, density 0.01, propagates what is not finite");
+  CHECK(with(weir::OnNonFinite<weir::NonFinitePolicy::error>{}) ==
+        "histogram, density 0.01, fails at what is not finite");
 }
 
 TEST_CASE("it says beforehand what it takes") {
@@ -79,4 +96,20 @@ TEST_CASE("a density that is none is refused, whatever else is said") {
   CHECK_THROWS_WITH_AS((weir::ThresholdSparsifier{{.density = 1.5}, weir::RandomK{}}),
                        "ThresholdSparsifier: density is 1.500000, it has to be above 0 and at most 1",
                        weir::ContractViolation);
+}
+
+TEST_CASE("values that are multiplied have no memory: it would not be what was not sent") {
+  weir::ThresholdSparsifier const unbiased{{.density = 0.25}, weir::RandomK{.is_unbiased = true}};
+  weir::ThresholdSparsifier const plain{{.density = 0.25}, weir::RandomK{}};
+  char const* const refusal =
+      "ThresholdSparsifier: random-k multiplies the values that it sends, so with what is kept they would "
+      "not add up to what there was: give ErrorFeedback and the like a RandomK whose is_unbiased is false, "
+      "or leave them away";
+  CHECK_THROWS_WITH_AS(weir::ErrorFeedback{unbiased}, refusal, weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::MomentumCorrection{unbiased}, refusal, weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(weir::EF21{unbiased}, refusal, weir::ContractViolation);
+  CHECK_NOTHROW(unbiased.remembering({}));
+  CHECK_NOTHROW(weir::ErrorFeedback{plain});
+  CHECK_NOTHROW(weir::MomentumCorrection{plain});
+  CHECK_NOTHROW(weir::EF21{plain});
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -67,11 +68,12 @@ struct Random {
 };
 
 /// All that a step leaves behind.
+template <class Real>
 struct Outcome {
   std::vector<std::uint32_t> indices;
-  std::vector<float> values;
-  std::vector<float> residual;
-  std::vector<float> momentum;
+  std::vector<Real> values;
+  std::vector<Real> residual;
+  std::vector<Real> momentum;
   weir::ThresholdState state;
   weir::SelectionCounts counts;
 };
@@ -83,38 +85,41 @@ bool same_bytes(Vector const& one, Vector const& other) {
          std::memcmp(one.data(), other.data(), one.size() * sizeof(one[0])) == 0;
 }
 
-bool same(Outcome const& one, Outcome const& other) {
+template <class Real>
+bool same(Outcome<Real> const& one, Outcome<Real> const& other) {
   return one.indices == other.indices && same_bytes(one.values, other.values) &&
          same_bytes(one.residual, other.residual) && same_bytes(one.momentum, other.momentum) &&
          std::memcmp(&one.state, &other.state, sizeof one.state) == 0 &&
          std::memcmp(&one.counts, &other.counts, sizeof one.counts) == 0;
 }
 
-using Gradients = std::vector<std::vector<float>>;
+template <class Real>
+using GradientsOf = std::vector<std::vector<Real>>;
+using Gradients = GradientsOf<float>;
 
-template <class Policy, class Step>
-std::vector<Outcome> run(weir::HostExecutor const& executor, SparseBucketOptions const& options,
-                         Gradients const& gradients, Step const& step) {
-  SparseBucket<float> bucket(executor, gradients[0].size(), options);
-  std::vector<Outcome> outcomes;
+template <class Policy, class Real, class Step>
+std::vector<Outcome<Real>> run(weir::HostExecutor const& executor, SparseBucketOptions const& options,
+                               GradientsOf<Real> const& gradients, Step const& step) {
+  SparseBucket<Real> bucket(executor, gradients[0].size(), options);
+  std::vector<Outcome<Real>> outcomes;
   for (auto const& gradient : gradients) {
-    weir::WeightedTerm<float, weir::HostSpace> const term{weir::view(gradient), 1.0};
+    weir::WeightedTerm<Real, weir::HostSpace> const term{weir::view(gradient), 1.0};
     auto const work = bucket.describe(std::span(&term, 1));
     step(work, Policy{});
     executor.synchronize();
     outcomes.push_back(
-        {bucket.indices(), bucket.values(), options.feedback ? bucket.residual() : std::vector<float>{},
-         options.momentum ? bucket.momentum() : std::vector<float>{}, bucket.state, bucket.counts});
+        {bucket.indices(), bucket.values(), options.feedback ? bucket.residual() : std::vector<Real>{},
+         options.momentum ? bucket.momentum() : std::vector<Real>{}, bucket.state, bucket.counts});
   }
   return outcomes;
 }
 
-template <class Policy>
-void check(SparseBucketOptions const& options, Gradients const& gradients,
+template <class Policy, class Real>
+void check(SparseBucketOptions const& options, GradientsOf<Real> const& gradients,
            std::initializer_list<std::size_t> threads) {
   weir::HostExecutor const single;
   auto const expected = run<Policy>(single, options, gradients, [](auto const& work, auto const& policy) {
-    weir_test::PlainPasses<float, float> passes(work, weir::detail::selection_key(work));
+    weir_test::PlainPasses<Real, Real> passes(work, weir::detail::selection_key(work));
     weir::detail::sparsify_with(passes, work, policy);
   });
   for (std::size_t const count : threads) {
@@ -167,6 +172,30 @@ Gradients laplace(std::size_t size, int steps, std::uint64_t seed) {
   return gradients;
 }
 
+/// With magnitudes up to about `scale`, and some that are not finite.
+template <class Real>
+void check_large(Real scale) {
+  Real const infinity = std::numeric_limits<Real>::infinity();
+  Draws draws(59);
+  GradientsOf<Real> gradients;
+  for (int step = 0; step < 3; ++step) {
+    std::vector<float> const drawn = draws.laplace(std::size_t{1} << 17);
+    std::vector<Real> gradient;
+    for (float const value : drawn) gradient.push_back(static_cast<Real>(value) * (scale / 16));
+    for (std::size_t i = 17; i < gradient.size(); i += 499) {
+      if (step != 2) gradient[i] = i % 2 == 0 ? infinity : -std::numeric_limits<Real>::quiet_NaN();
+    }
+    gradients.push_back(gradient);
+  }
+  for (bool const feedback : {false, true}) {
+    SparseBucketOptions options{.density = 0.01, .feedback = feedback};
+    check<Ranked>(options, gradients, {1, 2});  // skips the first steps
+    options.constants.non_finite = weir::NonFinitePolicy::propagate;
+    check<Ranked>(options, gradients, {1, 2});
+    check<Exact>(options, gradients, {1, 2});
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a step leaves behind what plain loops leave behind, for any number of threads") {
@@ -206,6 +235,11 @@ TEST_CASE("the same of data that is not random") {
   for (std::size_t i = 0; i < 270000; i += 900) gradients[1][i] = i % 1800 == 0 ? 1.0f / 0.0f : 0.0f / 0.0f;
   check<Ranked>(options, gradients, {2});
   check<Exact>(options, gradients, {2});
+}
+
+TEST_CASE("the same of the largest magnitudes there are beside such that are not finite") {
+  check_large(0x1p122f);  // the guard of the first pass is in the last 16 octaves
+  check_large(0x1p1018);
 }
 
 TEST_CASE("the statistics of a first part, merged from the ranks, decide in the second") {

@@ -270,8 +270,7 @@ TEST_CASE("what is kept is saved, and goes on with the bits of one run") {
 
 TEST_CASE("a pipeline says what it does not send whole") {
   std::string const text = Training(feedback(0.1)).pipe.codecs();
-  CHECK(text.find("0F: sparse, error feedback (histogram, density 0.100000), 1B: sparse, error feedback") ==
-        0);
+  CHECK(text.find("0F: sparse, error feedback (histogram, density 0.1), 1B: sparse, error feedback") == 0);
   CHECK(text.find("2F: sparse") != std::string::npos);
   CHECK(text.find("3F") == std::string::npos);
   CHECK(Training({}).pipe.codecs() == "");

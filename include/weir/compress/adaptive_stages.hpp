@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "weir/core/number_text.hpp"
 #include "weir/exec/sparsify_constants.hpp"
 #include "weir/exec/threshold_adaptation.hpp"
 
@@ -28,7 +29,8 @@ struct AdaptiveStages {
   }
   std::string text() const {
     std::string text = "adaptive stages by rule " + std::to_string(static_cast<std::uint32_t>(rule));
-    if (first_ratio != AdaptiveStages{}.first_ratio) text += ", first ratio " + std::to_string(first_ratio);
+    if (first_ratio != AdaptiveStages{}.first_ratio)
+      text += ", first ratio " + detail::number_text(first_ratio);
     if (moves_first_ratio) text += ", which moves the first ratio";
     return text;
   }

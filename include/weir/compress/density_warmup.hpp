@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/core/number_text.hpp"
 #include "weir/core/special.hpp"
 
 namespace weir::inline v1 {
@@ -39,6 +40,16 @@ struct DensityWarmup {
     for (std::uint64_t epoch = 0; epoch < (densities.empty() ? epochs : densities.size()); ++epoch)
       if (double const warm = of_epoch(epoch, density); largest < warm) largest = warm;
     return largest;
+  }
+
+  /// What a checkpoint tells of it. Empty without a warm-up.
+  std::string text() const {
+    if (steps_per_epoch == 0 || (epochs == 0 && densities.empty())) return {};
+    std::string text = "warm-up of ";
+    if (densities.empty()) text += std::to_string(epochs);
+    for (std::size_t epoch = 0; epoch < densities.size(); ++epoch)
+      text += (epoch == 0 ? "" : " ") + detail::number_text(densities[epoch]);
+    return text + " in epochs of " + std::to_string(steps_per_epoch) + " steps";
   }
 
   /// Errors: `ContractViolation` for a density outside (0, 1], or epochs of no steps.

@@ -31,8 +31,8 @@ struct ErrorFeedbackOptions {
 /// was.
 ///
 /// Cost: two vectors per bucket, of which each step reads one and writes the other. Errors:
-/// `ContractViolation` for a factor that is not finite, or a gamma of 0. Source: [seide2014],
-/// [karimireddy2019]
+/// `ContractViolation` for a factor that is not finite, a gamma of 0, or a sparsifier that multiplies what it
+/// sends. Source: [seide2014], [karimireddy2019]
 template <class Stage>
 class ErrorFeedback {
   static_assert(
@@ -63,12 +63,7 @@ class ErrorFeedback {
   }
 
   /// What a checkpoint tells of it.
-  std::string text() const {
-    std::string text = sparsifier_.text();
-    if (options_.beta != 1.0) text += ", beta " + std::to_string(options_.beta);
-    if (options_.gamma != 1.0) text += ", gamma " + std::to_string(options_.gamma);
-    return text;
-  }
+  std::string text() const { return sparsifier_.text() + memory(options_).text(); }
 
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.
   template <class Real>

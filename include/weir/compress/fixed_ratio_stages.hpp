@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "weir/core/number_text.hpp"
 #include "weir/exec/sparsify_constants.hpp"
 #include "weir/exec/threshold_adaptation.hpp"
 
@@ -21,7 +22,12 @@ struct FixedRatioStages {
   constexpr StageConstants constants() const {
     return {.count = StageCount::ratio, .ratio = ratio, .first_ratio = first_ratio};
   }
-  std::string text() const { return "stages of ratio " + std::to_string(ratio); }
+  std::string text() const {
+    std::string text = "stages of ratio " + detail::number_text(ratio);
+    if (first_ratio != FixedRatioStages{}.first_ratio)
+      text += ", first ratio " + detail::number_text(first_ratio);
+    return text;
+  }
 };
 
 }  // namespace weir::inline v1

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "weir/core/number_text.hpp"
 #include "weir/exec/sparsify_constants.hpp"
 
 namespace weir::inline v1 {
@@ -21,7 +22,12 @@ struct FixedStages {
   constexpr StageConstants constants() const {
     return {.count = StageCount::fixed, .stages = stages, .first_ratio = first_ratio};
   }
-  std::string text() const { return std::to_string(stages) + (stages == 1 ? " stage" : " stages"); }
+  std::string text() const {
+    if constexpr (stages == 1) return "1 stage";
+    std::string text = std::to_string(stages) + " stages";
+    if (first_ratio != FixedStages{}.first_ratio) text += ", first ratio " + detail::number_text(first_ratio);
+    return text;
+  }
 };
 
 }  // namespace weir::inline v1

@@ -23,7 +23,7 @@ struct MomentumCorrectionOptions {
 /// In buckets that are sent whole it is plain momentum. A step that is skipped or fails changes nothing.
 ///
 /// Cost: four vectors per bucket, of which each step reads two and writes two. Errors: `ContractViolation`
-/// for a momentum outside [0, 1). Source: [lin2018]
+/// for a momentum outside [0, 1), or a sparsifier that multiplies what it sends. Source: [lin2018]
 template <class Stage>
 class MomentumCorrection {
   static_assert(
@@ -50,10 +50,7 @@ class MomentumCorrection {
   }
 
   /// What a checkpoint tells of it.
-  std::string text() const {
-    return sparsifier_.text() + ", momentum " + std::to_string(options_.momentum) +
-           (options_.nesterov ? ", nesterov" : "") + (options_.masking ? "" : ", not masked");
-  }
+  std::string text() const { return sparsifier_.text() + memory(options_).text(); }
 
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.
   template <class Real>

@@ -9,6 +9,7 @@
 #include "weir/core/error.hpp"
 #include "weir/exec/threshold_state.hpp"
 #include "weir/tensor/bucket_plan.hpp"
+#include "weir/tensor/element_type.hpp"
 
 // How a sparsifier is written down: its vectors by parameter, so that they fit any buckets of the same
 // parameters, and the rest by the bucket's id. `Archive` is that of `state/archive.hpp`.
@@ -57,12 +58,42 @@ void put_by_parameter(Archive& archive, char const* name, BucketPlan const& plan
                                                       plan.parameter(parameter).elements));
 }
 
-/// Errors: `ArchiveError` where a parameter of the bucket is missing, or has another size or type.
+namespace detail {
+/// "300 float64", or what else there is of a parameter.
+template <class Archive>
+std::string held_of_parameter(Archive const& archive, char const* name, std::size_t parameter) {
+  if (!archive.contains(name, parameter)) return "nothing";
+  std::string held = "no floating-point numbers";
+  for (ElementType type :
+       {ElementType::float16, ElementType::bfloat16, ElementType::float32, ElementType::float64}) {
+    visit_element(type, [&]<class Element>(Element*) {
+      try {
+        held = std::to_string(archive.template get<Element>(name, parameter).size()) + ' ' + name_of(type);
+      } catch (ArchiveError const&) {
+        // of another type
+      }
+    });
+  }
+  return held;
+}
+}  // namespace detail
+
+/// Errors: `ArchiveError` that names the bucket, where a parameter of it is missing, or has another size or
+/// type.
 template <class Real, class Archive>
 void check_by_parameter(Archive const& archive, char const* name, BucketPlan const& plan,
                         std::size_t bucket) {
-  for (std::size_t parameter : plan[bucket].parameters)
-    (void)archive.template get<Real>(name, parameter, plan.parameter(parameter).elements);
+  for (std::size_t parameter : plan[bucket].parameters) {
+    std::size_t const elements = plan.parameter(parameter).elements;
+    try {
+      (void)archive.template get<Real>(name, parameter, elements);
+    } catch (ArchiveError const&) {
+      throw ArchiveError("sparsified bucket " + std::to_string(bucket) + ": of parameter " +
+                         std::to_string(parameter) + " the archive holds " +
+                         detail::held_of_parameter(archive, name, parameter) + " as '" + name + "', " +
+                         std::to_string(elements) + ' ' + name_of(element_type_of<Real>) + " would be right");
+    }
+  }
 }
 
 /// Errors: `ArchiveError` where there is something that nobody here would take.
@@ -132,7 +163,10 @@ void put_threshold_state(Archive& archive, SparsifyConstants const& constants, s
 template <class Archive>
 void check_threshold_state(Archive const& archive, SparsifyConstants const& constants, std::size_t size,
                            std::size_t bucket, bool same_buckets) {
-  if (!same_buckets && !archive.contains(detail::threshold_words, constants.bucket)) return;
+  if (!archive.contains(detail::threshold_words, constants.bucket)) {
+    if (!same_buckets) return;
+    throw ArchiveError("the archive has no state of sparsified bucket " + std::to_string(bucket));
+  }
   auto const words = archive.template get<std::uint64_t>(detail::threshold_words, constants.bucket,
                                                          detail::threshold_word_count);
   (void)archive.template get<double>(detail::threshold_numbers, constants.bucket,

@@ -2,7 +2,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 
+#include "weir/core/number_text.hpp"
 #include "weir/stage/concepts.hpp"
 
 namespace weir::inline v1 {
@@ -24,6 +26,18 @@ struct SparsifierMemory {
   bool masks_momentum = true;
 
   constexpr bool is_kept() const { return kind != SparsifierMemoryKind::none; }
+
+  /// What a checkpoint tells of it, besides the kind: what is kept has a name of its own there.
+  std::string text() const {
+    std::string text;
+    if (beta != 1.0) text += ", beta " + detail::number_text(beta);
+    if (gamma != 1.0) text += ", gamma " + detail::number_text(gamma);
+    if (kind != SparsifierMemoryKind::momentum) return text;
+    text += ", momentum " + detail::number_text(momentum);
+    if (nesterov) text += ", nesterov";
+    if (!masks_momentum) text += ", not masked";
+    return text;
+  }
 };
 
 /// A stage that selects from a gradient, and that can be told what to keep of it: `remembering(memory)` is

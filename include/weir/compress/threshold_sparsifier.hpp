@@ -13,6 +13,7 @@
 #include "weir/compress/sparsifier_settings.hpp"
 #include "weir/compress/threshold/histogram.hpp"
 #include "weir/compress/threshold_sparsifier_options.hpp"
+#include "weir/core/error.hpp"
 #include "weir/exec/threshold_policy.hpp"
 #include "weir/stage/concepts.hpp"
 
@@ -59,8 +60,16 @@ class ThresholdSparsifier {
     settings_.selects_everything = SelectsEverything<Threshold>;
   }
 
-  /// The same with a memory of what was not sent.
+  /// The same with a memory of what was not sent. Errors: `ContractViolation` for a policy that multiplies
+  /// what it sends: that and what is kept would not be what there was.
   ThresholdSparsifier remembering(SparsifierMemory const& memory) const {
+    if constexpr (RandomSlots<Threshold>) {
+      if (memory.is_kept() && threshold_.factor(2, 1) != 1.0)
+        throw ContractViolation(
+            std::string("ThresholdSparsifier: ") + Threshold::name +
+            " multiplies the values that it sends, so with what is kept they would not add up to what there "
+            "was: give ErrorFeedback and the like a RandomK whose is_unbiased is false, or leave them away");
+    }
     ThresholdSparsifier stage = *this;
     stage.settings_.memory = memory;
     return stage;
@@ -69,15 +78,16 @@ class ThresholdSparsifier {
   template <Executor E, class Real>
   requires SparsifierBackend<E, Threshold, Real>
   auto on(RecipeContext<E, Real> const& context) const {
-    return BoundSparsifier<Threshold, E, Real>(context, settings_, threshold_, text());
+    return BoundSparsifier<Threshold, E, Real>(context, settings_, threshold_,
+                                               text() + settings_.memory.text());
   }
 
   /// The same with a threshold that ranks share.
   template <Executor E, class Real, class Exchange>
   requires SparsifierBackend<E, Threshold, Real>
   auto on(RecipeContext<E, Real> const& context, Exchange exchange) const {
-    return BoundSparsifier<Threshold, E, Real, Exchange>(context, settings_, threshold_, text() + ", shared",
-                                                         std::move(exchange));
+    return BoundSparsifier<Threshold, E, Real, Exchange>(
+        context, settings_, threshold_, text() + ", shared" + settings_.memory.text(), std::move(exchange));
   }
 
   /// Whether it keeps a threshold for several steps.
@@ -100,8 +110,12 @@ class ThresholdSparsifier {
   /// What a checkpoint tells of it.
   std::string text() const {
     std::string text = Threshold::name;
+    if constexpr (requires { threshold_.text(); }) text = threshold_.text();
     if constexpr (StagedThreshold<Threshold>) text += ", " + stages_.text();
-    return text + ", density " + std::to_string(settings_.options.density);
+    text += ", " + settings_.options.text();
+    if constexpr (non_finite == NonFinitePolicy::propagate) text += ", propagates what is not finite";
+    if constexpr (non_finite == NonFinitePolicy::error) text += ", fails at what is not finite";
+    return text;
   }
 
   /// What it allocates when it is bound, besides the scratch memory of the backend. Units: bytes.

@@ -7,6 +7,7 @@
 
 #include "weir/compress/density_warmup.hpp"
 #include "weir/core/error.hpp"
+#include "weir/core/number_text.hpp"
 #include "weir/exec/sparsify_constants.hpp"
 #include "weir/tensor/element_type.hpp"
 
@@ -24,6 +25,22 @@ struct ThresholdSparsifierOptions {
 
   /// Of a bucket, after the warm-up.
   double density_of(std::size_t bucket) const { return densities.empty() ? density : densities[bucket]; }
+
+  /// What a checkpoint tells of them: the density, and what is not as it is by default. The seed it has by
+  /// itself.
+  std::string text() const {
+    ThresholdSparsifierOptions const usual;
+    std::string text = densities.empty() ? "density " + detail::number_text(density) : "densities";
+    for (double of_bucket : densities) text += " " + detail::number_text(of_bucket);
+    if (std::string const warm = warmup.text(); !warm.empty()) text += ", " + warm;
+    if (reuse.interval != 0)
+      text += ", reuse interval " + std::to_string(reuse.interval) + " and gain " +
+              detail::number_text(reuse.gain);
+    if (capacity != usual.capacity) text += ", capacity " + detail::number_text(capacity);
+    if (dense_below != 0) text += ", dense below " + std::to_string(dense_below);
+    if (size_of(precision) == 2) text += std::string(", precision ") + name_of(precision);
+    return text;
+  }
 
   /// Errors: `ContractViolation` that names the value.
   void check() const {

@@ -9,7 +9,8 @@
 
 // A threshold policy says which slots of a bucket are sent. It is a small trivially copyable struct with a
 // `name` and functions for host and device; the functions that it has say how it works. A policy of one's own
-// needs `fit`, or anything else that is listed here.
+// needs `fit`, or anything else that is listed here. One with parameters tells them to a checkpoint by
+// `text()`, which takes the place of the name there.
 
 namespace weir::inline v1 {
 
@@ -91,7 +92,8 @@ concept SampledThreshold = TriedThreshold<P> && requires(P const& policy, TrialD
   { policy.sample(data) } -> std::same_as<SampleRequest>;
 };
 
-/// Draws k slots by chance, the same on all ranks; `factor(size, k)` multiplies the values.
+/// Draws k slots by chance, the same on all ranks, or as many as there is room for; `factor(size, drawn)`
+/// multiplies the values.
 template <class P>
 concept RandomSlots = detail::PolicyOfThresholds<P> && requires(P const& policy) {
   { policy.factor(std::uint64_t{}, std::uint64_t{}) } -> std::same_as<double>;

@@ -248,10 +248,11 @@ class ThresholdSearch {
   }
 
   WEIR_HOST_DEVICE void draw(Policy const& policy, std::uint64_t slots) {
+    // Not the largest of those drawn: the slots have to be the same on all ranks, whose magnitudes differ.
     drawn = slots < capacity_ ? slots : capacity_;
     wanted_ = slots;
     is_degenerate_ = true;
-    drawn_factor = commits() ? policy.factor(size_, slots) : 0.0;
+    drawn_factor = commits() ? policy.factor(size_, drawn) : 0.0;
     task = SearchTask::draw;
   }
 

@@ -23,6 +23,23 @@ TEST_CASE("a window ends with the bin of a key, and has no more bins than there 
   CHECK(small.bins == 1);
 }
 
+TEST_CASE("a window from a key on ends where magnitudes are not finite, if not before") {
+  auto const is = [](auto low, std::size_t bins) {
+    using Real = decltype(low);
+    using RealKey = weir::MagnitudeKey<Real>;
+    auto const range = detail::BinRange<Real>::from(RealKey::of(low), RealKey::shift(0));
+    return range.low == RealKey::of(low) && range.shift == RealKey::shift(0) && range.bins == bins;
+  };
+  CHECK(is(1.0f, 4096));
+  CHECK(is(0x1p112f, 4096));
+  CHECK(is(0x1p113f, 3840));
+  CHECK(is(0x1p127f, 256));
+  CHECK(is(0x1.ffp127f, 1));
+  CHECK(is(0x1p1008, 4096));
+  CHECK(is(0x1.8p1008, 3968));
+  CHECK(is(0x1p1023, 256));
+}
+
 TEST_CASE("values are counted in their bins, and what is in none besides, by any number of threads") {
   std::vector<float> values(100'000);
   for (std::size_t i = 0; i < values.size(); ++i)

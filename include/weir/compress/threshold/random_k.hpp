@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "weir/core/host_device.hpp"
 
@@ -10,11 +11,13 @@ namespace weir::inline v1 {
 /// they are the same on all ranks and no indices need to travel.
 struct RandomK {
   static constexpr char const* name = "random-k";
-  bool is_unbiased = false;  // values are multiplied by N/k, for use without error feedback
+  bool is_unbiased = false;  // values are multiplied by N over their number; not with a memory
 
   WEIR_HOST_DEVICE double factor(std::uint64_t size, std::uint64_t k) const {
     return is_unbiased && k != 0 ? static_cast<double>(size) / static_cast<double>(k) : 1.0;
   }
+
+  std::string text() const { return is_unbiased ? "random-k, unbiased" : name; }
 };
 
 }  // namespace weir::inline v1

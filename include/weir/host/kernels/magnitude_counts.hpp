@@ -22,6 +22,13 @@ struct BinRange {
     std::size_t const bins = smaller(CandidatePool<Real>::counters, static_cast<std::size_t>(top) + 1);
     return {static_cast<Bits>((top + 1 - static_cast<Bits>(bins)) << shift), shift, bins};
   }
+
+  /// The bins from a finite key on, where one begins; none of them is of what is not finite.
+  static BinRange from(Bits low, unsigned shift) {
+    // On each level a bin begins at infinity.
+    std::size_t const bins = static_cast<std::size_t>((MagnitudeKey<Real>::infinity - low) >> shift);
+    return {low, shift, smaller(CandidatePool<Real>::counters, bins)};
+  }
 };
 
 inline void clear_counts(std::uint64_t* counts, std::size_t bins) {

@@ -56,7 +56,7 @@ class SelectionPasses {
   TailStatistics accumulate_guarded(Input const& input, std::uint64_t k, std::uint64_t number) {
     Bits const guard = guess_guard(input, k, number);
     BinRange<Real> range;
-    if (guard != 0) range = {static_cast<Bits>(guard + 1), Key::shift(0), Pool::counters};
+    if (guard != 0) range = BinRange<Real>::from(static_cast<Bits>(guard + 1), Key::shift(0));
     TailStatistics const tail = collect(input.prepared(size_, false), guard, range);
     has_counts_ = range.bins != 0;
     counted_ = range;
