@@ -9,11 +9,6 @@
 
 namespace weir::inline v1 {
 
-/// Whether a rank with such a bucket sends anything of it.
-WEIR_HOST_DEVICE constexpr bool takes_part(NonFinitePolicy policy, TailStatistics const& tail) {
-  return !tail.is_of_skipped() && !is_skipped(policy, tail.non_finite);
-}
-
 /// Makes one of the tail statistics of the buckets of several ranks, in their order, without those that take
 /// no part.
 struct MergeTails {

@@ -4,6 +4,7 @@
 
 #include "weir/core/host_device.hpp"
 #include "weir/core/rounded_product.hpp"
+#include "weir/exec/non_finite_policy.hpp"
 
 namespace weir::inline v1 {
 
@@ -39,6 +40,11 @@ struct TailStatistics {
   /// Of x^2.
   WEIR_HOST_DEVICE double sum_of_squares() const { return squared_deviations + rounded_product(sum, mean()); }
 };
+
+/// Whether a rank with such a bucket sends anything of it.
+WEIR_HOST_DEVICE constexpr bool takes_part(NonFinitePolicy policy, TailStatistics const& tail) {
+  return !tail.is_of_skipped() && !is_skipped(policy, tail.non_finite);
+}
 
 /// Of the buckets of all ranks that take part in a step: those that send nothing of theirs do not.
 struct SharedTail {
