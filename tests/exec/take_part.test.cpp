@@ -9,13 +9,13 @@ using weir::SparsifyStatus;
 
 TEST_CASE("a rank takes part by how its selection ended, or if nobody has said that, if it has selected") {
   std::uint64_t const chosen = 7;
-  auto const check = [&](weir::PartTaken const& is_taken, bool expected) {
-    CHECK(is_taken() == expected);
+  auto const check = [&](weir::RankPart const& part, bool expected) {
+    CHECK(part.is_taken() == expected);
     std::uint64_t sent = 3;
-    weir::TakePart{is_taken, &chosen, &sent}();
+    weir::TakePart{part, &chosen, &sent}();
     CHECK(sent == (expected ? 7 : 0));
     std::uint64_t conditions[] = {9, 9};
-    weir::TellPart{is_taken, conditions}();
+    weir::TellPart{part, conditions}();
     CHECK(conditions[0] == (expected ? 1 : 0));
     CHECK(conditions[1] == (expected ? 0 : 1));
   };

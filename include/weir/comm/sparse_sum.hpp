@@ -32,7 +32,7 @@ struct SparseSum {
   TwoSidedView<Real, Space> residual = {};  // what was not selected; empty where that is forgotten
   std::uint64_t step = 0;
 
-  PartTaken is_part_taken() const { return {status, count}; }
+  RankPart part() const { return {status, count}; }
 };
 
 /// The largest sums that will be taken, from which follows how much memory they need.

@@ -90,14 +90,14 @@ inline std::vector<Access> accesses_of(weir::LocalClipStep const& step) {
   if (step.before != nullptr) all.push_back(reads(step.before));
   return all;
 }
-inline Access access_of(weir::PartTaken const& is_taken) {
-  return is_taken.status != nullptr ? reads(is_taken.status) : reads(is_taken.selected);
+inline Access access_of(weir::RankPart const& part) {
+  return part.status != nullptr ? reads(part.status) : reads(part.selected);
 }
 inline std::vector<Access> accesses_of(weir::TakePart const& step) {
-  return {access_of(step.is_taken), reads(step.chosen), writes(step.sent)};
+  return {access_of(step.part), reads(step.chosen), writes(step.sent)};
 }
 inline std::vector<Access> accesses_of(weir::TellPart const& step) {
-  return {access_of(step.is_taken), writes(step.conditions, 2)};
+  return {access_of(step.part), writes(step.conditions, 2)};
 }
 
 }  // namespace stand_in

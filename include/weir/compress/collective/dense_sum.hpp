@@ -27,7 +27,7 @@ class DenseOfSparseSum {
   explicit DenseOfSparseSum(SparseContext<Real, E, C> const&) {}
 
   void operator()(PairExchange<C, E>& exchange, E const& point, Sum const& sum, PairCounts const&) {
-    bool const takes_part = sum.is_part_taken()();
+    bool const takes_part = sum.part().is_taken();
     Real* const residual = residual_of(sum);
     for (std::size_t i = 0; i < sum.out.size(); ++i) {
       if (!takes_part) {
@@ -55,7 +55,7 @@ class BoundDeviceDenseSum {
   }
 
   void operator()(E const& point, SparseSum<Real, Space> const& sum) {
-    apply_scalars(point, TellPart{sum.is_part_taken(), conditions_.data()});
+    apply_scalars(point, TellPart{sum.part(), conditions_.data()});
     std::uint64_t const* const takes_part = conditions_.data();
     std::uint64_t const* const is_left_out = takes_part + 1;
     if (sum.residual.empty()) {

@@ -50,7 +50,7 @@ class LeaderIndicesSum {
       for (std::size_t j = 0; j < count; ++j) indices[j] = sum.indices[j];
     }
     exchange.communicator().broadcast(point, indices, leader);
-    bool const takes_part = sum.is_part_taken()();  // a step that is skipped leaves the residual alone
+    bool const takes_part = sum.part().is_taken();  // a step that is skipped leaves the residual alone
     PairList<Real> const own = pairs_of(sum);
     for (std::size_t j = 0; j < own.count; ++j) {
       if (own.values[j] != 0) residual[own.indices[j]] += own.values[j];
@@ -103,7 +103,7 @@ class BoundDeviceLeaderIndices {
     }
     communicator_.broadcast(point, chosen, leader);
     ViewOn<std::uint32_t const, E> const slots(indices);
-    apply_scalars(point, TakePart{sum.is_part_taken(), chosen.data(), sent_.data()});
+    apply_scalars(point, TakePart{sum.part(), chosen.data(), sent_.data()});
     scatter_add(point, sum.indices, sum.values, sum.count, sum.residual);
     auto const values = values_.take(capacity);
     set_zero(point, values);
