@@ -145,14 +145,17 @@ struct MultiplyGroupOnce {
   [[gnu::always_inline]] static void change_offsets(Vectors const& v, std::size_t a, std::size_t begin,
                                                     std::size_t cells, std::uint16_t* latest,
                                                     std::uint16_t* changes) {
-    std::uint16_t const* const plain = v.layout.cells + a * v.groups + begin;
+    if (v.is_plain) {
+      std::uint16_t const* const offsets = v.layout.cells + a * v.groups + begin;
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        changes[cell] = static_cast<std::uint16_t>(offsets[cell] ^ latest[cell]);
+        latest[cell] = offsets[cell];
+      }
+      return;
+    }
     for (std::size_t cell = 0; cell < cells; ++cell) {
       std::uint16_t offset;
-      if (v.is_plain) {
-        offset = plain[cell];
-      } else {
-        v.write_offsets(a, begin + cell, &offset);
-      }
+      v.write_offsets(a, begin + cell, &offset);
       changes[cell] = static_cast<std::uint16_t>(offset ^ latest[cell]);
       latest[cell] = offset;
     }
