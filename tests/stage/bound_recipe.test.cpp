@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "weir/optim/sgd.hpp"
 #include "weir/optim/weight_sync.hpp"
 #include "weir/stage/recipe.hpp"
+#include "weir/workers/local_batch.hpp"
 #include "weir/workers/stream_worker_pool.hpp"
 
 namespace {
@@ -382,6 +384,41 @@ TEST_CASE("a resize that is refused changes nothing") {
     return weights;
   };
   CHECK(same_bits(train(true), train(false)));
+}
+
+TEST_CASE("a resize to more micro-batches is refused where no stage accumulates them, and changes nothing") {
+  char const* const refusal =
+      "2 micro-batches per worker: the recipe has no GradAccumulator, 1 would be right";
+  std::vector<int> const samples(8, 1);
+  auto const check = [&](weir::ElementType type, auto const& batch, auto const& model) {
+    CAPTURE(weir::name_of(type));
+    weir::HostExecutor const executor;
+    Weights weights(4);
+    weir::StreamWorkerPool pool(executor,
+                                {.workers = 2,
+                                 .buckets = weir::BucketPlan::per_parameter({{weights.size(), type}}),
+                                 .local_batch = 2});
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 1}}).on(pool, weir::view(weights));
+    sync(pool(batch(4), model));
+    CHECK_THROWS_WITH_AS(sync.resize({3, 2, 2}), refusal, weir::ContractViolation);
+    CHECK(pool.workers() == 2);
+    CHECK(sync.layout().micro_batches == 1);
+    sync(pool(batch(4), model));
+    sync.resize({4, 1, 2});
+    sync(pool(batch(8), model));
+    sync.wait();
+    CHECK(weights == Weights(weights.size(), -3));
+  };
+  auto const whole = [&](std::size_t count) { return std::span<int const>(samples).first(count); };
+  auto const local = [&](std::size_t count) { return weir::LocalBatch{whole(count)}; };
+  auto const fill = [](auto values) {
+    for (auto& value : values) value = std::remove_cvref_t<decltype(value)>(1.0f);
+  };
+  auto const halves = [&](auto& micro) { fill(micro.template gradient<weir::half>(0)); };
+  auto const floats = [&](auto& micro) { fill(micro.gradient(0)); };
+  check(weir::ElementType::float16, whole, halves);
+  check(weir::ElementType::float16, local, halves);
+  check(weir::ElementType::float32, local, floats);
 }
 
 TEST_CASE("weights that do not fit the plan are refused with both sizes") {

@@ -202,6 +202,8 @@ TEST_CASE("What does not fit a borrowed source is refused") {
   weir::Gradients source{executor, two_parameters(), std::vector{weir::view(gradient)}};
   std::size_t const samples[] = {1, 2};
   CHECK_THROWS_AS((void)source(samples), weir::ContractViolation);
-  CHECK_THROWS_WITH_AS((void)(weir::GradAccumulator{2} | plain_sgd()).on(source, weir::view(weights)),
-                       doctest::Contains("cannot accumulate"), weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(
+      (void)(weir::GradAccumulator{2} | plain_sgd()).on(source, weir::view(weights)),
+      "2 micro-batches per worker: this source gives gradients that are final, 1 would be right",
+      weir::ContractViolation);
 }

@@ -130,10 +130,11 @@ class BoundRecipe {
   }
 
   /// Changes k, m or b of this rank, between steps. All ranks call it. Weights and optimizer state stay.
-  /// Cost: waits for the steps in flight; allocates. Errors: `OutOfMemory` and `ContractViolation`, with
-  /// everything as it was.
+  /// Cost: waits for the steps in flight; allocates. Errors: `OutOfMemory`, and `ContractViolation` as
+  /// for m > 1 without a `GradAccumulator`, with everything as it was.
   void resize(WorkLayout layout) {
     wait();
+    check_micro_batches(layout);
     runner_.drain();
     auto change = runner_.chain().prepare_resize(context(layout));
     Tables tables(*this, layout);
@@ -247,10 +248,22 @@ class BoundRecipe {
   static std::size_t micro_batches_of(std::tuple<Stages...> const& stages) {
     std::size_t count = 1;
     auto const look = [&]<class Stage>(Stage const& stage) {
-      if constexpr (requires { stage.micro_batches(); }) count *= stage.micro_batches();
+      if constexpr (detail::accumulates<Stage>) count *= stage.micro_batches();
     };
     std::apply([&](Stages const&... stage) { (look(stage), ...); }, stages);
     return count;
+  }
+
+  static void check_micro_batches(WorkLayout const& layout) {
+    if (layout.micro_batches == 1) return;
+    std::string const found = std::to_string(layout.micro_batches) + " micro-batches";
+    if (!Source::runs_micro_batches) {
+      throw ContractViolation(found +
+                              " per worker: this source gives gradients that are final, 1 would be right");
+    }
+    if (!(detail::accumulates<Stages> || ...)) {
+      throw ContractViolation(found + " per worker: the recipe has no GradAccumulator, 1 would be right");
+    }
   }
 
   /// Empty where no stage sparsifies.
@@ -283,10 +296,7 @@ class BoundRecipe {
   struct Tables {
     Tables(BoundRecipe const& recipe, WorkLayout const& layout)
         : reports(recipe.runner_.make_reports(layout.workers)), used(layout.workers), ranks{0, {layout}} {
-      if (layout.micro_batches != 1 && !Source::runs_micro_batches) {
-        throw ContractViolation(
-            "this source gives gradients that are final: the recipe cannot accumulate micro-batches");
-      }
+      check_micro_batches(layout);
     }
 
     typename StepRunner<E, Real, Stages...>::Reports reports;

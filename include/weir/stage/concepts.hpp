@@ -67,6 +67,12 @@ template <class S>
 inline constexpr bool takes_pending_update = requires {
   requires S::takes_pending_update;
 };
+
+/// Takes each worker's gradient once per micro-batch, and lets it pass after the last one.
+template <class S>
+inline constexpr bool accumulates = requires(S const& stage) {
+  stage.micro_batches();
+};
 }  // namespace detail
 
 /// What the producer gives is what the consumer takes.

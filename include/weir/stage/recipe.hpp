@@ -115,7 +115,7 @@ class Recipe {
     std::size_t bytes = 0;
     std::vector<std::size_t> sparse_capacity;
     auto const look = [&]<class Stage>(Stage const& stage) {
-      if constexpr (requires { stage.micro_batches(); }) layout.micro_batches *= stage.micro_batches();
+      if constexpr (detail::accumulates<Stage>) layout.micro_batches *= stage.micro_batches();
       if constexpr (requires { stage.sparse_capacity(plan); }) sparse_capacity = stage.sparse_capacity(plan);
     };
     auto const add = [&]<class Stage>(Stage const& stage) {
