@@ -40,6 +40,10 @@ constexpr bool is_unscaled_too_late() {
   return is_late;
 }
 
+/// Where two accumulate, the first hands on one gradient of a step, and the second waits for m of them.
+template <class... Stages>
+inline constexpr bool accumulates_once = (std::size_t{accumulates<Stages>} + ... + 0) <= 1;
+
 /// Makes the compiler say what a stage needs and does not get.
 template <class Stage, Executor E, class Real>
 void explain(Stage const& stage, RecipeContext<E, Real> const* context) {
@@ -89,6 +93,9 @@ class Recipe {
         !detail::is_unscaled_too_late<Stages...>(),
         "the loss scale would be in what a sparsifier keeps or a local clip bounds, which also hides "
         "overflows from it: LossScale belongs before it");
+    static_assert(detail::accumulates_once<Stages...>,
+                  "two stages accumulate micro-batches, and the second would never let a bucket pass: one "
+                  "GradAccumulator of all micro-batches belongs here");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
     if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,
