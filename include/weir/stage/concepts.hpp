@@ -26,6 +26,7 @@ namespace weir::inline v1 {
 /// sparsifies, by bucket, how many pairs it gives at most, which all stages find in the context.
 /// A stage with `static constexpr bool needs_unscaled_gradients = true` may come before none that
 /// `takes_loss_scale_out`.
+/// One with `updates_every_parameter` may come behind none that `marks_used_parameters`.
 /// A stage with `static constexpr bool needs_all_buckets = true` cuts the recipe: its bound object sees each
 /// bucket in `prepare(gradient)`, then `decide(executor, step)` once, then every bucket again in its call.
 /// A stage that takes `Applied` and has `static constexpr bool takes_pending_update = true` is given updates
@@ -66,6 +67,16 @@ inline constexpr bool takes_loss_scale_out = requires {
 template <class S>
 inline constexpr bool takes_pending_update = requires {
   requires S::takes_pending_update;
+};
+
+template <class S>
+inline constexpr bool marks_used_parameters = requires {
+  requires S::marks_used_parameters;
+};
+
+template <class S>
+inline constexpr bool updates_every_parameter = requires {
+  requires S::updates_every_parameter;
 };
 
 /// Takes each worker's gradient once per micro-batch, and lets it pass after the last one.

@@ -40,6 +40,17 @@ constexpr bool is_unscaled_too_late() {
   return is_late;
 }
 
+/// Whether parameters are marked as unused for an update that does not look.
+template <class... Stages>
+constexpr bool updates_unused_parameters() {
+  bool are_marked = false;
+  bool is_blind = false;
+  ((is_blind = is_blind || (are_marked && updates_every_parameter<Stages>),
+    are_marked = are_marked || marks_used_parameters<Stages>),
+   ...);
+  return is_blind;
+}
+
 /// Where two accumulate, the first hands on one gradient of a step, and the second waits for m of them.
 template <class... Stages>
 inline constexpr bool accumulates_once = (std::size_t{accumulates<Stages>} + ... + 0) <= 1;
@@ -96,6 +107,10 @@ class Recipe {
     static_assert(detail::accumulates_once<Stages...>,
                   "two stages accumulate micro-batches, and the second would never let a bucket pass: one "
                   "GradAccumulator of all micro-batches belongs here");
+    static_assert(
+        !detail::updates_unused_parameters<Stages...>(),
+        "a sharded update does not know which parameters are used: AllReduce | UsedParameters | the "
+        "optimizer itself would be right");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
     if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,
