@@ -13,6 +13,7 @@
 
 #include "program.hpp"
 #include "terminal.hpp"
+#include "weir/state/archive.hpp"
 #include "weir_train_runs.hpp"
 
 namespace {
@@ -338,6 +339,14 @@ TEST_CASE("weir-train: a checkpoint that is missing, damaged or of another run i
   check_train_refused("--hidden 4 --optimizer adamw --epochs 3 --load " + file, 1, {file, "sgd", "adamw"});
   check_train_refused("--hidden 4 --seed 1 --epochs 3 --load " + file, 1, {file, "seed 0"});
   check_train_refused("--hidden 4 --bucket-bytes 4 --epochs 3 --load " + file, 1, {file, "bucket plan"});
+  weir::Archive foreign;
+  foreign.put("weights", 0, std::vector<float>(3));
+  foreign.write(folder / "foreign.weir");
+  for (std::string const options : {"", "--seed 3 ", "--adaptive --workers 2 ", "--pipeline 1f1b "}) {
+    check_train_refused(options + "--epochs 3 --load " + (folder / "foreign.weir"), 1,
+                        {"weir-train: " + (folder / "foreign.weir") + ": ", "\"weir-train.model\"",
+                         "weir-train --save has written would be right"});
+  }
   for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 20) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
