@@ -62,6 +62,7 @@ class Program {
   void prepare() {
     Configuration& c = options_.configuration;
     data_ = load_data(c);
+    c.batch = std::min(c.batch, data_.train.size());  // no micro-batch has more, or needs memory for more
 #if WEIR_TRAIN_WITH_CUDA
     if (c.device == DeviceKind::cuda) check_gpus(c);
 #endif
