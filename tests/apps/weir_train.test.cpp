@@ -13,6 +13,7 @@
 
 #include "program.hpp"
 #include "terminal.hpp"
+#include "weir/state/archive.hpp"
 #include "weir_train_runs.hpp"
 
 namespace {
@@ -64,9 +65,14 @@ TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
   check_train_refused("--batch 1e3", 2, {"--batch 1e3", "whole number"});
   check_train_refused("--batch 99999999999999999999", 2, {"--batch 99999999999999999999", "whole number"});
   check_train_refused("--batch 2 --workers 4", 2, {"--batch 2", "--workers 4"});
-  check_train_refused("--batch 1438", 2, {"--batch 1438", "1437"});
-  check_train_refused("--batch 200 --workers 2 --micro-batches 2 --ranks 2", 2, {"--batch 200", "179"});
-  check_train_refused("--batch 18446744073709551615 --micro-batches 2", 2, {"--batch", "1437"});
+  check_train_refused("--batch 18446744073709551615 --micro-batches 2", 2,
+                      {"--batch 18446744073709551615", "2 micro-batches", "at most 4611686018427387903"});
+  check_train_refused("--batch 9223372036854775808", 2, {"at most 9223372036854775807"});
+  check_train_refused("--batch 2 --workers 2 --micro-batches 9223372036854775807 --ranks 2", 2,
+                      {"--batch 2", "2 workers", "fewer of those"});
+  check_train_refused("--batch 1 --micro-batches 1048577", 2, {"--micro-batches 1048577", "at most 1048576"});
+  check_train_refused("--batch 2000 --workers 1438", 2, {"--workers 1438", "1437 training samples"});
+  check_train_refused("--adaptive --batch 719 --workers 2", 2, {"--batch 719", "1437", "--adaptive", "718"});
   check_train_refused("--epochs 0", 2, {"--epochs 0", "at least 1"});
   check_train_refused("--learning-rate 0", 2, {"--learning-rate 0", "above 0"});
   check_train_refused("--learning-rate nan", 2, {"--learning-rate nan", "above 0"});
@@ -101,6 +107,25 @@ TEST_CASE("weir-train: a bad argument is answered by one line and status 2") {
   check_train_refused("''", 2, {"\"\": there is no such option"});
 }
 
+TEST_CASE("weir-train: a batch of more samples than there are is one step of all of them in an epoch") {
+  Json const whole = outcome_of("--batch 1437 --epochs 3");
+  CHECK(whole["steps"] == 3);
+  for (std::string const options :
+       {"--batch 1438", "--batch 1000000000000", "--batch 200 --workers 2 --micro-batches 2 --ranks 2",
+        "--batch 1437 --workers 2 --density 0.999", "--batch 900 --pipeline 1f1b --micro-batches 4",
+        "--batch 300 --pipeline 1f1b --workers 2 --micro-batches 4 --ranks 2"}) {
+    CAPTURE(options);
+    Json const run = outcome_of(options + " --epochs 3");
+    CHECK(run["steps"] == 3);
+    double const loss = whole["train_loss"];
+    CHECK(std::abs(run["train_loss"].get<double>() - loss) < 0.02 * loss);
+  }
+  Json const without_flush =
+      outcome_of("--batch 200 --pipeline pipedream-2bw --workers 5 --period 2 --epochs 3");
+  CHECK(without_flush["steps"] == 3);
+  CHECK(hash_of("--batch 1438 --epochs 2") == hash_of("--batch 1437 --epochs 2"));
+}
+
 TEST_CASE("weir-train: options that name what holds without them change nothing") {
   CHECK(hash_of("--epochs 1 --density 1 --mask none --device host") == hash_of("--epochs 1"));
 }
@@ -120,7 +145,7 @@ TEST_CASE(
   check_train_refused("--device cuda --ranks 2 --comm self", 2, {"--comm self", "--ranks is 2"});
   check_train_refused("--device cuda --ranks 2 --comm threads --capture on", 2,
                       {"--capture on", "--comm threads"});
-  check_train_refused("--device cuda --batch 1438", 2, {"--batch 1438", "1437"});
+  check_train_refused("--device cuda --batch 9223372036854775808", 2, {"at most 9223372036854775807"});
 #else
   check_train_refused("--device cuda", 2, {"--device cuda", "built without CUDA", "--device host"});
   check_train_refused("--device cuda --workers 2 --report json", 2, {"built without CUDA"});
@@ -338,6 +363,14 @@ TEST_CASE("weir-train: a checkpoint that is missing, damaged or of another run i
   check_train_refused("--hidden 4 --optimizer adamw --epochs 3 --load " + file, 1, {file, "sgd", "adamw"});
   check_train_refused("--hidden 4 --seed 1 --epochs 3 --load " + file, 1, {file, "seed 0"});
   check_train_refused("--hidden 4 --bucket-bytes 4 --epochs 3 --load " + file, 1, {file, "bucket plan"});
+  weir::Archive foreign;
+  foreign.put("weights", 0, std::vector<float>(3));
+  foreign.write(folder / "foreign.weir");
+  for (std::string const options : {"", "--seed 3 ", "--adaptive --workers 2 ", "--pipeline 1f1b "}) {
+    check_train_refused(options + "--epochs 3 --load " + (folder / "foreign.weir"), 1,
+                        {"weir-train: " + (folder / "foreign.weir") + ": ", "\"weir-train.model\"",
+                         "weir-train --save has written would be right"});
+  }
   for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 20) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -105,6 +106,10 @@ TEST_CASE("weir-train: a checkpoint of sparsified ranks has what each has not se
                       {file, "sparsified by 2 ranks", "whole"});
   check_train_refused("--hidden 32 --density 0.01 --epochs 5 --load " + file, 1, {file, "2 ranks", "1 rank"});
   check_train_refused("--hidden 32 --density 0.01 --epochs 5 --ranks 3 --load " + file, 1, {file + ".rank2"});
+  outcome_of("--ranks 2 --batch 16 --density 0.01 --hidden 16 --epochs 2 --save " + (folder / "other"));
+  std::filesystem::copy_file(folder / "other.rank1", file + ".rank1",
+                             std::filesystem::copy_options::overwrite_existing);
+  check_train_refused(options + "5 --load " + file, 1, {file + ".rank1: ", "mlp 16", "mlp 32"});
 }
 
 TEST_CASE("weir-train: a run in which sparsifying does not pay says so in one line under the table") {

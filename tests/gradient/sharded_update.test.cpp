@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "support/bits.hpp"
@@ -39,6 +40,21 @@ std::vector<std::vector<float>> trained(std::size_t ranks, Update const& update)
   });
   return weights;
 }
+
+/// A stage of a user's own that says by itself which parameters are used.
+struct OwnMap {
+  using consumes = weir::Dense;
+  using produces = weir::Dense;
+  std::vector<std::uint32_t> const* used;
+
+  template <weir::HostOrderedExecutor E>
+  auto on(weir::BucketContext<E> const&) const {
+    return [used = used](weir::DenseGradient<E> gradient) {
+      gradient.used = used->data();
+      return gradient;
+    };
+  }
+};
 
 }  // namespace
 
@@ -81,6 +97,20 @@ TEST_CASE("Weights in views of their own are updated too, and the state is that 
     sync.save(archive);
     CHECK(archive.get<float>("adamw.first_moment", 0).size() == 4);
   });
+}
+
+TEST_CASE("A map of used parameters that comes from elsewhere is refused in the step") {
+  std::vector<std::uint32_t> const used(network::plan().parameters(), 1);
+  weir::HostExecutor const executor;
+  auto weights = network::initial_weights();
+  weir::StreamWorkerPool pool(executor, {.buckets = network::plan()});
+  auto const update = weir::ShardedUpdate{weir::SelfCommunicator{}, weir::AdamW{}};
+  auto sync = (weir::LocalAggregator{} | OwnMap{&used} | update).on(pool, weir::view(weights));
+  auto const data = network::samples(1);
+  auto const model = network::model();
+  sync(pool(network::Batch(data), model));
+  CHECK_THROWS_WITH_AS(sync.wait(), doctest::Contains("AllReduce and the optimizer itself would be right"),
+                       weir::ContractViolation);
 }
 
 TEST_CASE("A sharded update says beforehand what it allocates") {

@@ -337,6 +337,31 @@ TEST_CASE("a rank that stops is an error of wait on the others, within the deadl
   for (auto const& failure : failures) CHECK(text_of(failure).empty());
 }
 
+TEST_CASE(
+    "a rank that is missing at a resize is an error on the others, within the deadline, and stays one") {
+  Work const work = even_work(2);
+  Machine machine(2);
+  std::atomic<bool> is_over = false;
+  auto const failures = nccl_ranks::failures_of_ranks(
+      2, {2s}, [&](NcclCommunicator const& communicator, CudaExecutor const& executor) {
+        auto trainer = make_trainer(executor, communicator, with_sgd, work);
+        trainer.sync().settle();
+        if (communicator.rank() == 1) {
+          while (!is_over) std::this_thread::sleep_for(1ms);
+          return;
+        }
+        auto const begin = std::chrono::steady_clock::now();
+        trainer.sync().resize({1, 2, 2});
+        for (int round = 0; round < 2; ++round) {
+          CHECK_THROWS_AS(trainer.sync().settle(), weir::PeerTimeout);
+          CHECK_THROWS_AS(trainer.step(work.batch(), model_of(work)), weir::PeerTimeout);
+        }
+        CHECK(std::chrono::steady_clock::now() - begin < 20s);
+        is_over = true;
+      });
+  for (auto const& failure : failures) CHECK(text_of(failure).empty());
+}
+
 TEST_CASE("a model that throws releases the other ranks") {
   Work const work = even_work(2);
   Machine machine(2, {.tells_others = true});

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@
 #include "weir/optim/sgd.hpp"
 #include "weir/optim/weight_sync.hpp"
 #include "weir/stage/recipe.hpp"
+#include "weir/state/archive.hpp"
+#include "weir/workers/local_batch.hpp"
 #include "weir/workers/stream_worker_pool.hpp"
 
 namespace {
@@ -382,6 +385,98 @@ TEST_CASE("a resize that is refused changes nothing") {
     return weights;
   };
   CHECK(same_bits(train(true), train(false)));
+}
+
+TEST_CASE("a resize to more micro-batches is refused where no stage accumulates them, and changes nothing") {
+  char const* const refusal =
+      "2 micro-batches per worker: the recipe has no GradAccumulator, 1 would be right";
+  std::vector<int> const samples(8, 1);
+  auto const check = [&](weir::ElementType type, auto const& batch, auto const& model) {
+    CAPTURE(weir::name_of(type));
+    weir::HostExecutor const executor;
+    Weights weights(4);
+    weir::StreamWorkerPool pool(executor,
+                                {.workers = 2,
+                                 .buckets = weir::BucketPlan::per_parameter({{weights.size(), type}}),
+                                 .local_batch = 2});
+    auto sync = (weir::LocalAggregator{} | weir::Sgd{{.learning_rate = 1}}).on(pool, weir::view(weights));
+    sync(pool(batch(4), model));
+    CHECK_THROWS_WITH_AS(sync.resize({3, 2, 2}), refusal, weir::ContractViolation);
+    CHECK(pool.workers() == 2);
+    CHECK(sync.layout().micro_batches == 1);
+    sync(pool(batch(4), model));
+    sync.resize({4, 1, 2});
+    sync(pool(batch(8), model));
+    sync.wait();
+    CHECK(weights == Weights(weights.size(), -3));
+  };
+  auto const whole = [&](std::size_t count) { return std::span<int const>(samples).first(count); };
+  auto const local = [&](std::size_t count) { return weir::LocalBatch{whole(count)}; };
+  auto const fill = [](auto values) {
+    for (auto& value : values) value = std::remove_cvref_t<decltype(value)>(1.0f);
+  };
+  auto const halves = [&](auto& micro) { fill(micro.template gradient<weir::half>(0)); };
+  auto const floats = [&](auto& micro) { fill(micro.gradient(0)); };
+  check(weir::ElementType::float16, whole, halves);
+  check(weir::ElementType::float16, local, halves);
+  check(weir::ElementType::float32, local, floats);
+}
+
+TEST_CASE("an exchange of layouts that has failed is what every later call tells, until the next exchange") {
+  auto const ranks = weir::ThreadCommunicator::group(2, {.deadline = 50ms});
+  auto const data = network::samples(2 * workers * micro_batches * local_batch);
+  auto const model = network::model();
+  auto const check_failed = [](auto const& call) {
+    CHECK_THROWS_WITH_AS(call(), doctest::Contains("rank 1"), weir::PeerTimeout);
+  };
+  auto const check_all_failed = [&](auto& sync, auto& pool) {
+    for (int round = 0; round < 2; ++round) {
+      check_failed([&] { sync(pool(network::Batch(data), model)); });
+      check_failed([&] { (void)sync.ranks(); });
+      check_failed([&] { sync.settle(); });
+      weir::Archive archive;
+      check_failed([&] { sync.save(archive); });
+      CHECK(archive.size() == 0);
+      check_failed([&] { sync.load(archive); });
+    }
+    sync.wait();
+    CHECK(sync.started() == 0);
+  };
+  weir::HostExecutor const executor;
+  auto weights = network::initial_weights();
+  auto pool = make_pool(executor);
+  auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} | weir::AllReduce{ranks[0]} |
+               weir::Sgd{{.learning_rate = 0.1}})
+                  .on(pool, weir::view(weights));
+  check_all_failed(sync, pool);
+  sync.resize({2, 2, 2});
+  check_all_failed(sync, pool);
+  CHECK(same_bits(weights, network::initial_weights()));
+}
+
+TEST_CASE("a rank that is missing at a resize leaves the others no layout, not the former one") {
+  auto const ranks = weir::ThreadCommunicator::group(2, {.deadline = 200ms});
+  std::atomic<bool> is_over = false;
+  auto const train = [&](std::size_t rank) {
+    weir::HostExecutor const executor;
+    auto weights = network::initial_weights();
+    auto pool = make_pool(executor);
+    auto sync = (weir::GradAccumulator{micro_batches} | weir::LocalAggregator{} |
+                 weir::AllReduce{ranks[rank]} | weir::Sgd{{.learning_rate = 0.1}})
+                    .on(pool, weir::view(weights));
+    CHECK(sync.ranks().total_micro_batches() == 2 * workers * micro_batches);
+    if (rank == 1) {
+      CHECK(comes_true([&] { return is_over.load(); }));
+      return;
+    }
+    sync.resize({1, 2, local_batch});
+    CHECK_THROWS_AS((void)sync.ranks(), weir::PeerTimeout);
+    CHECK_THROWS_AS((void)sync.ranks(), weir::PeerTimeout);
+    is_over = true;
+  };
+  std::thread other([&] { train(1); });
+  train(0);
+  other.join();
 }
 
 TEST_CASE("weights that do not fit the plan are refused with both sizes") {

@@ -17,4 +17,9 @@ inline bool has_checkpoint(Configuration const& configuration, std::size_t rank)
   return rank == 0 || configuration.sparsification;
 }
 
+/// The file that a rank goes on from.
+inline std::string loaded_path(Configuration const& configuration, std::size_t rank) {
+  return checkpoint_path(configuration.load, has_checkpoint(configuration, rank) ? rank : 0);
+}
+
 }  // namespace weir_train

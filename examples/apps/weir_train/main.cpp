@@ -62,15 +62,12 @@ class Program {
   void prepare() {
     Configuration& c = options_.configuration;
     data_ = load_data(c);
+    c.batch = std::min(c.batch, data_.train.size());  // no micro-batch has more, or needs memory for more
 #if WEIR_TRAIN_WITH_CUDA
     if (c.device == DeviceKind::cuda) check_gpus(c);
 #endif
-    try {
-      if (!c.load.empty()) load_checkpoints(c);
-      if (!c.load.empty() && !c.seed_is_given) c.seed = RunState::load(checkpoints_.front()).seed;
-    } catch (weir::ArchiveError const& error) {
-      throw RunError(std::string(error.what()) + "; a checkpoint that --save has written would be right");
-    }
+    if (!c.load.empty()) load_checkpoints(c);
+    if (!c.load.empty() && !c.seed_is_given) c.seed = RunState::load(checkpoints_.front()).seed;
     if (!c.writes_files) return;
     try {
       // An error now rather than after the training.
@@ -89,9 +86,21 @@ class Program {
   void load_checkpoints(Configuration const& c) {
     std::size_t const first = c.is_process_each ? processes_.rank() : 0;
     for (std::size_t rank = first; rank < (c.is_process_each ? first + 1 : c.ranks); ++rank) {
-      bool const has_own = has_checkpoint(c, rank);
-      if (has_own || rank == first)
-        checkpoints_.push_back(weir::Archive::read(checkpoint_path(c.load, has_own ? rank : 0)));
+      if (has_checkpoint(c, rank) || rank == first)
+        checkpoints_.push_back(load_checkpoint(loaded_path(c, rank)));
+    }
+  }
+
+  static weir::Archive load_checkpoint(std::string const& path) {
+    std::string of_file;  // an error of reading names it
+    try {
+      weir::Archive archive = weir::Archive::read(path);
+      of_file = path + ": ";
+      RunState::load(archive);
+      return archive;
+    } catch (weir::ArchiveError const& error) {
+      throw RunError(of_file + error.what() +
+                     "; a checkpoint that weir-train --save has written would be right");
     }
   }
 

@@ -76,7 +76,7 @@ class PipelineTrainer {
         weights_(host_weights(network_.elements())) {
     if (run.checkpoints.empty()) return;
     RunState const saved = RunState::load(checkpoint());
-    saved.check(state(0), c_);
+    saved.check(state(0), c_, loaded_path(c_, communicator_.rank()));
     seed_ = saved.seed;
     first_epoch_ = saved.epoch;
   }
@@ -184,7 +184,8 @@ class PipelineTrainer {
       try {
         sync->load(checkpoint(), {.strict = false});
       } catch (weir::ArchiveError const& error) {
-        throw RunError(c_.load + ": " + error.what() + "; the options that it was saved with would be right");
+        throw RunError(loaded_path(c_, communicator_.rank()) + ": " + error.what() +
+                       "; the options that it was saved with would be right");
       }
       sync->set_learning_rate(c_.learning_rate);
     }

@@ -1,8 +1,10 @@
 #include "run.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,18 +34,39 @@
 namespace weir_train {
 namespace {
 
-void check_fit(Configuration const& c, Images const& images) {
-  auto const real = [](std::size_t value) { return static_cast<double>(value); };
-  double const parts = real(c.workers) * real(c.micro_batches) * real(c.ranks);
-  if (real(c.batch) * parts > real(images.size())) {
-    double const most = std::floor(real(images.size()) / parts);
-    throw UsageError(
-        "--batch " + std::to_string(c.batch) + ": times " + counted(c.workers, "worker") + ", " +
-        counted(c.micro_batches, "micro-batch") + " and " + counted(c.ranks, "rank") + ", more than the " +
-        std::to_string(images.size()) + " training samples; " +
-        (most >= 1 ? "at most " + std::to_string(static_cast<std::size_t>(most)) : "fewer of those") +
-        " would be right");
+[[noreturn]] void refuse_batch(Configuration const& c, std::size_t limit, std::string const& why) {
+  std::size_t const most = limit / c.workers / c.micro_batches / c.ranks;
+  throw UsageError("--batch " + std::to_string(c.batch) + ": times " + counted(c.workers, "worker") + ", " +
+                   counted(c.micro_batches, "micro-batch") + " and " + counted(c.ranks, "rank") + ", " + why +
+                   "; " + (most >= 1 ? "at most " + std::to_string(most) : "fewer of those") +
+                   " would be right");
+}
+
+/// More than the samples of an epoch is a single step, in which some micro-batches have fewer or none.
+void check_batch(Configuration const& c, std::size_t samples) {
+  constexpr std::size_t limit = std::numeric_limits<std::int64_t>::max();
+  if (c.batch > limit / c.workers / c.micro_batches / c.ranks)
+    refuse_batch(c, limit, "more samples in a step than can be counted");
+  std::size_t const most_micro_batches = std::max<std::size_t>(samples, 1 << 20);
+  if (c.micro_batches > most_micro_batches) {
+    throw UsageError("--micro-batches " + std::to_string(c.micro_batches) + ": for " +
+                     std::to_string(samples) + " training samples; at most " +
+                     std::to_string(most_micro_batches) + " would be right");
   }
+  if (c.adaptive && c.global_batch() > samples) {
+    refuse_batch(c, samples,
+                 "more than the " + std::to_string(samples) +
+                     " training samples, so that --adaptive has no full step to measure");
+  }
+  if (c.workers * c.ranks > samples) {
+    throw UsageError("--workers " + std::to_string(c.workers) + ": times " + counted(c.ranks, "rank") +
+                     ", more than the " + std::to_string(samples) +
+                     " training samples, of which each needs one; fewer of those would be right");
+  }
+}
+
+void check_fit(Configuration const& c, Images const& images) {
+  check_batch(c, images.size());
   if (c.model == ModelKind::cnn && (images.shape.height < 4 || images.shape.width < 4)) {
     throw UsageError("--model cnn: images of " + std::to_string(images.shape.height) + " x " +
                      std::to_string(images.shape.width) +

@@ -44,12 +44,12 @@ struct RunState {
                 : 0};
   }
 
-  /// Errors: `RunError` that names the first thing that differs from `wanted`; `UsageError` where nothing is
-  /// left to be trained.
-  void check(RunState const& wanted, Configuration const& configuration) const {
+  /// `path` is that of the checkpoint. Errors: `RunError` that names the first thing that differs from
+  /// `wanted`; `UsageError` where nothing is left to be trained.
+  void check(RunState const& wanted, Configuration const& configuration, std::string const& path) const {
     auto const compare = [&](char const* what, std::string const& saved, std::string const& here) {
       if (saved == here) return;
-      throw RunError(configuration.load + ": a checkpoint with " + what + " " + saved + "; " + here +
+      throw RunError(path + ": a checkpoint with " + what + " " + saved + "; " + here +
                      ", as the options say, would be right");
     };
     compare("the model", model, wanted.model);
@@ -59,8 +59,8 @@ struct RunState {
     if (configuration.seed_is_given) compare("seed", std::to_string(seed), std::to_string(wanted.seed));
     compare("a training set of", std::to_string(samples), std::to_string(wanted.samples));
     if (epoch >= configuration.epochs) {
-      throw UsageError("--epochs " + std::to_string(configuration.epochs) + ": " + configuration.load +
-                       " has " + std::to_string(epoch) + " behind it; more than that would be right");
+      throw UsageError("--epochs " + std::to_string(configuration.epochs) + ": " + path + " has " +
+                       std::to_string(epoch) + " behind it; more than that would be right");
     }
   }
 

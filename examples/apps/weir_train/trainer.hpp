@@ -82,7 +82,7 @@ class Trainer {
         device_(c_, network_, data_.train, memory) {
     if (run.checkpoints.empty()) return;
     RunState const saved = RunState::load(checkpoint());
-    saved.check(state(0), c_);
+    saved.check(state(0), c_, loaded_path(c_, communicator_.rank()));
     seed_ = saved.seed;
     first_epoch_ = saved.epoch;
   }
@@ -113,8 +113,7 @@ class Trainer {
     auto sync = recipe.on(workers, trained_.view(), {.spans = run_.recorder, .rank = communicator_.rank()});
     return train_or_tell(run_, communicator_, [&] {
       if (!run_.checkpoints.empty()) load(sync);
-      if constexpr (Gradients::adapts)
-        gradients_->start(run_.checkpoints.empty() ? nullptr : &checkpoint(), data_.train.size(), sync);
+      if constexpr (Gradients::adapts) start_to_adapt(sync);
       train_epochs(workers, sync);
       if (!c_.save.empty()) save(sync);
       return summary();
@@ -160,9 +159,23 @@ class Trainer {
     try {
       sync.load(checkpoint(), {.strict = false});
     } catch (weir::ArchiveError const& error) {
-      throw RunError(c_.load + ": " + error.what() + "; the options that it was saved with would be right");
+      refuse_checkpoint(error);
     }
     sync.set_learning_rate(c_.learning_rate);
+  }
+
+  template <class Sync>
+  void start_to_adapt(Sync& sync) {
+    try {
+      gradients_->start(run_.checkpoints.empty() ? nullptr : &checkpoint(), data_.train.size(), sync);
+    } catch (weir::ArchiveError const& error) {
+      refuse_checkpoint(error);
+    }
+  }
+
+  [[noreturn]] void refuse_checkpoint(weir::ArchiveError const& error) const {
+    throw RunError(loaded_path(c_, communicator_.rank()) + ": " + error.what() +
+                   "; the options that it was saved with would be right");
   }
 
   template <class Sync>

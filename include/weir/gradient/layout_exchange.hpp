@@ -8,6 +8,7 @@
 
 #include "weir/comm/concepts.hpp"
 #include "weir/core/error.hpp"
+#include "weir/exec/host_copy.hpp"
 #include "weir/stage/context.hpp"
 #include "weir/stage/rank_layout.hpp"
 #include "weir/tensor/buffer.hpp"
@@ -31,25 +32,27 @@ class LayoutExchange {
  public:
   LayoutExchange(E const& executor, Communicator const& communicator)
       : communicator_(communicator),
+        executor_(executor),
         mine_(executor, entries),
-        all_(executor, entries * communicator.size()),
-        received_(all_.size()) {
+        all_(executor, entries * communicator.size()) {
     communicator_.reserve(executor, all_.size() * sizeof(std::uint64_t));
   }
 
-  /// Enqueues the exchange; `layout` may be called when the stream has passed it.
+  /// Enqueues the exchange, and returns; `layout` may be called when the stream has passed it.
   void post(E const& executor, WorkLayout const& layout, std::uint64_t plan) {
+    received_.clear();
     posted_[0] = layout.workers;
     posted_[1] = layout.micro_batches;
     posted_[2] = layout.local_batch;
     posted_[3] = plan;
     copy_from_host(executor, posted_, mine_.data(), sizeof(posted_));
     communicator_.all_gather(executor, ViewOn<std::uint64_t const, E>(mine_.view()), all_.view());
-    copy_to_host(executor, all_.data(), received_.data(), received_.size() * sizeof(std::uint64_t));
   }
 
-  /// Errors: `FingerprintMismatch`, on all ranks.
+  /// Between steps. Errors: `FingerprintMismatch`, on all ranks.
   RankLayout layout() const {
+    // Not in `post`: on a device such a copy waits for the ranks without looking after them.
+    if (received_.empty()) received_ = to_host(executor_, all_.view());
     RankLayout layout{communicator_.rank(), {}};
     for (std::size_t rank = 0; rank < communicator_.size(); ++rank) {
       std::uint64_t const* const entry = &received_[rank * entries];
@@ -87,10 +90,11 @@ class LayoutExchange {
   }
 
   Communicator communicator_;
+  E executor_;
   Buffer<std::uint64_t, E> mine_;
   Buffer<std::uint64_t, E> all_;
   std::uint64_t posted_[entries] = {};
-  std::vector<std::uint64_t> received_;
+  mutable std::vector<std::uint64_t> received_;  // when it has been asked for
 };
 
 }  // namespace weir::inline v1

@@ -29,6 +29,7 @@ class ShardedUpdate {
   static constexpr char const* name = "sharded update";
   static constexpr bool has_learning_rate = true;
   static constexpr bool sums_over_ranks = true;
+  static constexpr bool updates_every_parameter = true;
 
   ShardedUpdate(Communicator communicator, Optimizer optimizer)
       : communicator_(std::move(communicator)), optimizer_(std::move(optimizer)) {}
@@ -106,8 +107,12 @@ class ShardedUpdate {
     void begin_step(E const& point, StepInfo const& step) { optimizer_.begin_step(point, step); }
 
     AppliedGradient<E> operator()(DenseGradient<E, Real> gradient) {
-      if (gradient.used != nullptr)
-        throw ContractViolation("ShardedUpdate: a map of used parameters is not taken into account here");
+      if (gradient.used != nullptr) {
+        throw ContractViolation(
+            "ShardedUpdate: a map of used parameters, by which only whole parameters can be left out; "
+            "AllReduce "
+            "and the optimizer itself would be right");
+      }
       gradient.materialise();
       std::size_t const begin =
           even_split(gradient.values.size(), communicator_.rank(), communicator_.size());

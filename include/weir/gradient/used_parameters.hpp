@@ -25,6 +25,7 @@ class UsedParameters {
   using produces = Dense;
   static constexpr char const* name = "used parameters";
   static constexpr bool needs_all_buckets = true;
+  static constexpr bool marks_used_parameters = true;
 
   explicit UsedParameters(Communicator communicator) : communicator_(std::move(communicator)) {}
 

@@ -108,9 +108,11 @@ class BoundRecipe {
   }
 
   /// Blocks until the ranks know each other's layouts. The first step does it otherwise, and so does the
-  /// first one after a resize.
+  /// first one after a resize. Errors: why they cannot, in this call and, until a resize, in every later one
+  /// that needs them.
   void settle() {
-    if (!settled_) settle_layout();
+    if (layout_failure_ != nullptr) std::rethrow_exception(layout_failure_);
+    if (!settled_) keep_layout_failure([this] { settle_layout(); });
   }
 
   /// Sets the learning rate of the steps started from now on.
@@ -130,10 +132,11 @@ class BoundRecipe {
   }
 
   /// Changes k, m or b of this rank, between steps. All ranks call it. Weights and optimizer state stay.
-  /// Cost: waits for the steps in flight; allocates. Errors: `OutOfMemory` and `ContractViolation`, with
-  /// everything as it was.
+  /// Cost: waits for the steps in flight; allocates. Errors: `OutOfMemory`, and `ContractViolation` as
+  /// for m > 1 without a `GradAccumulator`, with everything as it was.
   void resize(WorkLayout layout) {
     wait();
+    check_micro_batches(layout);
     runner_.drain();
     auto change = runner_.chain().prepare_resize(context(layout));
     Tables tables(*this, layout);
@@ -247,10 +250,22 @@ class BoundRecipe {
   static std::size_t micro_batches_of(std::tuple<Stages...> const& stages) {
     std::size_t count = 1;
     auto const look = [&]<class Stage>(Stage const& stage) {
-      if constexpr (requires { stage.micro_batches(); }) count *= stage.micro_batches();
+      if constexpr (detail::accumulates<Stage>) count *= stage.micro_batches();
     };
     std::apply([&](Stages const&... stage) { (look(stage), ...); }, stages);
     return count;
+  }
+
+  static void check_micro_batches(WorkLayout const& layout) {
+    if (layout.micro_batches == 1) return;
+    std::string const found = std::to_string(layout.micro_batches) + " micro-batches";
+    if (!Source::runs_micro_batches) {
+      throw ContractViolation(found +
+                              " per worker: this source gives gradients that are final, 1 would be right");
+    }
+    if (!(detail::accumulates<Stages> || ...)) {
+      throw ContractViolation(found + " per worker: the recipe has no GradAccumulator, 1 would be right");
+    }
   }
 
   /// Empty where no stage sparsifies.
@@ -283,10 +298,7 @@ class BoundRecipe {
   struct Tables {
     Tables(BoundRecipe const& recipe, WorkLayout const& layout)
         : reports(recipe.runner_.make_reports(layout.workers)), used(layout.workers), ranks{0, {layout}} {
-      if (layout.micro_batches != 1 && !Source::runs_micro_batches) {
-        throw ContractViolation(
-            "this source gives gradients that are final: the recipe cannot accumulate micro-batches");
-      }
+      check_micro_batches(layout);
     }
 
     typename StepRunner<E, Real, Stages...>::Reports reports;
@@ -301,16 +313,31 @@ class BoundRecipe {
     used_ = std::move(tables.used);
     for (std::size_t worker = 0; worker < layout_.workers; ++worker) used_[worker] = source_.used(worker);
     ranks_ = std::move(tables.ranks);
-    runner_.chain().for_each([&](auto& object) {
-      if constexpr (requires { object.post_layout(stream_, layout_, std::uint64_t{}); })
-        object.post_layout(stream_, layout_, source_.plan().layout_hash());
-    });
     settled_ = false;
+    layout_failure_ = nullptr;
+    keep_layout_failure([&] {
+      runner_.chain().for_each([&](auto& object) {
+        if constexpr (requires { object.post_layout(stream_, layout_, std::uint64_t{}); })
+          object.post_layout(stream_, layout_, source_.plan().layout_hash());
+      });
+    });
+  }
+
+  /// What was received instead of layouts means nothing, and will not come any more.
+  template <class Exchange>
+  void keep_layout_failure(Exchange const& exchange) {
+    bool const may_be_over_later = is_being_captured(home_);  // a capture can forbid to wait
+    try {
+      exchange();
+    } catch (...) {
+      if (!may_be_over_later) layout_failure_ = std::current_exception();
+      throw;
+    }
   }
 
   /// Not part of `lay_out`, which must not wait: one thread may bind several ranks one after another.
   void settle_layout() {
-    stream_.synchronize();  // what the stages enqueued when they were bound
+    runner_.synchronize();  // also with what the stages enqueued when they were bound
     typename StepRunner<E, Real, Stages...>::Readable readable(layout_.workers);
     for (auto& of_worker : readable) {
       for (std::size_t p = 0; p < weights_.parameters(); ++p) of_worker.push_back(weights_[p]);
@@ -363,6 +390,7 @@ class BoundRecipe {
   std::vector<std::size_t> sparse_capacity_;
   RankLayout ranks_;
   bool settled_ = false;
+  std::exception_ptr layout_failure_;  // of the exchange of layouts
   std::vector<std::uint8_t*> used_;
   std::uint64_t started_ = 0;
   StepRunner<E, Real, Stages...> runner_;

@@ -25,13 +25,14 @@ namespace weir::inline v1 {
 /// `text()` of a stage tells its options in words, for checkpoints; `sparse_capacity(plan)` of one that
 /// sparsifies, by bucket, how many pairs it gives at most, which all stages find in the context.
 /// A stage with `static constexpr bool needs_unscaled_gradients = true` may come before none that
-/// `takes_loss_scale_out`. What one with `static constexpr bool scales_gradient = true` decides, it decides
-/// by what this rank has: it may come before none that `sums_over_ranks`, unless one that gives `Sparse`,
-/// which applies it, is in between. A stage with `static constexpr bool needs_all_buckets = true` cuts the
-/// recipe: its bound object sees each bucket in `prepare(gradient)`, then `decide(executor, step)` once, then
-/// every bucket again in its call. A stage that takes `Applied` and has `static constexpr bool
-/// takes_pending_update = true` is given updates that are pending, where the optimizer before it has
-/// `defer(gradient)`, and calls `materialise`.
+/// `takes_loss_scale_out`.
+/// What one with `scales_gradient` decides, it decides by what this rank has: it may come before none that
+/// `sums_over_ranks`, unless one that gives `Sparse`, which applies it, is in between.
+/// One with `updates_every_parameter` may come behind none that `marks_used_parameters`.
+/// A stage with `static constexpr bool needs_all_buckets = true` cuts the recipe: its bound object sees each
+/// bucket in `prepare(gradient)`, then `decide(executor, step)` once, then every bucket again in its call.
+/// A stage that takes `Applied` and has `static constexpr bool takes_pending_update = true` is given updates
+/// that are pending, where the optimizer before it has `defer(gradient)`, and calls `materialise`.
 template <class S>
 concept GradientStage = std::copyable<S> && requires {
   typename S::consumes;
@@ -78,6 +79,22 @@ inline constexpr bool sums_over_ranks = requires {
 template <class S>
 inline constexpr bool takes_pending_update = requires {
   requires S::takes_pending_update;
+};
+
+template <class S>
+inline constexpr bool marks_used_parameters = requires {
+  requires S::marks_used_parameters;
+};
+
+template <class S>
+inline constexpr bool updates_every_parameter = requires {
+  requires S::updates_every_parameter;
+};
+
+/// Takes each worker's gradient once per micro-batch, and lets it pass after the last one.
+template <class S>
+inline constexpr bool accumulates = requires(S const& stage) {
+  stage.micro_batches();
 };
 }  // namespace detail
 

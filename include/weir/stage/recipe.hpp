@@ -52,6 +52,21 @@ constexpr bool is_scaled_by_rank() {
   return is_wrong;
 }
 
+/// Whether parameters are marked as unused for an update that does not look.
+template <class... Stages>
+constexpr bool updates_unused_parameters() {
+  bool are_marked = false;
+  bool is_blind = false;
+  ((is_blind = is_blind || (are_marked && updates_every_parameter<Stages>),
+    are_marked = are_marked || marks_used_parameters<Stages>),
+   ...);
+  return is_blind;
+}
+
+/// Where two accumulate, the first hands on one gradient of a step, and the second waits for m of them.
+template <class... Stages>
+inline constexpr bool accumulates_once = (std::size_t{accumulates<Stages>} + ... + 0) <= 1;
+
 /// Makes the compiler say what a stage needs and does not get.
 template <class Stage, Executor E, class Real>
 void explain(Stage const& stage, RecipeContext<E, Real> const* context) {
@@ -105,6 +120,13 @@ class Recipe {
         !detail::is_scaled_by_rank<Stages...>(),
         "each rank would scale or skip the sum of all of them by what it has found in its own gradient: Clip "
         "and LossScale belong behind the all-reduce, LocalClip and LossScale before a sparsifier");
+    static_assert(detail::accumulates_once<Stages...>,
+                  "two stages accumulate micro-batches, and the second would never let a bucket pass: one "
+                  "GradAccumulator of all micro-batches belongs here");
+    static_assert(
+        !detail::updates_unused_parameters<Stages...>(),
+        "a sharded update does not know which parameters are used: AllReduce | UsedParameters | the "
+        "optimizer itself would be right");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;
     if constexpr (are_weights && (StageOn<Stages, E, Real> && ...)) {
       return BoundRecipe<Source, Stages...>(source, Weights<E, Real>(weights, source.plan()), stages_,
@@ -131,7 +153,7 @@ class Recipe {
     std::size_t bytes = 0;
     std::vector<std::size_t> sparse_capacity;
     auto const look = [&]<class Stage>(Stage const& stage) {
-      if constexpr (requires { stage.micro_batches(); }) layout.micro_batches *= stage.micro_batches();
+      if constexpr (detail::accumulates<Stage>) layout.micro_batches *= stage.micro_batches();
       if constexpr (requires { stage.sparse_capacity(plan); }) sparse_capacity = stage.sparse_capacity(plan);
     };
     auto const add = [&]<class Stage>(Stage const& stage) {

@@ -132,11 +132,21 @@ class StepRunner final : public GradientSink<E, Real> {
 
   /// One look at whether what was enqueued can end; if not, that is the failure.
   void watch() noexcept {
-    attempt(StepFailure::in_a_stage, [&] {
-      chain_.for_each([](auto& object) {
-        if constexpr (requires { object.watch(); }) object.watch();
-      });
-    });
+    attempt(StepFailure::in_a_stage, [&] { look(); });
+  }
+
+  /// Blocks until what the stages have enqueued so far has run, or cannot end. Between steps. Errors: what it
+  /// threw, or why it cannot.
+  void synchronize() {
+    if constexpr (!HostOrderedExecutor<E> && StageChain<E, Real, Stages...>::is_watched) {
+      stream_.record(end_);
+      for (bool has_ended = false; !has_ended;) {
+        has_ended = stream_.reached(end_);
+        look();  // at the end, too: what was aborted has ended as well
+        if (!has_ended) std::this_thread::sleep_for(std::chrono::microseconds(20));
+      }
+    }
+    stream_.synchronize();
   }
 
   /// Blocks until the stream of the stages has got here, whatever it threw.
@@ -214,6 +224,12 @@ class StepRunner final : public GradientSink<E, Real> {
       failed(worker, std::current_exception());
       return false;
     }
+  }
+
+  void look() {
+    chain_.for_each([](auto& object) {
+      if constexpr (requires { object.watch(); }) object.watch();
+    });
   }
 
   void arrive(std::size_t bucket, StepInfo const& step) {

@@ -5,6 +5,7 @@
 #include <exception>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -16,16 +17,38 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+template <class Views>
+struct ViewedElement {
+  using type = float;
+};
+template <class Element, class Space>
+struct ViewedElement<TensorView<Element, Space>> {
+  using type = std::remove_const_t<Element>;
+};
+template <class Element, class Space>
+struct ViewedElement<std::vector<TensorView<Element, Space>>> : ViewedElement<TensorView<Element, Space>> {};
+
+/// The weights that such gradients are of, if nobody says otherwise.
+template <class Element>
+using WeightsOf = std::conditional_t<sizeof(Element) == 2, float, Element>;
+}  // namespace detail
+
 /// Gradients that others have computed, as the source of a recipe: for trainers whose backward pass is not
 /// ours to run. Worker w's gradient is that of the mean loss over its samples; the memory of a worker without
 /// samples is not read, whatever it holds.
 ///
-/// Shapes: per worker one flat view in registration order, or one view per parameter. Where the parameters of
-/// a bucket lie in one row the sum is taken in worker 0's own memory, which it overwrites; others are
-/// gathered first. Streams: a step starts after the work already enqueued on the caller's executor, and after
-/// the events given. Cost: no memory where buckets lie in one row, else k buckets.
-template <Executor E, class Real = float>
+/// `Real` is the type of the weights and of sums, `Element` that of the gradients: the same or, for float, 16
+/// bits, which the recipe sums in 32. Both follow from the views. Shapes: per worker one flat view in
+/// registration order, or one view per parameter. Where the parameters of a bucket lie in one row the sum of
+/// gradients of type `Real` is taken in worker 0's own memory, which it overwrites; others are gathered
+/// first. Streams: a step starts after the work already enqueued on the caller's executor, and after the
+/// events given. Cost: no memory where buckets lie in one row, else k buckets.
+template <Executor E, class Real = float, class Element = Real>
 class Gradients {
+  static_assert(std::is_same_v<Element, Real> || (std::is_same_v<Real, float> && sizeof(Element) == 2),
+                "borrowed gradients are of the weights' type or, for weights of float, of 16 bits");
+
  public:
   using executor_type = E;
   using real_type = Real;
@@ -33,20 +56,20 @@ class Gradients {
   static constexpr bool runs_micro_batches = false;
   using Event = typename E::event_type;
 
-  /// Errors: `ContractViolation` if sizes do not fit the plan.
+  /// Errors: `ContractViolation` if sizes or the type do not fit the plan.
   template <class Views>
   Gradients(E const& executor, BucketPlan plan, std::vector<Views> const& workers)
       : home_(executor), plan_(std::move(plan)), start_(home_.make_event()) {
     if (workers.empty()) throw ContractViolation("Gradients: 0 workers, at least 1 is needed");
     for (std::size_t bucket = 0; bucket < plan_.size(); ++bucket) {
-      if (plan_[bucket].type != element_type_of<Real>) {
+      if (plan_[bucket].type != element_type_of<Element>) {
         throw ContractViolation(std::string("Gradients: bucket ") + std::to_string(bucket) + " is of " +
                                 name_of(plan_[bucket].type) + ", the views of " +
-                                name_of(element_type_of<Real>));
+                                name_of(element_type_of<Element>) + "; a plan of that would be right");
       }
     }
     for (Views const& views : workers) {
-      Weights<E, Real> const gradients(views, plan_);
+      Weights<E, Element> const gradients(views, plan_);
       gradients.check_memory(home_, "the gradients");
       slots_.push_back(make_slot(gradients));
     }
@@ -66,9 +89,9 @@ class Gradients {
   static std::size_t workspace_bytes(BucketPlan const& plan, std::vector<Views> const& workers) {
     std::size_t bytes = 0;
     for (Views const& views : workers) {
-      Weights<E, Real> const of_worker(views, plan);
+      Weights<E, Element> const of_worker(views, plan);
       for (std::size_t bucket = 0; bucket < plan.size(); ++bucket) {
-        if (of_worker.segments(plan, bucket).size() != 1) bytes += plan[bucket].size * sizeof(Real);
+        if (of_worker.segments(plan, bucket).size() != 1) bytes += plan[bucket].size * sizeof(Element);
       }
     }
     return bytes;
@@ -109,20 +132,20 @@ class Gradients {
 
  private:
   struct Bucket {
-    ViewOn<Real, E> values;
-    std::vector<WeightSegment<E, Real>> gathered;  // none if `values` is the caller's memory
+    ViewOn<Element, E> values;
+    std::vector<WeightSegment<E, Element>> gathered;  // none if `values` is the caller's memory
   };
 
   struct Slot {
     std::vector<Bucket> buckets;
-    std::vector<Buffer<Real, E>> memory;
+    std::vector<Buffer<Element, E>> memory;
     std::vector<std::uint8_t> used;
     std::size_t samples = 0;
     Event const* ready = nullptr;
     E executor;  // the last member: a host stream is joined before the memory goes
   };
 
-  Slot make_slot(Weights<E, Real> const& views) const {
+  Slot make_slot(Weights<E, Element> const& views) const {
     Slot slot{.buckets = {},
               .memory = {},
               .used = std::vector<std::uint8_t>(plan_.parameters(), 1),
@@ -165,7 +188,7 @@ class Gradients {
       try {
         for (auto const& piece : gathered) {
           if (samples == 0) break;
-          copy(point, ViewOn<Real const, E>(piece.values), values.part(piece.offset, piece.values.size()));
+          copy(point, ViewOn<Element const, E>(piece.values), values.part(piece.offset, piece.values.size()));
         }
       } catch (...) {
         sink.failed(worker, std::current_exception());
@@ -187,5 +210,10 @@ class Gradients {
   Event start_;
   std::vector<Slot> slots_;
 };
+
+template <Executor E, class Views>
+Gradients(E const&, BucketPlan, std::vector<Views> const&)
+    -> Gradients<E, detail::WeightsOf<typename detail::ViewedElement<Views>::type>,
+                 typename detail::ViewedElement<Views>::type>;
 
 }  // namespace weir::inline v1
