@@ -10,9 +10,9 @@
 #include "weir/plan/solve.hpp"
 #include "weir/weir.hpp"
 
-constexpr std::size_t micro_batches = 12;  // of both ranks, in a step
+constexpr std::size_t all_micro_batches = 12;  // of both ranks, in a step
 constexpr std::size_t local_batch = 8;
-std::vector<int> const samples = std::vector<int>(micro_batches * local_batch);
+std::vector<int> const samples = std::vector<int>(all_micro_batches * local_batch);
 
 struct SlowModel {
   std::chrono::milliseconds pass;  // that it takes forward, and twice that backward
@@ -48,7 +48,7 @@ double train(std::vector<weir::WorkLayout> const& layouts, SlowModel const (&mod
       std::vector<float> weights(1024);
       weir::HostExecutor exec;
       auto workers = make_workers(exec);
-      auto const sum = weir::LocalAggregator{} | weir::AllReduce{communicator};
+      auto const sum = weir::GradAccumulator{1} | weir::LocalAggregator{} | weir::AllReduce{communicator};
       auto sync = (sum | weir::Sgd{{}}).on(workers, weir::view(weights));
       sync.resize(layouts[rank]);
       sync.settle();  // the other rank is there, too
@@ -71,7 +71,7 @@ int main() {
   profile.inter = {.p = 0, .q = 0};  // threads of one machine exchange 4 KiB in no time
   weir::TimeModel const model(profile);
   weir::Plan const plan = weir::solve(model, {.global_batch = samples.size()});
-  std::vector<weir::WorkLayout> const equal(2, {1, micro_batches / 2, local_batch});
+  std::vector<weir::WorkLayout> const equal(2, {1, all_micro_batches / 2, local_batch});
   double const predicted = model.seconds(equal, plan.weight_sync) / plan.seconds_per_step;
   double const measured = train(equal, models) / train(plan.ranks, models);
   std::printf("%zu and %zu micro-batches: faster than equal shares by a factor of %.2f, predicted %.2f\n",

@@ -472,7 +472,6 @@ TEST_CASE("weir-train: an IDX file that is not what it should be is named, with 
   write(folder / "other", other);
   check_train_refused("--data idx:" + i + "," + l + "," + (folder / "other") + "," + l, 1,
                       {folder / "other", "4 x 5"});
-  check_train_refused("--batch 51 --data idx:" + i + "," + l, 2, {"--batch 51", "50"});
 }
 
 TEST_CASE(

@@ -153,7 +153,6 @@ TEST_CASE("weir-train: a pipeline that cannot be is refused with the rule and th
                       {"--period 2", "5 would be right"});
   check_train_refused(pipe + "wpipe --period 4 --micro-batches 10", 2,
                       {"--micro-batches 10", "multiple", "12 would be right"});
-  check_train_refused(pipe + "gpipe --micro-batches 2000 --batch 1", 2, {"--batch 1", "1437"});
   for (std::string const option : {"--pipeline-workers 2", "--chunks 2", "--period 2"})
     check_train_refused(option, 2, {option.substr(0, option.find(' ')), "--pipeline NAME"});
   check_train_refused(pipe + "1f1b --adaptive --workers 2", 2, {"--adaptive", "--pipeline"});

@@ -110,8 +110,7 @@ class ShardedUpdate {
       if (gradient.used != nullptr) {
         throw ContractViolation(
             "ShardedUpdate: a map of used parameters, by which only whole parameters can be left out; "
-            "AllReduce "
-            "and the optimizer itself would be right");
+            "AllReduce and the optimizer itself would be right");
       }
       gradient.materialise();
       std::size_t const begin =

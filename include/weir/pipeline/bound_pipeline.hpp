@@ -300,7 +300,9 @@ class BoundPipeline {
     }
     if (core.watch().is_stopped()) {
       has_failed_ = true;
-      if (auto const failure = core.watch().take_failure()) failure_ = failure;
+      auto const failure = core.watch().take_failure();
+      bool const is_known = failure == nullptr || (failure_ != nullptr && is_consequence(failure));
+      if (!is_known) failure_ = failure;
     }
     is_torn_ = is_torn_ || (has_failed_ && !has_even_parts());
     if (!std::exchange(has_run_, false)) return;
@@ -330,9 +332,22 @@ class BoundPipeline {
     }
   }
 
+  /// Whether it only tells that somebody has given up, as a recipe of this very pipeline does.
+  static bool is_consequence(std::exception_ptr const& failure) noexcept {
+    try {
+      std::rethrow_exception(failure);
+    } catch (PipelineError const& error) {
+      return error.cause() != nullptr && is_consequence(error.cause());
+    } catch (PeerAborted const&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
   void keep(std::exception_ptr failure) {
     has_failed_ = true;
-    if (failure_ == nullptr) failure_ = std::move(failure);
+    if (failure_ == nullptr || is_consequence(failure_)) failure_ = std::move(failure);
   }
 
   std::exception_ptr at_update(std::size_t unit, std::exception_ptr cause) {

@@ -140,10 +140,10 @@ class StepRunner final : public GradientSink<E, Real> {
   void synchronize() {
     if constexpr (!HostOrderedExecutor<E> && StageChain<E, Real, Stages...>::is_watched) {
       stream_.record(end_);
-      for (bool has_ended = false; !has_ended;) {
+      for (bool has_ended = stream_.reached(end_); !has_ended;) {
+        std::this_thread::sleep_for(std::chrono::microseconds(20));
         has_ended = stream_.reached(end_);
         look();  // at the end, too: what was aborted has ended as well
-        if (!has_ended) std::this_thread::sleep_for(std::chrono::microseconds(20));
       }
     }
     stream_.synchronize();
