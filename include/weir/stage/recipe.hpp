@@ -15,52 +15,22 @@
 namespace weir::inline v1 {
 
 namespace detail {
-template <class Weights>
-struct WeightElement;
-template <class Element, class Space>
-struct WeightElement<TensorView<Element, Space>> {
-  using type = Element;
-  using space = Space;
-};
-template <class Element, class Space>
-struct WeightElement<std::vector<TensorView<Element, Space>>> : WeightElement<TensorView<Element, Space>> {};
-
 template <class Stage>
 inline constexpr bool needs_unscaled_gradients = requires {
   requires Stage::needs_unscaled_gradients;
 };
-/// Whether the loss scale is taken out only after a stage that needs it taken out.
-template <class... Stages>
-constexpr bool is_unscaled_too_late() {
-  bool is_needed = false;
-  bool is_late = false;
-  ((is_late = is_late || (is_needed && takes_loss_scale_out<Stages>),
-    is_needed = is_needed || needs_unscaled_gradients<Stages>),
-   ...);
-  return is_late;
-}
 
-/// Whether ranks would scale their common sum each by a factor of its own.
-template <class... Stages>
-constexpr bool is_scaled_by_rank() {
-  bool is_scaled = false;
-  bool is_wrong = false;
-  ((is_wrong = is_wrong || (is_scaled && sums_over_ranks<Stages>),
-    is_scaled =
-        (is_scaled && !std::same_as<typename Stages::produces, Sparse>) || detail::scales_gradient<Stages>),
-   ...);
-  return is_wrong;
-}
-
-/// Whether parameters are marked as unused for an update that does not look.
-template <class... Stages>
-constexpr bool updates_unused_parameters() {
-  bool are_marked = false;
-  bool is_blind = false;
-  ((is_blind = is_blind || (are_marked && updates_every_parameter<Stages>),
-    are_marked = are_marked || marks_used_parameters<Stages>),
-   ...);
-  return is_blind;
+/// By stage: whether one that is `behind` comes behind one that is `before`, and none that `parts` them is in
+/// between.
+template <std::size_t Count>
+constexpr bool comes_behind(bool const (&behind)[Count], bool const (&before)[Count],
+                            bool const (&parts)[Count] = {}) {
+  bool has_come = false;
+  for (std::size_t stage = 0; stage < Count; ++stage) {
+    if (has_come && behind[stage]) return true;
+    has_come = (has_come && !parts[stage]) || before[stage];
+  }
+  return false;
 }
 
 /// Where two accumulate, the first hands on one gradient of a step, and the second waits for m of them.
@@ -113,18 +83,21 @@ class Recipe {
     static_assert(std::same_as<typename Given::space, typename E::memory_space>,
                   "the weights are not in the memory of the source's executor");
     static_assert(
-        !detail::is_unscaled_too_late<Stages...>(),
+        !detail::comes_behind({detail::takes_loss_scale_out<Stages>...},
+                              {detail::needs_unscaled_gradients<Stages>...}),
         "the loss scale would be in what a sparsifier keeps or a local clip bounds, which also hides "
         "overflows from it: LossScale belongs before it");
     static_assert(
-        !detail::is_scaled_by_rank<Stages...>(),
+        !detail::comes_behind({detail::sums_over_ranks<Stages>...}, {detail::scales_gradient<Stages>...},
+                              {std::same_as<typename Stages::produces, Sparse>...}),
         "each rank would scale or skip the sum of all of them by what it has found in its own gradient: Clip "
         "and LossScale belong behind the all-reduce, LocalClip and LossScale before a sparsifier");
     static_assert(detail::accumulates_once<Stages...>,
                   "two stages accumulate micro-batches, and the second would never let a bucket pass: one "
                   "GradAccumulator of all micro-batches belongs here");
     static_assert(
-        !detail::updates_unused_parameters<Stages...>(),
+        !detail::comes_behind({detail::updates_every_parameter<Stages>...},
+                              {detail::marks_used_parameters<Stages>...}),
         "a sharded update does not know which parameters are used: AllReduce | UsedParameters | the "
         "optimizer itself would be right");
     constexpr bool are_weights = std::constructible_from<Weights<E, Real>, Views const&, BucketPlan const&>;

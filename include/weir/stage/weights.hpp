@@ -11,6 +11,19 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+/// Of what, and where, a view or a list of views is.
+template <class Weights>
+struct WeightElement;
+template <class Element, class Space>
+struct WeightElement<TensorView<Element, Space>> {
+  using type = Element;
+  using space = Space;
+};
+template <class Element, class Space>
+struct WeightElement<std::vector<TensorView<Element, Space>>> : WeightElement<TensorView<Element, Space>> {};
+}  // namespace detail
+
 /// A piece of a bucket whose weights lie in one row. `offset` is where its gradient lies in the bucket.
 template <Executor E, class Real>
 struct WeightSegment {

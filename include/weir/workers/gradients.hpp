@@ -18,20 +18,11 @@
 namespace weir::inline v1 {
 
 namespace detail {
-template <class Views>
-struct ViewedElement {
-  using type = float;
-};
-template <class Element, class Space>
-struct ViewedElement<TensorView<Element, Space>> {
-  using type = std::remove_const_t<Element>;
-};
-template <class Element, class Space>
-struct ViewedElement<std::vector<TensorView<Element, Space>>> : ViewedElement<TensorView<Element, Space>> {};
-
 /// The weights that such gradients are of, if nobody says otherwise.
 template <class Element>
 using WeightsOf = std::conditional_t<sizeof(Element) == 2, float, Element>;
+template <class Views>
+using ViewedElement = std::remove_const_t<typename WeightElement<Views>::type>;
 }  // namespace detail
 
 /// Gradients that others have computed, as the source of a recipe: for trainers whose backward pass is not
@@ -213,7 +204,6 @@ class Gradients {
 
 template <Executor E, class Views>
 Gradients(E const&, BucketPlan, std::vector<Views> const&)
-    -> Gradients<E, detail::WeightsOf<typename detail::ViewedElement<Views>::type>,
-                 typename detail::ViewedElement<Views>::type>;
+    -> Gradients<E, detail::WeightsOf<detail::ViewedElement<Views>>, detail::ViewedElement<Views>>;
 
 }  // namespace weir::inline v1
