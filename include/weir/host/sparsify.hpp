@@ -89,7 +89,7 @@ void sparsify_with(Passes& passes, Work const& work, Policy const& policy) {
   ThresholdState& state = *work.state;
   bool const is_void = work.scale.skip();
   if (work.part == SparsifyPart::count) {
-    bool const counts = !is_void && !is_skipped(work.constants.non_finite, work.tail->non_finite);
+    bool const counts = takes_part(work.constants.non_finite, *work.tail);
     if (counts && !work.shared_rank->is_done()) passes.count_shared(*work.shared_rank, work.counters);
     return;
   }

@@ -29,7 +29,7 @@ class SharedCount {
 
   template <class Block>
   WEIR_HOST_DEVICE void run(Block const& block) const {
-    if (work_.scale.skip() || is_skipped(work_.constants.non_finite, work_.tail->non_finite)) return;
+    if (!takes_part(work_.constants.non_finite, *work_.tail)) return;
     if (work_.shared_rank->is_done()) return;
     Search const search = *work_.shared_rank;
     Real const* const accumulator = StepPlaces<Real>::of(work_).accumulator;
