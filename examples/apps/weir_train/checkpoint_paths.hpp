@@ -4,6 +4,8 @@
 #include <string>
 
 #include "configuration.hpp"
+#include "errors.hpp"
+#include "weir/core/error.hpp"
 
 namespace weir_train {
 
@@ -20,6 +22,13 @@ inline bool has_checkpoint(Configuration const& configuration, std::size_t rank)
 /// The file that a rank goes on from.
 inline std::string loaded_path(Configuration const& configuration, std::size_t rank) {
   return checkpoint_path(configuration.load, has_checkpoint(configuration, rank) ? rank : 0);
+}
+
+/// Of a rank whose training does not take what is in it.
+[[noreturn]] inline void refuse_checkpoint(Configuration const& configuration, std::size_t rank,
+                                           weir::ArchiveError const& error) {
+  throw RunError(loaded_path(configuration, rank) + ": " + error.what() +
+                 "; the options that it was saved with would be right");
 }
 
 }  // namespace weir_train

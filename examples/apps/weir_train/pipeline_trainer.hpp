@@ -184,8 +184,7 @@ class PipelineTrainer {
       try {
         sync->load(checkpoint(), {.strict = false});
       } catch (weir::ArchiveError const& error) {
-        throw RunError(loaded_path(c_, communicator_.rank()) + ": " + error.what() +
-                       "; the options that it was saved with would be right");
+        refuse_checkpoint(c_, communicator_.rank(), error);
       }
       sync->set_learning_rate(c_.learning_rate);
     }

@@ -159,7 +159,7 @@ class Trainer {
     try {
       sync.load(checkpoint(), {.strict = false});
     } catch (weir::ArchiveError const& error) {
-      refuse_checkpoint(error);
+      refuse_checkpoint(c_, communicator_.rank(), error);
     }
     sync.set_learning_rate(c_.learning_rate);
   }
@@ -169,13 +169,8 @@ class Trainer {
     try {
       gradients_->start(run_.checkpoints.empty() ? nullptr : &checkpoint(), data_.train.size(), sync);
     } catch (weir::ArchiveError const& error) {
-      refuse_checkpoint(error);
+      refuse_checkpoint(c_, communicator_.rank(), error);
     }
-  }
-
-  [[noreturn]] void refuse_checkpoint(weir::ArchiveError const& error) const {
-    throw RunError(loaded_path(c_, communicator_.rank()) + ": " + error.what() +
-                   "; the options that it was saved with would be right");
   }
 
   template <class Sync>
