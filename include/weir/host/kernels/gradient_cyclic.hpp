@@ -24,9 +24,10 @@ struct GradientCyclic {
   using Real = Number;
 
   static constexpr bool permutes = false;
-  static constexpr std::size_t together = 64;                                              // samples
-  static constexpr std::size_t width = (std::size_t{28} << 10) / sizeof(Real) / together;  // of a piece
-  static constexpr std::size_t block = (std::size_t{112} << 10) / sizeof(Real) / together;
+  static constexpr std::size_t together = 64;  // samples
+  // Of a piece. With the lanes behind it no power of two, which would put all samples into a few sets.
+  static constexpr std::size_t width = (std::size_t{24} << 10) / sizeof(Real) / together;
+  static constexpr std::size_t block = (std::size_t{224} << 10) / sizeof(Real) / together;
 
   /// Whether there is a vector of rows.
   static bool takes(CyclicLayout const& layout) {
