@@ -15,6 +15,13 @@ static_assert(weir::ConvolutionShape{
                   .output_pixels() == 2 * 4);
 static_assert(weir::ConvolutionShape{.height = 2, .width = 9, .kernel_height = 3}.output_height() == 0);
 
+// Nothing wraps at 2^32.
+static_assert(weir::ConvolutionShape{
+                  .height = 4, .width = 4, .kernel_height = 3, .kernel_width = 3, .dilation = 1u << 31}
+                  .output_height() == 0);
+static_assert(weir::ConvolutionShape{.height = 5, .kernel_height = 3, .padding = (1u << 31) - 3}
+                  .output_height() == 0xffff'fffd);
+
 TEST_CASE("what a tap of an output reads is read by that tap of that output") {
   for (std::uint32_t stride : {1u, 2u, 3u}) {
     for (std::uint32_t padding : {0u, 1u, 3u}) {

@@ -60,6 +60,15 @@ TEST_CASE("pixels are batch-major and as many as the shape says, and the kernel 
   CHECK(refusal([&] {
           check_shape(arguments, {1, 4, 4, 5, 3, 1, 0, 1});
         }) == "verb: a kernel of 5 x 3 does not fit an image of 4 x 4");
+  CHECK(refusal([&] {
+          check_shape(arguments, {1, 4, 4, 3, 3, 1, 0, 1u << 31});
+        }) == "verb: a kernel of 3 x 3 does not fit an image of 4 x 4");
+  CHECK(refusal([&] {
+          check_shape(arguments, {1, 4, 4, 3, 3, 1, 1u << 31, 1});
+        }) == "verb: the padding is 2147483648, with it a side must have at most 2^32 - 1 pixels");
+  CHECK(refusal([&] {
+          check_shape(arguments, {1, 1u << 16, 1u << 16, 1u << 16, 1u << 16, 1, 0, 1});
+        }) == "verb: a kernel of 65536 x 65536, it must have at most 2^32 - 1 taps");
 }
 
 TEST_CASE("what a product writes, and a convolution too, lies apart from all that it reads") {

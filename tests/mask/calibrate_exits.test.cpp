@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,40 @@ TEST_CASE("an exit that is always wrong is closed") {
   std::vector<std::size_t> const labels(2, 0);
   std::vector<std::vector<float>> const exits = {logits({-0.9, -0.8}), logits({0.9, 0.9})};
   CHECK(weir::calibrate_exits<float>(exits, labels, 0.1).at(0).tau == 1.0);
+}
+
+TEST_CASE("an exit that loses just epsilon is open") {
+  std::vector<std::size_t> const labels(100, 0);
+  for (std::size_t const wrong : {7u, 29u, 57u, 58u}) {
+    std::vector<double> here(100, 0.75);
+    for (std::size_t i = 0; i < wrong; ++i) here[i] = -0.75;
+    std::vector<std::vector<float>> const exits = {logits(here), logits(std::vector<double>(100, 0.9))};
+    double const epsilon = static_cast<double>(wrong) / 100;
+    CHECK(weir::calibrate_exits<float>(exits, labels, epsilon).at(0).tau == 0.0);
+    CHECK(weir::calibrate_exits<float>(exits, labels, epsilon - 0.001).at(0).tau == 1.0);
+  }
+}
+
+TEST_CASE("samples with NaN stay, and do not keep the others") {
+  std::vector<std::size_t> const labels(4, 0);
+  std::vector<std::vector<float>> exits = {logits({0.9, 0.8, 0.9, 0.7}), logits({0.9, 0.9, 0.9, 0.9})};
+  exits[0][2] = std::numeric_limits<float>::quiet_NaN();
+  auto const rule = weir::calibrate_exits<float>(exits, labels, 0.0).at(0);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(rule.leaves(weir::summarise_softmax(std::span<float const>(exits[0].data() + 2 * i, 2))) ==
+          (i != 1));
+  }
+}
+
+TEST_CASE("labels that are no class, and an epsilon that is no loss, are refused") {
+  std::vector<std::size_t> const labels = {0, 2};
+  std::vector<std::vector<float>> const exits = {logits({0.9, 0.8}), logits({0.9, 0.8})};
+  CHECK_THROWS_WITH_AS(weir::calibrate_exits<float>(exits, labels, 0.1),
+                       "calibrate_exits: label 2 of sample 1, there are 2 classes", weir::ContractViolation);
+  std::vector<std::size_t> const right = {0, 1};
+  for (double const epsilon : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK_THROWS_AS(weir::calibrate_exits<float>(exits, right, epsilon), weir::ContractViolation);
+  }
 }
 
 TEST_CASE("logits of other sizes are refused") {

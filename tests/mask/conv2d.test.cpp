@@ -508,6 +508,112 @@ TEST_CASE("masks that are given fit the channels and the groups") {
                   weir::ContractViolation);
 }
 
+/// What a pass of a layer of 8 to 8 channels in 2 groups is given, all of it right until it is changed.
+struct Passes {
+  std::string forward() {
+    return refusal([&] {
+      bound.forward<float>(exec, shape, weir::view(values), weir::view(bias), x.constant(), y.view());
+    });
+  }
+  std::string backward() {
+    return refusal([&] {
+      bound.backward<float>(exec, shape, weir::view(values), x.constant(), y.constant(), dy.view(), dx.view(),
+                            weir::view(gradient), weir::view(bias_gradient), weir::GradientMode::accumulate);
+    });
+  }
+
+  /// What a pass is refused for; nothing that it writes has changed then.
+  template <class Function>
+  std::string refusal(Function const& pass) {
+    auto const old_y = y.elements, old_dy = dy.elements;
+    auto const old_gradient = gradient, old_bias_gradient = bias_gradient;
+    try {
+      pass();
+    } catch (weir::ContractViolation const& error) {
+      exec.synchronize();
+      CHECK(y.elements == old_y);
+      CHECK(dy.elements == old_dy);
+      CHECK(gradient == old_gradient);
+      CHECK(bias_gradient == old_bias_gradient);
+      return error.what();
+    }
+    exec.synchronize();
+    return "";
+  }
+
+  static Batch<float> channels(std::size_t count, std::size_t stride = 8) {
+    Batch<float> batch(25, count, weir::BatchOrder::batch_major, stride - count);
+    batch.elements.assign(batch.elements.size(), 0.25f);
+    return batch;
+  }
+
+  weir::HostExecutor exec;
+  weir::BIBDConv2d<> layer{{.inputs = 8,
+                            .outputs = 8,
+                            .padding = 1,
+                            .groups = 2,
+                            .activation = weir::Activation::relu,
+                            .has_bias = true}};
+  weir::BIBDConv2d<>::Bound<weir::HostExecutor> bound = layer.on(exec);
+  weir::ConvolutionShape shape = layer.shape(1, 5, 5);
+  Batch<float> x = channels(8), y = channels(8), dy = channels(8), dx = channels(8);
+  std::vector<float> values = std::vector<float>(layer.value_count(), 0.5f), gradient = values;
+  std::vector<float> bias = std::vector<float>(8, 0.5f), bias_gradient = bias;
+};
+
+TEST_CASE("BIBDConv2d: views of other sizes are refused, and nothing is changed") {
+  Passes const right;
+  CHECK(Passes().forward() == "");
+  CHECK(Passes().backward() == "");
+  for (std::size_t const count : {std::size_t{1}, std::size_t{4}, std::size_t{16}}) {
+    std::string const text =
+        " has " + std::to_string(count) + " features and the mask 8 inputs, they must be equally many";
+    Passes wrong;
+    wrong.x = Passes::channels(count, 16);
+    CHECK(wrong.forward() == "BIBDConv2d::forward: x" + text);
+    CHECK(wrong.backward() == "BIBDConv2d::backward: x" + text);
+    wrong.x = right.x;
+    wrong.dx = Passes::channels(count, 16);
+    CHECK(wrong.backward() == "BIBDConv2d::backward: dx" + text);
+  }
+  for (std::size_t const count : {std::size_t{3}, std::size_t{5}}) {
+    Passes wrong;
+    wrong.y = Passes::channels(count);
+    CHECK(wrong.forward().starts_with("BIBDConv2d::forward: y has "));
+    CHECK(wrong.backward().starts_with("BIBDConv2d::backward: y has "));
+    wrong.y = right.y;
+    wrong.dy = Passes::channels(count);
+    CHECK(wrong.backward().starts_with("BIBDConv2d::backward: dy has "));
+  }
+  for (std::size_t const count : {std::size_t{0}, std::size_t{3}, std::size_t{9}}) {
+    Passes wrong;
+    wrong.bias.resize(count);
+    wrong.bias_gradient.resize(count);
+    std::string const text =
+        " has " + std::to_string(count) + " elements and the layer 8, they must have equally many";
+    CHECK(wrong.forward() == "BIBDConv2d::forward: bias" + text);
+    CHECK(wrong.backward() == "BIBDConv2d::backward: bias_gradient" + text);
+  }
+  Passes wrong;
+  wrong.values.pop_back();
+  wrong.gradient.push_back(0);
+  CHECK(wrong.forward().starts_with("BIBDConv2d::forward: values has "));
+  CHECK(wrong.backward().starts_with("BIBDConv2d::backward: gradient has "));
+  CHECK_THROWS_AS(wrong.layer.initialise(std::span(wrong.values)), weir::ContractViolation);
+  CHECK_THROWS_AS(wrong.layer.initialise(std::span(wrong.gradient)), weir::ContractViolation);
+}
+
+TEST_CASE("BIBDConv2d: a shape of another geometry is refused") {
+  Passes wrong;
+  wrong.shape.kernel_height = 9;
+  wrong.shape.kernel_width = 1;
+  wrong.shape.padding = 4;
+  CHECK(wrong.forward() ==
+        "BIBDConv2d::forward: a shape of kernel 9 x 1, stride 1, padding 4, dilation 1, 3 x 3, stride 1, "
+        "padding 1, dilation 1 would be right");
+  CHECK(wrong.backward().starts_with("BIBDConv2d::backward: a shape of kernel 9 x 1"));
+}
+
 }  // namespace
 
 TEST_CASE("BIBDConv2d: no masks, and more taps than are counted, are refused") {

@@ -35,3 +35,12 @@ TEST_CASE("live_entries: dense, by the prototype, balanced") {
   CHECK(weir::live_entries(MaskKind::legacy, 42, 36) == 252);
   CHECK(weir::live_entries(MaskKind::balanced, 42, 36) == 378);
 }
+
+TEST_CASE("count_weights: groups that do not divide the channels are refused") {
+  weir::CountedLayer const layer = {weir::LayerKind::convolution, 30, 32, 9, 1, 4};
+  CHECK_THROWS_WITH_AS(weir::count_weights(layer, weir::MaskKind::dense),
+                       "count_weights: groups 4, a divisor of inputs 30 and outputs 32 would be right",
+                       weir::ContractViolation);
+  weir::CountedLayer const none = {weir::LayerKind::convolution, 30, 32, 9, 1, 0};
+  CHECK_THROWS_AS(weir::count_weights(none, weir::MaskKind::dense), weir::ContractViolation);
+}

@@ -86,6 +86,20 @@ TEST_CASE("the expected cost counts what each sample has passed") {
   CHECK(weir::expected_cost(left, macs) == doctest::Approx((2 * 10 + 30 + 60) / 4.0));
 }
 
+TEST_CASE("costs that are not one an exit are refused") {
+  std::vector<std::size_t> const left = {2, 1, 1};
+  std::vector<double> const macs = {10, 20};
+  CHECK_THROWS_WITH_AS(weir::expected_cost(left, macs),
+                       "expected_cost: 2 costs for 3 exits, one each would be right",
+                       weir::ContractViolation);
+}
+
+TEST_CASE("no classes are refused") {
+  auto const same = [](std::size_t, std::vector<float> features, std::size_t) { return features; };
+  CHECK_THROWS_WITH_AS(weir::EarlyExit({}).run(std::vector<float>(2), 2, 0, same, same),
+                       "EarlyExit: 0 classes, at least 1 would be right", weir::ContractViolation);
+}
+
 TEST_CASE("a head that forgets samples is refused") {
   EarlyExit const exits({});
   auto const stage = [](std::size_t, std::vector<float> features, std::size_t) { return features; };

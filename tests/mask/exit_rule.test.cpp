@@ -58,6 +58,8 @@ TEST_CASE("the extremes of tau are certain, and NaN never leaves") {
   auto const broken = summary({0.0f, std::numeric_limits<float>::quiet_NaN()});
   CHECK_FALSE(weir::ExitRule{Kind::confidence, 0.1}.leaves(broken));
   CHECK_FALSE(weir::ExitRule{Kind::entropy, 0.9}.leaves(broken));
+  CHECK_FALSE(weir::ExitRule{Kind::confidence, 0.0}.leaves(broken));
+  CHECK_FALSE(weir::ExitRule{Kind::entropy, 1.0}.leaves(broken));
 }
 
 }  // namespace

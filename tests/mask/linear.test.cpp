@@ -184,4 +184,24 @@ TEST_CASE("a bias of another size is refused") {
                        weir::ContractViolation);
 }
 
+TEST_CASE("a backward pass that is refused has changed nothing") {
+  Problem problem({.activation = weir::Activation::relu});
+  problem.loss();
+  auto const bound = problem.layer.on(problem.exec);
+  auto const check_refused = [&](std::size_t gradients, std::size_t features) {
+    Batch<double> dy = problem.coefficients, dx(7, features, weir::BatchOrder::batch_major);
+    std::vector<double> gradient(gradients), bias_gradient(21, 5.0);
+    CHECK_THROWS_AS(bound.backward<double>(problem.exec, weir::view(problem.values), problem.x.constant(),
+                                           problem.y.constant(), dy.view(), dx.view(), weir::view(gradient),
+                                           weir::view(bias_gradient), weir::GradientMode::accumulate),
+                    weir::ContractViolation);
+    problem.exec.synchronize();
+    CHECK(dy.elements == problem.coefficients.elements);
+    for (double const value : gradient) CHECK(value == 0.0);
+    for (double const value : bias_gradient) CHECK(value == 5.0);
+  };
+  check_refused(problem.gradient.size() - 1, 30);
+  check_refused(problem.gradient.size(), 29);
+}
+
 }  // namespace

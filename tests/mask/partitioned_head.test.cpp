@@ -160,8 +160,36 @@ TEST_CASE("groups that do not divide the features, and arrays of another size, a
                        "PartitionedHead: groups 0, at least 1 would be right", weir::ContractViolation);
   Problem problem(1);
   problem.bias.pop_back();
-  CHECK_THROWS_WITH_AS(problem.loss(), "PartitionedHead::forward: 19 biases, 20 would be right",
+  CHECK_THROWS_WITH_AS(problem.loss(),
+                       "PartitionedHead::forward: bias has 19 elements and the head 20, they must have "
+                       "equally many",
                        weir::ContractViolation);
+  std::vector<double> values(problem.values.size() - 1);
+  CHECK_THROWS_AS(problem.head.initialise(std::span(values)), weir::ContractViolation);
+}
+
+TEST_CASE("a backward pass with anything of another size is refused and changes nothing") {
+  Problem problem(2);
+  problem.loss();
+  auto const check_refused = [&](char const* text) {
+    CHECK_THROWS_WITH_AS(problem.backward(weir::GradientMode::accumulate), text, weir::ContractViolation);
+    for (double const value : problem.bias_gradient) CHECK(value == 7.0);
+    for (double const value : problem.gradient) CHECK(value == 7.0);
+  };
+  problem.gradient.pop_back();
+  check_refused(
+      "PartitionedHead::backward: gradient has 194 elements and the head 195, they must have equally many");
+  problem.gradient.resize(196, 7.0);
+  check_refused(
+      "PartitionedHead::backward: gradient has 196 elements and the head 195, they must have equally many");
+  problem.gradient.pop_back();
+  problem.dx = Batch<double>(Problem::samples, 5, by_sample);
+  check_refused(
+      "PartitionedHead::backward: dx has 5 features and the mask 24 features, they must be equally many");
+  problem.dx = Batch<double>(Problem::samples - 1, 24, by_sample);
+  check_refused(
+      "PartitionedHead::backward: a feature of dhidden has 6 elements and one of dx 5, they must have "
+      "equally many");
 }
 
 }  // namespace

@@ -55,6 +55,36 @@ TEST_CASE("a learner that is no better than guessing is rejected and changes not
   for (double weight : samme.weights()) CHECK(weight == doctest::Approx(0.1));
 }
 
+TEST_CASE("a learner that guesses is rejected, however its weights are rounded") {
+  for (std::size_t classes = 2; classes <= 20; ++classes) {
+    for (std::size_t each = 1; each <= 60; ++each) {
+      std::vector<bool> is_wrong(classes * each, true);
+      for (std::size_t i = 0; i < each; ++i) is_wrong[i * classes] = false;
+      CAPTURE(classes);
+      CAPTURE(each);
+      CHECK_FALSE(weir::Samme(is_wrong.size(), classes).add(is_wrong).accepted);
+      is_wrong[1] = false;  // better by one sample
+      weir::Samme samme(is_wrong.size(), classes);
+      if (each == 1 && classes == 2) continue;  // which makes no error
+      CHECK(samme.add(is_wrong).accepted);
+      CHECK_FALSE(samme.add(is_wrong).accepted);  // its errors hold (K-1)/K now
+    }
+  }
+}
+
+TEST_CASE("a small error has the vote of the formula, above that of none") {
+  weir::Samme samme(100, 10);
+  double alpha = 0;
+  for (std::size_t round = 0; round < 14; ++round) {
+    std::vector<bool> is_wrong(100);
+    is_wrong[round] = true;
+    double const error = samme.weights()[round];
+    alpha = samme.add(is_wrong).alpha;
+    CHECK(alpha == doctest::Approx(std::log((1 - error) / error) + std::log(9.0)));
+  }
+  CHECK(alpha > weir::Samme::largest_alpha);
+}
+
 TEST_CASE("a learner without errors ends the training") {
   weir::Samme samme(10, 10);
   auto const round = samme.add(misses({}));

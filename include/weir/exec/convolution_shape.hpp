@@ -10,6 +10,8 @@ namespace weir::inline v1 {
 /// The geometry of a two-dimensional convolution. Pixels are samples, in the order image, row, column;
 /// channels are features. Values come tap by tap: those of tap (u, v) begin at (u * kernel_width + v) times
 /// the mask's value count.
+///
+/// Sides, their padding included, and the number of taps are below 2^32; products refuse others.
 struct ConvolutionShape {
   std::uint32_t images = 1;
   std::uint32_t height = 1;  // of the input
@@ -58,9 +60,9 @@ struct ConvolutionShape {
 
  private:
   WEIR_HOST_DEVICE constexpr std::uint32_t extent(std::uint32_t size, std::uint32_t kernel) const {
-    std::uint32_t const padded = size + 2 * padding;
-    std::uint32_t const covered = dilation * (kernel - 1) + 1;
-    return padded < covered ? 0 : (padded - covered) / stride + 1;
+    std::uint64_t const padded = size + std::uint64_t{2} * padding;
+    std::uint64_t const covered = std::uint64_t{dilation} * (kernel - 1) + 1;
+    return padded < covered ? 0 : static_cast<std::uint32_t>(padded - covered) / stride + 1;
   }
 };
 

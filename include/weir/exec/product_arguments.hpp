@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
+#include "weir/core/smaller.hpp"
 #include "weir/exec/arguments.hpp"
 #include "weir/exec/batch_view.hpp"
 #include "weir/exec/convolution_shape.hpp"
@@ -52,6 +54,15 @@ inline void check_shape(Arguments const& arguments, ConvolutionShape const& shap
   bool const is_positive =
       shape.kernel_height != 0 && shape.kernel_width != 0 && shape.stride != 0 && shape.dilation != 0;
   if (!is_positive) arguments.refuse("kernel, stride and dilation must be at least 1");
+  std::uint64_t const most = 0xffff'ffff;
+  if (larger(shape.height, shape.width) + std::uint64_t{2} * shape.padding > most) {
+    arguments.refuse("the padding is " + std::to_string(shape.padding) +
+                     ", with it a side must have at most 2^32 - 1 pixels");
+  }
+  if (std::uint64_t{shape.kernel_height} * shape.kernel_width > most) {
+    arguments.refuse("a kernel of " + std::to_string(shape.kernel_height) + " x " +
+                     std::to_string(shape.kernel_width) + ", it must have at most 2^32 - 1 taps");
+  }
   if (shape.output_height() != 0 && shape.output_width() != 0) return;
   arguments.refuse("a kernel of " + std::to_string(shape.kernel_height) + " x " +
                    std::to_string(shape.kernel_width) + " does not fit an image of " +

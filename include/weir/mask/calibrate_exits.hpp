@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "weir/core/error.hpp"
+#include "weir/mask/class_labels.hpp"
 #include "weir/mask/exit_rule.hpp"
 
 namespace weir::inline v1 {
@@ -42,7 +43,8 @@ inline void sort_by_confidence(std::vector<ExitCandidate>& all) {
 /// `epsilon` less accurate there than at the final exit. What left earlier does not count any more.
 ///
 /// Shapes: `logits[e]` samples x classes of exit e, each for the whole set; `labels` one per sample.
-/// Cost: samples log samples per exit. Errors: `ContractViolation` for sizes that do not belong together.
+/// Cost: samples log samples per exit. Errors: `ContractViolation` for sizes that do not belong together, a
+/// label that is no class, and an epsilon below 0 or NaN.
 template <class Real>
 std::vector<ExitRule> calibrate_exits(std::span<std::vector<Real> const> logits,
                                       std::span<std::size_t const> labels, double epsilon) {
@@ -54,6 +56,11 @@ std::vector<ExitRule> calibrate_exits(std::span<std::vector<Real> const> logits,
     if (classes != 0 && all.size() == samples * classes) continue;
     throw ContractViolation("calibrate_exits: " + std::to_string(all.size()) + " logits are not those of " +
                             std::to_string(samples) + " samples");
+  }
+  detail::check_labels("calibrate_exits", labels, classes);
+  if (!(epsilon >= 0)) {
+    throw ContractViolation("calibrate_exits: epsilon " + std::to_string(epsilon) +
+                            ", 0 or more would be right");
   }
   auto const summary = [&](std::size_t e, std::size_t i) {
     return summarise_softmax(std::span<Real const>(logits[e].data() + i * classes, classes));
@@ -82,7 +89,7 @@ std::vector<ExitRule> calibrate_exits(std::span<std::vector<Real> const> logits,
       for (; count < candidates.size() && candidates[count].confidence == confidence; ++count) {
         lost += candidates[count].lost;
       }
-      if (lost > epsilon * static_cast<double>(count)) continue;
+      if (lost / static_cast<double>(count) > epsilon) continue;
       leavers = count;
       rule.tau = count == candidates.size() ? 0.0 : candidates[count].confidence;
     }

@@ -12,6 +12,7 @@
 #include "weir/core/smaller.hpp"
 #include "weir/exec/convolution_shape.hpp"
 #include "weir/exec/masked_product.hpp"
+#include "weir/exec/product_arguments.hpp"
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/bound_mask.hpp"
 #include "weir/mask/initialise.hpp"
@@ -107,6 +108,7 @@ class BIBDConv2d {
   /// Draws the values by the live fan-in, taps included; see `weir::initialise`.
   template <class Real>
   void initialise(std::span<Real> values, InitialiseOptions options = {}) const {
+    detail::Arguments("BIBDConv2d::initialise").same_size("values", values.size(), "the layer", value_count_);
     std::uint64_t const seed = options.seed;
     for (std::size_t group = 0; group < masks_.size(); ++group) {
       options.seed = seed + group;
@@ -182,6 +184,9 @@ BIBDConv2d(Conv2dOptions)->BIBDConv2d<AnyDesign>;
 /// The layer on an executor. Groups are independent branches: `forward_group` and `backward_group` of
 /// different groups may run on different streams. Given a `BranchRunner`, such as a `StreamWorkerPool`, in
 /// place of a stream, `forward` and `backward` run them on its streams: the same bits for any number of them.
+///
+/// Errors: `ContractViolation`, before anything is changed, for a shape of another kernel, stride, padding or
+/// dilation than the layer's, and for views of other sizes.
 template <Design D>
 template <Executor E>
 class BIBDConv2d<D>::Bound {
@@ -199,16 +204,18 @@ class BIBDConv2d<D>::Bound {
   template <class Element>
   void forward(E const& stream, ConvolutionShape const& shape, ViewOn<Element const, E> values,
                ViewOn<AccumulatorOf<Element> const, E> bias, Batch<Element const> x, Batch<Element> y) const {
+    check_forward("BIBDConv2d::forward", shape, values, bias, x, y);
     for (std::size_t group = 0; group < masks_.size(); ++group) {
-      forward_group(stream, group, shape, values, bias, x, y);
+      run_forward(stream, group, shape, values, bias, x, y);
     }
   }
 
   template <class Element, BranchRunner<E> Runner>
   void forward(Runner& runner, ConvolutionShape const& shape, ViewOn<Element const, E> values,
                ViewOn<AccumulatorOf<Element> const, E> bias, Batch<Element const> x, Batch<Element> y) const {
+    check_forward("BIBDConv2d::forward", shape, values, bias, x, y);
     runner.run_branches(masks_.size(), [&](E const& stream, std::size_t group) {
-      forward_group(stream, group, shape, values, bias, x, y);
+      run_forward(stream, group, shape, values, bias, x, y);
     });
   }
 
@@ -217,12 +224,8 @@ class BIBDConv2d<D>::Bound {
   void forward_group(E const& stream, std::size_t group, ConvolutionShape const& shape,
                      ViewOn<Element const, E> values, ViewOn<AccumulatorOf<Element> const, E> bias,
                      Batch<Element const> x, Batch<Element> y) const {
-    auto const* const first_bias = bias.empty() ? nullptr : bias.data() + group * outputs();
-    masks_[group].visit([&](auto const& layout) {
-      convolve_masked(
-          stream, layout, shape, of_group(values, group), x.part_of_features(group * inputs(), inputs()),
-          y.part_of_features(group * outputs(), outputs()), {first_bias, layer_.options_.activation});
-    });
+    check_forward("BIBDConv2d::forward_group", shape, values, bias, x, y);
+    run_forward(stream, group, shape, values, bias, x, y);
   }
 
   /// As `BIBDLinear::Bound::backward`.
@@ -231,8 +234,9 @@ class BIBDConv2d<D>::Bound {
                 Batch<Element const> x, Batch<Element const> y, Batch<Element> dy, Batch<Element> dx,
                 ViewOn<AccumulatorOf<Element>, E> gradient, ViewOn<AccumulatorOf<Element>, E> bias_gradient,
                 GradientMode mode) const {
+    check_backward("BIBDConv2d::backward", shape, values, x, y, dy, dx, gradient, bias_gradient);
     for (std::size_t group = 0; group < masks_.size(); ++group) {
-      backward_group(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
+      run_backward(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
     }
   }
 
@@ -241,8 +245,9 @@ class BIBDConv2d<D>::Bound {
                 Batch<Element const> x, Batch<Element const> y, Batch<Element> dy, Batch<Element> dx,
                 ViewOn<AccumulatorOf<Element>, E> gradient, ViewOn<AccumulatorOf<Element>, E> bias_gradient,
                 GradientMode mode) const {
+    check_backward("BIBDConv2d::backward", shape, values, x, y, dy, dx, gradient, bias_gradient);
     runner.run_branches(masks_.size(), [&](E const& stream, std::size_t group) {
-      backward_group(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
+      run_backward(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
     });
   }
 
@@ -251,6 +256,28 @@ class BIBDConv2d<D>::Bound {
                       ViewOn<Element const, E> values, Batch<Element const> x, Batch<Element const> y,
                       Batch<Element> dy, Batch<Element> dx, ViewOn<AccumulatorOf<Element>, E> gradient,
                       ViewOn<AccumulatorOf<Element>, E> bias_gradient, GradientMode mode) const {
+    check_backward("BIBDConv2d::backward_group", shape, values, x, y, dy, dx, gradient, bias_gradient);
+    run_backward(stream, group, shape, values, x, y, dy, dx, gradient, bias_gradient, mode);
+  }
+
+ private:
+  template <class Element>
+  void run_forward(E const& stream, std::size_t group, ConvolutionShape const& shape,
+                   ViewOn<Element const, E> values, ViewOn<AccumulatorOf<Element> const, E> bias,
+                   Batch<Element const> x, Batch<Element> y) const {
+    auto const* const first_bias = bias.empty() ? nullptr : bias.data() + group * outputs();
+    masks_[group].visit([&](auto const& layout) {
+      convolve_masked(
+          stream, layout, shape, of_group(values, group), x.part_of_features(group * inputs(), inputs()),
+          y.part_of_features(group * outputs(), outputs()), {first_bias, layer_.options_.activation});
+    });
+  }
+
+  template <class Element>
+  void run_backward(E const& stream, std::size_t group, ConvolutionShape const& shape,
+                    ViewOn<Element const, E> values, Batch<Element const> x, Batch<Element const> y,
+                    Batch<Element> dy, Batch<Element> dx, ViewOn<AccumulatorOf<Element>, E> gradient,
+                    ViewOn<AccumulatorOf<Element>, E> bias_gradient, GradientMode mode) const {
     auto const dy_part = dy.part_of_features(group * outputs(), outputs());
     gate_gradient(stream, layer_.options_.activation, y.part_of_features(group * outputs(), outputs()),
                   dy_part);
@@ -266,16 +293,58 @@ class BIBDConv2d<D>::Bound {
     });
   }
 
- private:
+  template <class Element>
+  void check_forward(char const* verb, ConvolutionShape const& shape, ViewOn<Element const, E> values,
+                     ViewOn<AccumulatorOf<Element> const, E> bias, Batch<Element const> x,
+                     Batch<Element> y) const {
+    detail::Arguments const arguments(verb);
+    check_geometry(arguments, shape);
+    arguments.same_size("values", values.size(), "the layer", layer_.value_count());
+    arguments.same_size("bias", bias.size(), "the layer", layer_.bias_count());
+    detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layer_.options_.inputs);
+    detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layer_.options_.outputs);
+    arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
+    arguments.apart("y", detail::memory_of(y), "values", values);
+  }
+
+  template <class Element>
+  void check_backward(char const* verb, ConvolutionShape const& shape, ViewOn<Element const, E> values,
+                      Batch<Element const> x, Batch<Element const> y, Batch<Element> dy, Batch<Element> dx,
+                      ViewOn<AccumulatorOf<Element>, E> gradient,
+                      ViewOn<AccumulatorOf<Element>, E> bias_gradient) const {
+    detail::Arguments const arguments(verb);
+    check_geometry(arguments, shape);
+    arguments.same_size("gradient", gradient.size(), "the layer", layer_.value_count());
+    arguments.same_size("bias_gradient", bias_gradient.size(), "the layer", layer_.bias_count());
+    detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layer_.options_.inputs);
+    detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layer_.options_.outputs);
+    detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layer_.options_.outputs);
+    arguments.apart("gradient", gradient, "dy", detail::memory_of(dy));
+    arguments.apart("gradient", gradient, "x", detail::memory_of(x));
+    if (dx.data == nullptr) return;
+    arguments.same_size("values", values.size(), "the layer", layer_.value_count());
+    detail::check_pixels(arguments, "dx", dx, shape.input_pixels(), "inputs", layer_.options_.inputs);
+    arguments.apart("dx", detail::memory_of(dx), "dy", detail::memory_of(dy));
+    arguments.apart("dx", detail::memory_of(dx), "values", values);
+  }
+
+  void check_geometry(detail::Arguments const& arguments, ConvolutionShape const& shape) const {
+    detail::check_shape(arguments, shape);
+    auto const name = [](ConvolutionShape const& of) {
+      return std::to_string(of.kernel_height) + " x " + std::to_string(of.kernel_width) + ", stride " +
+             std::to_string(of.stride) + ", padding " + std::to_string(of.padding) + ", dilation " +
+             std::to_string(of.dilation);
+    };
+    std::string const given = name(shape);
+    std::string const right = name(layer_.shape(shape.images, shape.height, shape.width));
+    if (given != right) arguments.refuse("a shape of kernel " + given + ", " + right + " would be right");
+  }
+
   std::size_t inputs() const { return layer_.options_.inputs / layer_.options_.groups; }
   std::size_t outputs() const { return layer_.options_.outputs / layer_.options_.groups; }
 
   template <class View>
   View of_group(View all, std::size_t group) const {
-    if (all.size() != layer_.value_count()) {
-      throw ContractViolation("BIBDConv2d: " + std::to_string(all.size()) + " values, " +
-                              std::to_string(layer_.value_count()) + " would be right");
-    }
     return all.part(layer_.begin_[group], layer_.begin_[group + 1] - layer_.begin_[group]);
   }
 

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
+#include "weir/core/error.hpp"
 #include "weir/mask/design/legacy_iddl.hpp"
 #include "weir/mask/make_design.hpp"
 
@@ -57,9 +59,15 @@ struct SeparateAdditions {
   }
 };
 
-/// The weights of a layer that are not known to be 0.
+/// The weights of a layer that are not known to be 0. Errors: `ContractViolation` for groups that do not
+/// divide its channels.
 inline std::uint64_t count_weights(CountedLayer const& layer, MaskKind kind) {
   if (layer.kind == LayerKind::batch_norm) return 2 * std::uint64_t{layer.outputs};
+  if (layer.groups == 0 || layer.inputs % layer.groups != 0 || layer.outputs % layer.groups != 0) {
+    throw ContractViolation("count_weights: groups " + std::to_string(layer.groups) +
+                            ", a divisor of inputs " + std::to_string(layer.inputs) + " and outputs " +
+                            std::to_string(layer.outputs) + " would be right");
+  }
   MaskKind const used = layer.is_masked ? kind : MaskKind::dense;
   return layer.groups * live_entries(used, layer.outputs / layer.groups, layer.inputs / layer.groups) *
          layer.taps;

@@ -6,6 +6,7 @@
 
 #include "weir/core/error.hpp"
 #include "weir/core/special.hpp"
+#include "weir/mask/class_labels.hpp"
 
 namespace weir::inline v1 {
 
@@ -32,12 +33,9 @@ double cross_entropy(std::span<Real const> logits, std::span<std::size_t const> 
                             std::to_string(options.factors.size()) + " factors for " +
                             std::to_string(samples) + " samples");
   }
+  detail::check_labels("cross_entropy", labels, classes);
   double loss = 0;
   for (std::size_t i = 0; i < samples; ++i) {
-    if (labels[i] >= classes) {
-      throw ContractViolation("cross_entropy: label " + std::to_string(labels[i]) + " of sample " +
-                              std::to_string(i) + ", there are " + std::to_string(classes) + " classes");
-    }
     Real const* const own = logits.data() + i * classes;
     double top = static_cast<double>(own[0]);
     for (std::size_t k = 1; k < classes; ++k) {

@@ -25,7 +25,8 @@ struct ExitResult {
 ///
 /// `Stage` is called as `stage(e, features, samples)`, with the features of the samples that are left, and
 /// returns theirs after stage e; `head(e, features, samples)` returns samples x classes logits. Neither is
-/// called when no sample is left. Errors: `ContractViolation` for sizes that samples do not divide.
+/// called when no sample is left. Errors: `ContractViolation` for no classes, and for sizes that samples do
+/// not divide.
 class EarlyExit {
  public:
   /// One rule per exit but the last.
@@ -37,6 +38,7 @@ class EarlyExit {
   template <class Real, class Stage, class Head>
   ExitResult<Real> run(std::vector<Real> features, std::size_t samples, std::size_t classes, Stage&& stage,
                        Head&& head) const {
+    if (classes == 0) throw ContractViolation("EarlyExit: 0 classes, at least 1 would be right");
     ExitResult<Real> result;
     result.logits.resize(samples * classes);
     result.taken.resize(samples);
@@ -80,8 +82,12 @@ class EarlyExit {
 };
 
 /// What running a network costs per sample, where `macs[e]` are the multiply-adds of stage e and its head.
-/// Units: multiply-adds.
+/// Units: multiply-adds. Errors: `ContractViolation` for another number of stages than of exits.
 inline double expected_cost(std::span<std::size_t const> left, std::span<double const> macs) {
+  if (left.size() != macs.size()) {
+    throw ContractViolation("expected_cost: " + std::to_string(macs.size()) + " costs for " +
+                            std::to_string(left.size()) + " exits, one each would be right");
+  }
   double samples = 0, all = 0, so_far = 0;
   for (std::size_t e = 0; e < left.size(); ++e) {
     so_far += macs[e];

@@ -43,8 +43,9 @@ struct ExitRule {
   Kind kind = Kind::confidence;
   double tau = 0.5;
 
-  /// NaN, of tau or in the logits, never leaves by this rule.
+  /// NaN, of tau or in the logits, never leaves, whatever the other is.
   bool leaves(SoftmaxSummary const& softmax) const {
+    if (softmax.largest != softmax.largest) return false;
     if (kind == Kind::confidence) {
       if (tau <= 0) return true;
       return tau < 1 && softmax.largest > tau;

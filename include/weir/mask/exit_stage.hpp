@@ -26,13 +26,15 @@ namespace weir::inline v1 {
 /// features; `saved` is at least the classes. Messages have their whole size, whoever is left; no skip edge
 /// carries features, since the rows behind an exit are others. A codec rounds who is left as well: with
 /// `half` micro-batches have at most 2048 samples, with `bfloat16` 256. Errors: ContractViolation in a run
-/// that trains, or where rules or layouts do not fit.
+/// that trains, for no classes, or where rules or layouts do not fit.
 template <class Network>
 class ExitStage {
  public:
   /// One rule per exit but the last.
   ExitStage(Network& network, std::vector<ExitRule> rules, std::size_t classes)
-      : network_(network), rules_(std::move(rules)), classes_(classes) {}
+      : network_(network), rules_(std::move(rules)), classes_(classes) {
+    if (classes == 0) throw ContractViolation("ExitStage: 0 classes, at least 1 would be right");
+  }
 
   template <class Micro>
   void forward(Micro& micro) const {

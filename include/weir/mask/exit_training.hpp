@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,8 +42,8 @@ struct ExitLosses {
 /// are weighted.
 ///
 /// `joint` trains all at once. `frozen_trunk` gives heads to a network that has been trained: its stages are
-/// never asked for gradients. Errors: `ContractViolation` for no exits, weights below 0, and logits that are
-/// not samples x classes. Source: [teerapittayanon2016].
+/// never asked for gradients. Errors: `ContractViolation` for no exits, weights below 0 or not finite, and
+/// logits that are not samples x classes. Source: [teerapittayanon2016].
 class ExitTraining {
  public:
   /// One weight per exit, the last included.
@@ -50,9 +51,9 @@ class ExitTraining {
       : weights_(std::move(weights)), mode_(mode) {
     if (weights_.empty()) throw ContractViolation("ExitTraining: 0 exits, at least 1 is needed");
     for (double const weight : weights_) {
-      if (!(weight >= 0))
+      if (!(weight >= 0 && weight <= std::numeric_limits<double>::max()))
         throw ContractViolation("ExitTraining: the weight " + std::to_string(weight) +
-                                " of an exit, 0 or more would be right");
+                                " of an exit, a finite one of 0 or more would be right");
     }
   }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "weir/exec/masked_product.hpp"
+#include "weir/exec/product_arguments.hpp"
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/bound_mask.hpp"
 #include "weir/mask/initialise.hpp"
@@ -19,7 +20,7 @@ struct LinearOptions {
 /// A fully connected layer of which only the live weights exist: y = activation(x W^T + bias).
 ///
 /// Parameters are the caller's: `value_count()` values, of which padding is zero and stays so, and a bias per
-/// output. `on` binds the layer to an executor. Errors: those of the products.
+/// output. `on` binds the layer to an executor. Errors: those of the products, before anything is changed.
 template <Design D = AnyDesign>
 class BIBDLinear {
  public:
@@ -69,6 +70,10 @@ class BIBDLinear {
                   BatchView<Element, typename E::memory_space> dx, ViewOn<AccumulatorOf<Element>, E> gradient,
                   ViewOn<AccumulatorOf<Element>, E> bias_gradient, GradientMode mode) const {
       check_bias("backward", bias_gradient.size());
+      mask_.visit([&](auto const& layout) {  // before anything is changed
+        detail::check_masked_weight_gradient(layout, gradient, dy, x);
+        if (dx.data != nullptr) detail::check_multiply_masked_transposed(layout, values, dy, dx);
+      });
       gate_gradient(stream, options_.activation, y, dy);
       if (!bias_gradient.empty()) sum_samples(stream, dy, bias_gradient, mode);
       mask_.visit([&](auto const& layout) {

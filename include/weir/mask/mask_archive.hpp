@@ -92,6 +92,10 @@ inline BIBDMask<> load_mask(Archive const& archive, std::string_view name, std::
   options.order = numbers[3];
   options.dimension = numbers[4];
   options.lambda = numbers[5];
+  if (numbers[6] > 0xffff'ffff) {
+    throw ArchiveError(detail::section(name, "parameters") + ": tiles of " + std::to_string(numbers[6]) +
+                       ", below 2^32 would be right");
+  }
   options.block = static_cast<std::uint32_t>(numbers[6]);
   options.seed = numbers[7];
   options.nnz = numbers[8];

@@ -10,6 +10,7 @@
 #include "weir/core/error.hpp"
 #include "weir/core/smaller.hpp"
 #include "weir/exec/masked_product.hpp"
+#include "weir/exec/product_arguments.hpp"
 #include "weir/mask/bibd_mask.hpp"
 #include "weir/mask/initialise.hpp"
 #include "weir/mask/linear.hpp"
@@ -77,6 +78,8 @@ class PartitionedHead {
   /// says.
   template <class Real>
   void initialise(std::span<Real> values, InitialiseOptions options = {}) const {
+    detail::Arguments("PartitionedHead::initialise")
+        .same_size("values", values.size(), "the head", value_count());
     std::uint64_t const seed = options.seed;
     for (std::size_t index = 0; index < layers_.size(); ++index) {
       options.seed = seed + index;
@@ -120,7 +123,10 @@ class PartitionedHead::Bound {
   template <class Element, BranchRunner<E> Runner>
   void forward(Runner& runner, ViewOn<Element const, E> values, ViewOn<AccumulatorOf<Element> const, E> bias,
                Batch<Element const> x, Batch<Element> hidden, Batch<Element> y) const {
-    check("forward", values.size(), bias.size(), x.features, hidden.features);
+    detail::Arguments const arguments("PartitionedHead::forward");
+    arguments.same_size("values", values.size(), "the head", head_.value_count());
+    arguments.same_size("bias", bias.size(), "the head", head_.bias_count());
+    check_batches(arguments, "x", x, "hidden", hidden, "y", y);
     runner.run_branches(head_.groups(), [&](E const& stream, std::size_t group) {
       layers_[group].template forward<Element>(stream, of_layer(values, group), of_classes(bias, group),
                                                slice(x, group), answers(hidden, group));
@@ -136,7 +142,16 @@ class PartitionedHead::Bound {
                 Batch<Element const> hidden, Batch<Element const> y, Batch<Element> dy,
                 Batch<Element> dhidden, Batch<Element> dx, ViewOn<AccumulatorOf<Element>, E> gradient,
                 ViewOn<AccumulatorOf<Element>, E> bias_gradient, GradientMode mode) const {
-    check("backward", values.size(), bias_gradient.size(), x.features, hidden.features);
+    detail::Arguments const arguments("PartitionedHead::backward");
+    arguments.same_size("values", values.size(), "the head", head_.value_count());
+    arguments.same_size("gradient", gradient.size(), "the head", head_.value_count());
+    arguments.same_size("bias_gradient", bias_gradient.size(), "the head", head_.bias_count());
+    check_batches(arguments, "x", x, "hidden", hidden, "y", y);
+    if (dx.data == nullptr) {
+      check_batches(arguments, "x", x, "dhidden", dhidden, "dy", dy);
+    } else {
+      check_batches(arguments, "dx", dx, "dhidden", dhidden, "dy", dy);
+    }
     layers_[joint()].template backward<Element>(runner.executor(), of_layer(values, joint()), hidden, y, dy,
                                                 dhidden, of_layer(gradient, joint()),
                                                 of_classes(bias_gradient, joint()), mode);
@@ -151,17 +166,20 @@ class PartitionedHead::Bound {
  private:
   std::size_t joint() const { return head_.groups(); }
 
-  void check(char const* verb, std::size_t values, std::size_t bias, std::size_t features,
-             std::size_t hidden) const {
-    auto const same = [&](char const* what, std::size_t size, std::size_t right) {
-      if (size == right) return;
-      throw ContractViolation(std::string("PartitionedHead::") + verb + ": " + std::to_string(size) + " " +
-                              what + ", " + std::to_string(right) + " would be right");
+  /// Of a call, or of the gradients of one.
+  template <class Features, class Hidden, class Answers>
+  void check_batches(detail::Arguments const& arguments, char const* x_name, Features const& x,
+                     char const* hidden_name, Hidden const& hidden, char const* y_name,
+                     Answers const& y) const {
+    detail::check_batch(arguments, x_name, x, "features", head_.options_.features);
+    detail::check_batch(arguments, hidden_name, hidden, "answers of the heads", head_.hidden());
+    detail::check_batch(arguments, y_name, y, "classes", head_.options_.classes);
+    auto const same_samples = [&](char const* name, std::size_t samples) {
+      arguments.same_size((std::string("a feature of ") + name).c_str(), samples,
+                          (std::string("one of ") + x_name).c_str(), x.samples);
     };
-    same("values", values, head_.value_count());
-    same("biases", bias, head_.bias_count());
-    same("features", features, head_.options_.features);
-    same("answers of the heads", hidden, head_.hidden());
+    same_samples(hidden_name, hidden.samples);
+    same_samples(y_name, y.samples);
   }
 
   template <class View>

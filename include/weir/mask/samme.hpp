@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,7 +48,10 @@ class Samme {
     double right = 0;
     for (std::size_t i = 0; i < weights_.size(); ++i) (is_wrong[i] ? round.error : right) += weights_[i];
     double const others = static_cast<double>(classes_ - 1);
-    if (round.error * static_cast<double>(classes_) >= others * (round.error + right)) return round;
+    // What rounding may have taken from a sum of weights: a learner that guesses is not to pass by it.
+    double const rounding = static_cast<double>(weights_.size() + 8) * std::numeric_limits<double>::epsilon();
+    double const guessing = others / static_cast<double>(classes_) * (round.error + right);
+    if (round.error >= guessing * (1 - rounding)) return round;
     round.accepted = true;
     if (round.error == 0) {
       round.finished = true;
@@ -56,13 +60,12 @@ class Samme {
     }
     double const factor = right / round.error * others;  // exp(alpha)
     round.alpha = ln(factor);
-    if (round.alpha > largest_alpha) round.alpha = largest_alpha;
     double const sum = round.error * factor + right;
     for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] *= (is_wrong[i] ? factor : 1.0) / sum;
     return round;
   }
 
-  /// ln(1e10).
+  /// Of a learner that makes no error: ln(1e10).
   static constexpr double largest_alpha = 23.025850929940457;
 
  private:
