@@ -45,6 +45,28 @@ TEST_CASE("a gradient passes where the output was above zero") {
   CHECK(dy == std::vector<float>{2, 0, 0, 0, 2, 0});
 }
 
+TEST_CASE("a double that no float can hold opens the gate") {
+  weir::HostExecutor const exec;
+  std::vector<double> const y = {1e-50, -1e-50};
+  std::vector<double> dy(2, 2.0);
+  gate_gradient(exec, weir::Activation::relu, weir::batch_major(y.data(), 1, 2),
+                weir::batch_major(dy.data(), 1, 2));
+  exec.synchronize();
+  CHECK(dy == std::vector<double>{2, 0});
+}
+
+TEST_CASE("the sum of many numbers of one sign loses little") {
+  weir::HostExecutor const exec;
+  std::size_t const samples = 131'072;
+  std::vector<float> const numbers(3 * samples, 0.7f);
+  std::vector<float> sum(3);
+  sum_samples(exec, weir::batch_major(numbers.data(), samples, 3), weir::view(sum),
+              weir::GradientMode::overwrite);
+  exec.synchronize();
+  for (float const value : sum)
+    CHECK(value == doctest::Approx(double{0.7f} * static_cast<double>(samples)).epsilon(1e-5));
+}
+
 TEST_CASE("other sizes are refused") {
   weir::HostExecutor const exec;
   std::vector<float> numbers(6), sum(2);

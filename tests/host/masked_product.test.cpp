@@ -277,9 +277,9 @@ TEST_CASE(
              {16939711634272679787u, 4723863258278303199u, 8300495132371654261u, 93343411966897681u});
   // Where a group is at least a vector; smaller ones depend on the vectors' size.
   check_bits(weir::GroupDesign{{.outputs = 300, .inputs = 200, .group = 16, .levels = 3}}.layout(),
-             {12278520213859697052u, 10403417471059000593u, 8821203855123718415u, 8821203855123718415u});
+             {12278520213859697052u, 10403417471059000593u, 17001921172030592311u, 17001921172030592311u});
   check_bits(weir::GroupDesign{{.outputs = 300, .inputs = 200, .group = 32}}.layout(),
-             {13966883930211855362u, 12381562286982870152u, 6450318018499134098u, 6450318018499134098u});
+             {13966883930211855362u, 12381562286982870152u, 1064047099341607125u, 1064047099341607125u});
 }
 
 TEST_CASE("bias and activation are applied to the sum, and a NaN stays one") {
@@ -371,6 +371,33 @@ TEST_CASE("sums of more than 10,000 terms are within the tolerance, over inputs,
   check_products<float>(exec, tiles.layout(), 3, BatchOrder::batch_major, 0, 4, 1e-5);
   weir::GroupDesign const gathered{{.outputs = 4, .inputs = 36'000, .group = 3}};
   check_products<float>(exec, gathered.layout(), 1, BatchOrder::batch_major, 0, 5, 1e-5);
+}
+
+/// Of all entries, with x and dy the same everywhere.
+template <class Layout>
+void check_gradient_of_one_sign(Layout const& layout, std::size_t samples) {
+  weir::HostExecutor const exec;
+  std::vector<float> const x(samples * layout.inputs(), 0.7f), dy(samples * layout.outputs(), 0.3f);
+  std::vector<float> gradient(layout.value_count());
+  masked_weight_gradient(exec, layout, weir::batch_major(dy.data(), samples, layout.outputs()),
+                         weir::batch_major(x.data(), samples, layout.inputs()), weir::view(gradient),
+                         weir::GradientMode::overwrite);
+  exec.synchronize();
+  double const wanted = double{0.7f} * double{0.3f} * static_cast<double>(samples);
+  double worst = 0;
+  for (float const value : gradient) worst = std::fmax(worst, std::fabs(value / wanted - 1));
+  CHECK(worst <= 1e-5);
+}
+
+TEST_CASE("gradients of 12,000 samples of one sign are within the tolerance") {
+  for (std::uint32_t const n : {2u, 4u, 16u, 64u})
+    check_gradient_of_one_sign(weir::GroupDesign{{.outputs = 64, .inputs = 64, .group = n}}.layout(), 12'000);
+  for (std::uint32_t const side : {16u, 64u, 128u}) {
+    weir::GroupDesign const grid{{.outputs = 2, .inputs = 2, .group = 2}};
+    check_gradient_of_one_sign(weir::TiledDesign(grid, 2 * side, 2 * side, side).layout(), 12'000);
+  }
+  check_gradient_of_one_sign(weir::ProjectiveGeometry(5).layout(), 12'000);
+  check_gradient_of_one_sign(weir::GroupDesign{{.outputs = 9, .inputs = 9, .group = 3}}.layout(), 12'000);
 }
 
 TEST_CASE("sizes that do not belong together are refused by name") {

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "weir/core/convert.hpp"
+#include "weir/core/smaller.hpp"
 #include "weir/exec/arguments.hpp"
 #include "weir/exec/masked_product.hpp"
 #include "weir/host/executor.hpp"
@@ -11,8 +12,8 @@
 
 namespace weir::inline v1 {
 
-/// `out[f]` becomes, or is increased by, the sum of feature f over all samples, in their order: the gradient
-/// of a bias.
+/// `out[f]` becomes, or is increased by, the sum of feature f over all samples, 256 after another added up in
+/// their order: the gradient of a bias.
 ///
 /// Shapes: out has one number per feature. Errors: `ContractViolation` for another number.
 template <class Element, class Real>
@@ -26,9 +27,20 @@ void sum_samples(HostExecutor const& executor, BatchView<Element, HostSpace> bat
                     if (mode == GradientMode::overwrite) {
                       for (std::size_t f = begin; f < end; ++f) out[f] = Real{0};
                     }
-                    for (std::size_t i = 0; i < batch.samples; ++i) {
-                      for (std::size_t f = begin; f < end; ++f) {
-                        out[f] += detail::convert<Real>(batch(i, f));
+                    // Few terms are added to a large sum: those of some samples are added up first.
+                    constexpr std::size_t features = 256, samples = 256;
+                    Real sums[features];
+                    for (std::size_t f = begin; f < end; f += features) {
+                      std::size_t const width = detail::smaller(features, end - f);
+                      for (std::size_t i = 0; i < batch.samples; i += samples) {
+                        std::size_t const last = detail::smaller(batch.samples, i + samples);
+                        for (std::size_t k = 0; k < width; ++k) sums[k] = Real{0};
+                        for (std::size_t sample = i; sample < last; ++sample) {
+                          for (std::size_t k = 0; k < width; ++k) {
+                            sums[k] += detail::convert<Real>(batch(sample, f + k));
+                          }
+                        }
+                        for (std::size_t k = 0; k < width; ++k) out[f + k] += sums[k];
                       }
                     }
                   });
@@ -51,7 +63,7 @@ void gate_gradient(HostExecutor const& executor, Activation activation, BatchVie
                   [&](std::size_t begin, std::size_t end) {
                     for (std::size_t i = begin; i < end; ++i) {
                       for (std::size_t f = 0; f < y.features; ++f) {
-                        bool const is_on = detail::convert<float>(y(i, f)) > 0.0f;
+                        bool const is_on = detail::convert<AccumulatorOf<Element>>(y(i, f)) > 0;
                         if (!is_on) dy(i, f) = Other(0.0f);
                       }
                     }

@@ -10,9 +10,9 @@ namespace {
 using weir::detail::PixelAxis;
 
 TEST_CASE("an axis has every stride-th pixel and the taps that may read it, in order") {
-  for (std::uint32_t const stride : {1, 2, 3, 4}) {
-    for (std::uint32_t const dilation : {1, 2, 3, 6}) {
-      for (std::uint32_t const padding : {0, 1, 5}) {
+  for (std::uint32_t const stride : {1u, 2u, 3u, 4u}) {
+    for (std::uint32_t const dilation : {1u, 2u, 3u, 6u}) {
+      for (std::uint32_t const padding : {0u, 1u, 5u}) {
         for (std::uint32_t first = 0; first < stride; ++first) {
           constexpr std::uint32_t extent = 9, kernel = 5;
           PixelAxis const axis = PixelAxis::of(extent, kernel, stride, padding, dilation, first);

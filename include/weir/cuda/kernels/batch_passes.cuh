@@ -73,7 +73,7 @@ struct GateGradient {
     if (at >= width() || line >= lines()) return;
     std::size_t const sample = dy.is_batch_major() ? line : at;
     std::size_t const feature = dy.is_batch_major() ? at : line;
-    if (!(as_real<float>(y(sample, feature)) > 0.0f)) dy(sample, feature) = Other(0.0f);
+    if (!(as_real<AccumulatorOf<Element>>(y(sample, feature)) > 0)) dy(sample, feature) = Other(0.0f);
   }
 };
 

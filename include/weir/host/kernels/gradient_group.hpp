@@ -12,10 +12,9 @@ namespace weir::inline v1 {
 namespace detail {
 
 /// The gradient of the values of a group design of p = 2: a vector of dy times a permuted vector of x, summed
-/// over samples in their order, in one chain of fused multiply-adds that starts with what is accumulated to.
-///
-/// A part works on some classes. For some samples at a time, their dy is packed into the second-level cache
-/// and x, piece by piece, into the first.
+/// over samples in their order. A part works on some classes. For some samples at a time, their dy is packed
+/// into the second-level cache and x, piece by piece, into the first; their sum is a chain of fused
+/// multiply-adds of its own, added to what is there, so that few terms are added to a large sum.
 template <class In, class Number>
 struct GradientGroup {
   using Real = Number;
@@ -147,11 +146,7 @@ struct GradientGroup {
             at[o][k] = at[o][k - 1];
             index[o][k] = index[o][k - 1];
           }
-          if (is_first) {
-            sum[o][k] = Values{};
-          } else {
-            load_part<Count>(to[o][k], step + k + 1 >= steps ? rest * v.n : 0, sum[o][k]);
-          }
+          sum[o][k] = Values{};
         });
       });
       Real const* input = inputs;
@@ -174,17 +169,26 @@ struct GradientGroup {
         repeat<terms_together>([&](auto k) __attribute__((always_inline)) {
           if (step + k >= steps) return;
           std::size_t const part = step + k + 1 == steps ? rest * v.n : 0;
-          store_first<Real, Count>(sum[o][k], part == 0 ? Count : part, to[o][k]);
+          Values all = sum[o][k];
+          if (part != 0) return add_first<Count>(all, part, is_first, to[o][k]);
+          if (!is_first) {
+            Values before;
+            load<Real, Count>(to[o][k], before);
+            all += before;
+          }
+          store<Real, Count>(all, to[o][k]);
         });
       });
     }
   }
 
-  /// All lanes, or the first `count`.
+  /// The first `count` lanes, added to what is there or in its place.
   template <int Count>
-  [[gnu::always_inline]] static void load_part(Real const* from, std::size_t count, Lanes<Real, Count>& to) {
-    if (count == 0) return load<Real, Count>(from, to);
-    load_first<Real, Count>(from, count, to);
+  [[gnu::noinline]] static void add_first(Lanes<Real, Count> const& sum, std::size_t count, bool is_first,
+                                          Real* to) {
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      to[lane] = is_first ? static_cast<Real>(sum[lane]) : to[lane] + static_cast<Real>(sum[lane]);
+    }
   }
 
   /// What lies outside the mask was multiplied with, too.

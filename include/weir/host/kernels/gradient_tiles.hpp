@@ -13,7 +13,8 @@ namespace weir::inline v1 {
 namespace detail {
 
 /// The gradient of the values of tiles of S x S, S a multiple of 16: each live tile is a dense product of dy
-/// and x, summed over samples in their order. A part is one row of tiles.
+/// and x, summed over samples in their order, those that are packed together in a chain of their own. A part
+/// is one row of tiles.
 template <class In, class Number>
 struct GradientTiles {
   using Real = Number;
@@ -79,10 +80,7 @@ struct GradientTiles {
       Lanes<Real, Count> sum[4][Vectors];
       Real* const at = to + y * block + z;
       repeat<4>([&](auto row) __attribute__((always_inline)) {
-        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
-          sum[row][i] = Lanes<Real, Count>{};
-          if (!is_first) load<Real, Count>(at + row * block + i * Count, sum[row][i]);
-        });
+        repeat<Vectors>([&](auto i) __attribute__((always_inline)) { sum[row][i] = Lanes<Real, Count>{}; });
       });
       Real const* output = outputs + y;
       Real const* input = inputs + z;
@@ -101,6 +99,12 @@ struct GradientTiles {
       }
       repeat<4>([&](auto row) __attribute__((always_inline)) {
         repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
+          if (!is_first) {
+            Lanes<Real, Count> before;
+            load<Real, Count>(at + row * block + i * Count, before);
+            before += sum[row][i];
+            sum[row][i] = before;
+          }
           store<Real, Count>(sum[row][i], at + row * block + i * Count);
         });
       });
