@@ -29,7 +29,7 @@ void all_reduce(bench::Report& report, std::size_t bytes) {
        }}};
   auto const timings = bench::time_in_turns(executor.stream(), contenders);
   std::string const name = "staged all-reduce, 1 rank, " + std::to_string(bytes / 1'000'000) + " MB";
-  for (std::size_t index : {1, 2}) {
+  for (std::size_t index : {1u, 2u}) {
     report.add({.measured = name,
                 .what = contenders[index].what,
                 .timing = timings[index],

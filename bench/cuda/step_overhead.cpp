@@ -108,8 +108,8 @@ void step(bench::Report& report, std::size_t workers, std::size_t launches) {
 }
 
 void steps(bench::Report& report) {
-  for (std::size_t const workers : {1, 4}) {
-    for (std::size_t const launches : {0, 10}) step(report, workers, launches);
+  for (std::size_t const workers : {1u, 4u}) {
+    for (std::size_t const launches : {0u, 10u}) step(report, workers, launches);
   }
 }
 

@@ -162,7 +162,7 @@ void sum_bfloat16(bench::Report& report, std::size_t count, std::size_t bytes) {
 template <void (*Sum)(bench::Report&, std::size_t, std::size_t)>
 void each_size(bench::Report& report) {
   for (std::size_t const bytes : {small_bucket, large_bucket}) {
-    for (std::size_t const count : {2, 4, 8}) Sum(report, count, bytes);
+    for (std::size_t const count : {2u, 4u, 8u}) Sum(report, count, bytes);
   }
 }
 

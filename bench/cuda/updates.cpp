@@ -137,7 +137,7 @@ void fused_sgd(bench::Report& report, std::size_t count, std::size_t bucket_byte
 
 void fused_sgd_of_each_size(bench::Report& report) {
   for (std::size_t const bytes : {std::size_t{25'000'000}, std::size_t{256'000'000}}) {
-    for (std::size_t const count : {1, 4}) fused_sgd(report, count, bytes);
+    for (std::size_t const count : {1u, 4u}) fused_sgd(report, count, bytes);
   }
 }
 

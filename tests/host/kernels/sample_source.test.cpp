@@ -36,8 +36,8 @@ TEST_CASE("a tap of a pixel is another pixel, or none") {
 }
 
 TEST_CASE("sources of every stride-th pixel have each pixel once, and each tap that reads it") {
-  for (std::uint32_t const stride : {1, 2, 3}) {
-    for (std::uint32_t const dilation : {1, 2}) {
+  for (std::uint32_t const stride : {1u, 2u, 3u}) {
+    for (std::uint32_t const dilation : {1u, 2u}) {
       weir::ConvolutionShape const shape{.images = 2,
                                          .height = 7,
                                          .width = 8,
