@@ -130,7 +130,8 @@ void report_construction() {
     std::size_t side;
     double goal;  // milliseconds
     std::uint32_t n;
-  } const members[] = {{4096, 10, 2}, {4096, 10, 64}, {16384, 100, 4}, {16384, 100, 16}, {16384, 100, 128}};
+  } const members[] = {{4096, 10, 2},   {4096, 10, 3},   {4096, 10, 64},   {16384, 100, 2},  {16384, 100, 3},
+                       {16384, 100, 4}, {16384, 100, 9}, {16384, 100, 16}, {16384, 100, 128}};
   for (auto const& member : members) {
     std::size_t bytes = 0;
     double const time =

@@ -18,6 +18,7 @@
 #include "weir/mask/design/indexed.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
 #include "weir/mask/design/tiled.hpp"
+#include "weir/mask/design/twin_prime.hpp"
 #include "weir/state/checksum.hpp"
 
 namespace {
@@ -216,15 +217,38 @@ TEST_CASE("the products have the same bits for any number of threads") {
   });
 }
 
-TEST_CASE("the product of a sample has the same bits in every batch") {
-  for (std::uint32_t n : {4u, 32u}) {
-    weir::GroupDesign const design{{.outputs = 100, .inputs = 200, .group = n}};
-    auto const whole = products(1, design.layout(), 64);
-    for (std::size_t count : {1u, 3u, 5u, 12u}) {
-      auto const part = products(1, design.layout(), count, 20);
-      CHECK(std::equal(part.begin(), part.end(), whole.begin() + 20 * 300));
+/// Each sample of a batch of 67, alone and with others.
+template <class Layout>
+void check_batches(Layout const& layout) {
+  CAPTURE(layout.outputs());
+  CAPTURE(layout.inputs());
+  constexpr std::size_t all = 67;
+  auto const whole = products(1, layout, all);
+  std::size_t const of_sample = layout.outputs() + layout.inputs();
+  for (std::size_t count : {1u, 2u, 3u, 5u, 12u}) {
+    CAPTURE(count);
+    for (std::size_t first : {std::size_t{20}, all - count}) {
+      auto const part = products(1, layout, count, first);
+      CHECK(std::equal(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(count * of_sample),
+                       whole.begin() + static_cast<std::ptrdiff_t>(first * of_sample)));
     }
   }
+}
+
+TEST_CASE("the product of a sample has the same bits in every batch") {
+  for (std::uint32_t n : {4u, 32u})
+    check_batches(weir::GroupDesign{{.outputs = 100, .inputs = 200, .group = n}}.layout());
+}
+
+TEST_CASE("the product of a sample has the same bits in every batch, whatever order its terms come in") {
+  for (std::uint32_t n : {3u, 5u, 9u, 25u, 27u})
+    check_batches(weir::GroupDesign{{.outputs = 630, .inputs = 1100, .group = n, .levels = n - 1}}.layout());
+  weir::GroupDesign const grid{{.outputs = 32, .inputs = 75, .group = 16, .levels = 2}};
+  check_batches(weir::TiledDesign(grid, 32 * 20 - 9, 75 * 20 - 13, 20).layout());
+  for (std::uint32_t levels : {2u, 3u})
+    check_batches(
+        weir::GroupDesign{{.outputs = 2049, .inputs = 2600, .group = 2048, .levels = levels}}.layout());
+  check_batches(weir::TwinPrimeDesign(23).layout());  // slot by slot
 }
 
 /// A kernel that only says with how large vectors it runs.

@@ -58,6 +58,7 @@ static_assert(certify(GroupDesign{{8, 8, 2}}) ==
               DesignParameters{});  // not balanced: pairs of a group never meet
 
 static_assert(GroupDesign{{4, 4, 2}}.column(3, 1) == 2);
+static_assert(GroupDesign{{9, 9, 3}}.column(6, 2) == 7);  // 2 times 2 is 1
 
 // So are degrees and meetings of designs that are not balanced, fields, and some verdicts.
 static_assert(lambda_histogram(GroupDesign{{16, 16, 4}}).size() == 2);

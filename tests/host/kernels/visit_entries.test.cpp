@@ -12,6 +12,7 @@
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/indexed.hpp"
 #include "weir/mask/design/tiled.hpp"
+#include "weir/mask/design/twin_prime.hpp"
 
 namespace {
 
@@ -67,6 +68,34 @@ TEST_CASE("rows and columns of every layout are visited, whole or in pieces") {
   weir::GroupDesign grid{{.outputs = 4, .inputs = 6, .group = 2}};
   weir::TiledDesign const tiled(std::move(grid), 19, 28, 5);
   check(tiled.layout());
+}
+
+template <class Layout>
+bool ascends(Layout const& layout) {
+  bool is_so = true;
+  for (auto const& source :
+       {weir::detail::entries_of<false>(layout), weir::detail::entries_of<true>(layout)}) {
+    bool source_does = true;
+    for (std::size_t output = 0; output < source.outputs; ++output) {
+      Entries const all = listed(source, output, 4096);
+      source_does = source_does && std::is_sorted(all.begin(), all.end());
+    }
+    CHECK((source_does || !source.ascends));
+    is_so = is_so && source.ascends;
+  }
+  return is_so;
+}
+
+TEST_CASE("lists say whether they ascend") {
+  weir::GroupDesign const one{{.outputs = 30, .inputs = 45, .group = 9}};
+  weir::GroupDesign const several{{.outputs = 30, .inputs = 45, .group = 9, .levels = 8}};
+  CHECK(ascends(one.layout()));
+  CHECK(!ascends(several.layout()));
+  CHECK(ascends(weir::TiledDesign(one, 90, 135, 3).layout()));
+  CHECK(!ascends(weir::TiledDesign(several, 90, 135, 3).layout()));
+  CHECK(ascends(weir::CyclicDesign(73, {1, 2, 4, 8, 16, 32, 37, 55, 64}).layout()));
+  CHECK(ascends(weir::IndexedDesign<std::uint16_t>(50, {0, 3, 3, 6}, {0, 7, 49, 6, 13, 14}).layout()));
+  CHECK(!ascends(weir::TwinPrimeDesign(3).layout()));
 }
 
 }  // namespace

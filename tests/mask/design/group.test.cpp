@@ -17,6 +17,7 @@
 #include "weir/mask/any_design.hpp"
 #include "weir/mask/certificate.hpp"
 #include "weir/mask/design/permuted.hpp"
+#include "weir/mask/galois_field.hpp"
 #include "weir/mask/lambda_histogram.hpp"
 #include "weir/mask/prime_power.hpp"
 #include "weir/mask/spectrum.hpp"
@@ -127,6 +128,45 @@ TEST_CASE("GroupDesign: the canonical offsets") {
   CHECK(offsets(powers, 0) == Row{1, 2, 4});
   CHECK(offsets(powers, 1) == Row{2, 4, 3});
   CHECK(offsets(powers, 2) == Row{4, 3, 6});
+}
+
+TEST_CASE("GroupDesign: offsets are (g^seed alpha gamma in GF(N)) mod n, whatever is as many as N") {
+  struct {
+    std::uint32_t n, order;
+  } const fields[] = {{2, 2},  {2, 16}, {4, 4}, {8, 32}, {3, 3},   {3, 9},   {3, 81},
+                      {5, 25}, {7, 7},  {9, 9}, {9, 27}, {25, 25}, {25, 125}};
+  for (auto const& known : fields) {
+    weir::GaloisField const field(known.order);
+    std::uint32_t const order = known.order, fewer = order - 1, few = order / 2 + 1;
+    struct {
+      std::uint32_t classes, groups;
+    } const shapes[] = {{order, order}, {order, few},   {few, order},   {order, 1},
+                        {1, order},     {fewer, fewer}, {fewer, order}, {order, fewer}};
+    for (auto const& shape : shapes) {
+      for (std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0} - 4}) {
+        std::size_t const cut = shape.classes == 1 ? 0 : known.n / 2;
+        GroupDesign const design{{std::size_t{known.n} * shape.classes - cut,
+                                  std::size_t{known.n} * shape.groups, known.n, 1, seed}};
+        CAPTURE(known.n);
+        CAPTURE(shape.classes);
+        CAPTURE(shape.groups);
+        CAPTURE(seed);
+        REQUIRE(design.field_order() == order);
+        std::uint32_t const start = field.power(field.generator(), seed);
+        bool is_right = true;
+        for (std::uint32_t a = 0; a < shape.classes; ++a) {
+          std::uint32_t const slope = shape.classes == order ? a : field.power(field.generator(), a);
+          std::vector<std::uint32_t> wanted;
+          for (std::uint32_t c = 0; c < shape.groups; ++c) {
+            std::uint32_t const place = shape.groups == order ? c : field.power(field.generator(), c);
+            wanted.push_back(field.multiply(start, field.multiply(slope, place)) % known.n);
+          }
+          is_right = is_right && offsets(design, a) == wanted;
+        }
+        CHECK(is_right);
+      }
+    }
+  }
 }
 
 TEST_CASE("GroupDesign: the canonical matrices") {

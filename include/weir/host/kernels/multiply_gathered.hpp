@@ -15,7 +15,8 @@ namespace detail {
 
 /// y = x W^T, or dx = dy W from transposed entries, for every layout and order: lanes are samples, and each
 /// entry of an output's row is multiplied with the samples of its input. An output is one chain of fused
-/// multiply-adds in the order of the visit.
+/// multiply-adds, in the order of its inputs or, where the visit does not ascend, piece by piece of 512
+/// inputs in the order of the visit.
 ///
 /// Features that lie one after another are read where they are; other batches are turned around piece by
 /// piece.
@@ -27,6 +28,7 @@ struct MultiplyGathered {
   static constexpr std::size_t scratch_bytes = std::size_t{32} << 10;
   static constexpr std::size_t block = 1024;  // outputs of a part
   static constexpr std::size_t few_samples = 4;
+  static constexpr std::size_t piece = scratch_bytes / 64;  // inputs that fit with the widest vectors
 
   static ProductParts parts_of(EntrySource const& entries, std::size_t samples, std::size_t threads) {
     bool const is_small = entries.value_count * samples < shared_from_products;
@@ -86,16 +88,34 @@ struct MultiplyGathered {
         std::size_t const stride = in.is_batch_major() ? 1 : in.batch.stride;
         if (inputs == nullptr) continue;
         for (std::size_t first = 0; first < entries.inputs; first += EntryList::capacity) {
-          entries.list(output, first, smaller(entries.inputs, first + EntryList::capacity), list);
-          for (std::size_t i = 0; i < list.size; ++i) {
-            add_entry<Count, Vectors>(tap * entries.value_count + list.value[i],
-                                      inputs + list.input[i] * stride, sum);
-          }
+          std::size_t const last = smaller(entries.inputs, first + EntryList::capacity);
+          entries.list(output, first, last, list);
+          for_each_listed(
+              list, first, last, [&](std::size_t i) __attribute__((always_inline)) {
+                add_entry<Count, Vectors>(tap * entries.value_count + list.value[i],
+                                          inputs + list.input[i] * stride, sum);
+              });
         }
       }
       repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
         finish_samples<Count>(output, places + i * Count, Count, sum[i]);
       });
+    }
+  }
+
+  /// Calls `f(i)` for what is listed of first .. last. How many inputs are listed at once differs from path
+  /// to path: where they do not ascend, those of a piece come before the next ones'.
+  template <class Function>
+  [[gnu::always_inline]] void for_each_listed(EntryList const& list, std::size_t first, std::size_t last,
+                                              Function const& f) const {
+    if (entries.ascends || last - first <= piece) {
+      for (std::size_t i = 0; i < list.size; ++i) f(i);
+      return;
+    }
+    for (std::size_t begin = first; begin < last; begin += piece) {
+      for (std::size_t i = 0; i < list.size; ++i) {
+        if (list.input[i] - begin < piece) f(i);
+      }
     }
   }
 
@@ -132,10 +152,11 @@ struct MultiplyGathered {
           Lanes<Real, Count> sum;
           load<Real, Count>(sums + (output - begin) * Count, sum);
           entries.list(output, first, last, list);
-          for (std::size_t i = 0; i < list.size; ++i) {
-            add_entry<Count, 1>(tap * entries.value_count + list.value[i],
-                                inputs + (list.input[i] - first) * Count, &sum);
-          }
+          for_each_listed(
+              list, first, last, [&](std::size_t i) __attribute__((always_inline)) {
+                add_entry<Count, 1>(tap * entries.value_count + list.value[i],
+                                    inputs + (list.input[i] - first) * Count, &sum);
+              });
           store<Real, Count>(sum, sums + (output - begin) * Count);
         }
       }

@@ -23,6 +23,7 @@ struct EntrySource {
   std::size_t inputs;
   std::size_t outputs;
   std::size_t value_count;
+  bool ascends;  ///< the inputs of an output, in the order in which they are listed
   void (*list_entries)(void const* layout, std::size_t output, std::size_t first, std::size_t last,
                        EntryList& list);
 
@@ -70,6 +71,26 @@ void visit_output(Layout const& layout, std::size_t output, std::size_t first, s
   }
 }
 
+/// Whether rows and columns are visited in ascending order, so that it does not matter into which pieces.
+template <class Layout>
+constexpr bool visits_ascending(Layout const&) {
+  return false;
+}
+constexpr bool visits_ascending(GroupLayout const& layout) {
+  return layout.shape.levels == 1;
+}
+template <class Index>
+constexpr bool visits_ascending(IndexedLayout<Index> const&) {
+  return true;
+}
+constexpr bool visits_ascending(CyclicLayout const&) {
+  return true;
+}
+template <class Grid>
+constexpr bool visits_ascending(TiledLayout<Grid> const& layout) {
+  return visits_ascending(layout.grid);
+}
+
 /// Outputs are rows; of the transposed, columns. The layout outlives what is returned.
 template <bool Transposed, class Layout>
 EntrySource entries_of(Layout const& layout) {
@@ -79,7 +100,12 @@ EntrySource entries_of(Layout const& layout) {
   };
   std::size_t const rows = layout.outputs();
   std::size_t const columns = layout.inputs();
-  return {&layout, Transposed ? rows : columns, Transposed ? columns : rows, layout.value_count(), list};
+  return {&layout,
+          Transposed ? rows : columns,
+          Transposed ? columns : rows,
+          layout.value_count(),
+          visits_ascending(layout),
+          list};
 }
 
 }  // namespace detail

@@ -37,7 +37,6 @@ class GroupDesign : public DesignOwner<GroupDesign> {
  public:
   constexpr explicit GroupDesign(GroupOptions const& options) : shape_(checked(options)) {
     if (shape_.group == 1) return;
-    cells_.resize(std::size_t{shape_.classes} * shape_.groups, 0);
     fill_offsets();
     bool const draws_levels = shape_.levels > 1 && shape_.levels + 1 < shape_.group;
     if (draws_levels) fill_levels();
@@ -107,47 +106,63 @@ class GroupDesign : public DesignOwner<GroupDesign> {
     return shape;
   }
 
+  /// An offset other than that of 0 is read off a list of the generator's powers: where places are powers,
+  /// too, a row lies there as it is.
   constexpr void fill_offsets() {
     GaloisField const field(field_order());
+    std::uint32_t const period = field.order() - 1;
     bool const slopes_are_elements = shape_.classes == field.order();
-    std::uint32_t const start = field.power(field.generator(), shape_.seed % (field.order() - 1));
-    std::uint32_t slope = slopes_are_elements ? 0 : start;
+    bool const places_are_elements = shape_.groups == field.order();
+    std::vector<std::uint32_t> logarithms;
+    if (slopes_are_elements || places_are_elements) logarithms = logarithms_of(field);
+    std::uint32_t power = field.power(field.generator(), shape_.seed % period);
+    std::vector<std::uint16_t> powers(std::size_t{slopes_are_elements ? period : shape_.classes} +
+                                          (places_are_elements ? period : shape_.groups) - 1,
+                                      0);
+    for (std::uint16_t& offset : powers) {
+      offset = static_cast<std::uint16_t>(power % shape_.group);
+      power = times_generator(field, power);
+    }
+    std::vector<std::uint16_t> row(places_are_elements ? shape_.groups : 0, 0);
+    cells_.reserve(std::size_t{shape_.classes} * shape_.groups);
     for (std::uint32_t a = 0; a < shape_.classes; ++a) {
-      if (slopes_are_elements) slope = field.multiply(start, a);
-      std::uint16_t* const row = cells_.data() + std::size_t{a} * shape_.groups;
-      if (shape_.groups == field.order()) {
-        fill_with_multiples(field, slope, row);
-      } else {
-        fill_with_powers(field, slope, row);
+      if (slopes_are_elements && a == 0) {
+        cells_.resize(shape_.groups, 0);
+        continue;
       }
-      if (!slopes_are_elements) slope = times_generator(field, slope);
+      std::uint16_t const* of_places = powers.data() + (slopes_are_elements ? logarithms[a] : a);
+      if (places_are_elements) {
+        fill_multiples(of_places, logarithms, row.data());
+        of_places = row.data();
+      }
+      cells_.insert(cells_.end(), of_places, of_places + shape_.groups);
     }
   }
 
-  /// slope * c for all elements c, which is linear in the digits of c.
-  constexpr void fill_with_multiples(GaloisField const& field, std::uint32_t slope,
-                                     std::uint16_t* row) const {
-    row[0] = 0;
-    std::uint32_t image = slope;  // of `unit`
-    for (std::uint32_t unit = 1; unit < shape_.groups; unit *= shape_.prime) {
-      std::uint32_t const step = image % shape_.group;
-      std::uint32_t const end = unit * shape_.prime;
-      for (std::uint32_t c = unit; c < end; ++c) row[c] = low_sum(row[c - unit], step);
-      if (end < shape_.groups) image = times_generator(field, image);
+  /// The multiples of an element by all elements, from those by powers of the generator.
+  constexpr void fill_multiples(std::uint16_t const* of_powers, std::vector<std::uint32_t> const& logarithms,
+                                std::uint16_t* row) const {
+    if (shape_.prime != 2) {
+      for (std::uint32_t c = 1; c < shape_.groups; ++c) row[c] = of_powers[logarithms[c]];
+      return;
+    }
+    // Sums of the multiples by 1, 2, 4, ..: in vectors, where tables are read one by one.
+    for (std::uint32_t unit = 1; unit < shape_.groups; unit *= 2) {
+      std::uint16_t const of_unit = *of_powers++;
+      std::uint16_t* const next = row + unit;
+      for (std::uint32_t c = 0; c < unit; ++c) next[c] = static_cast<std::uint16_t>(row[c] ^ of_unit);
     }
   }
 
-  /// slope * g^c for all c.
-  constexpr void fill_with_powers(GaloisField const& field, std::uint32_t slope, std::uint16_t* row) const {
-    for (std::uint32_t c = 0; c < shape_.groups; ++c, slope = times_generator(field, slope)) {
-      row[c] =
-          static_cast<std::uint16_t>(shape_.prime == 2 ? slope & (shape_.group - 1) : slope % shape_.group);
+  /// Of all elements but 0.
+  static constexpr std::vector<std::uint32_t> logarithms_of(GaloisField const& field) {
+    std::vector<std::uint32_t> logarithms(field.order(), 0);
+    std::uint32_t element = 1;
+    for (std::uint32_t power = 0; power + 1 < field.order(); ++power) {
+      logarithms[element] = power;
+      element = times_generator(field, element);
     }
-  }
-
-  /// Of the digits of offsets.
-  constexpr std::uint16_t low_sum(std::uint32_t a, std::uint32_t b) const {
-    return static_cast<std::uint16_t>(GroupLayout{shape_}.add(a, b));
+    return logarithms;
   }
 
   static constexpr std::uint32_t times_generator(GaloisField const& field, std::uint32_t element) {
