@@ -60,6 +60,10 @@ TEST_CASE("weir-design: a plane, by its shape") {
   CHECK(plane["seconds_construct"].get<double>() > 0);
   CHECK(answer("--outputs 16 --inputs 20 --family affine-plane --order 4")["exact"] == false);
   CHECK(answer("--outputs 20 --inputs 16 --seed 5")["exact"] == true);
+  CHECK(answer("--family quartic-residue --order 13")["exact"] == true);
+  CHECK(answer("--family paley --order 4003 --seed 123456789")["nnz"] == 4003 * 2001);
+  CHECK(answer("--family residual-of:steiner-triple --inputs 7")["nnz"] == 12);
+  CHECK(answer("--outputs 5 --inputs 18 --density 1 --block-size 3")["sigma2"] == 0);
 }
 
 TEST_CASE("weir-design: shapes between, densities, tiles and known spectra") {
@@ -183,7 +187,18 @@ TEST_CASE("weir-design: a bad argument is answered by one line that holds option
   check_refused("--outputs 0 --inputs 4", 2, {"--outputs 0", "from 1"});
   check_refused("--family affine-plane --order 6", 2, {"--order 6: not a prime power (nearest: 5, 7)"});
   check_refused("--family=affine-plane --order=6", 2, {"--order 6: not a prime power (nearest: 5, 7)"});
-  check_refused("--family affine-plane --order 99999999999", 2, {"--order 99999999999: not a prime power"});
+  check_refused("--family affine-plane --order 99999999999", 2,
+                {"--order 99999999999: too large", "nearest: 1621"});
+  check_refused("--family quartic-residue --order 1000000000000", 2, {"--order 1000000000000: too large"});
+  check_refused("--family affine-plane --order 2048", 2, {"--order 2048: too large", "nearest: 1621"});
+  check_refused("--family projective-geometry --order 2 --dimension 18446744073709551615", 2,
+                {"--dimension 18446744073709551615: too large with order 2 (nearest: 30)"});
+  check_refused("--family hadamard-group --lambda 2 --outputs 16 --inputs 16", 2,
+                {"--lambda 2: ", "giving the order"});
+  check_refused("--family steiner-triple --inputs 21 --block-size 2", 2,
+                {"--inputs 21: ", "(nearest: 18, 26)"});
+  check_refused("--outputs 8 --inputs 8 --block-size 4294967296", 2,
+                {"--block-size 4294967296: a whole number from 1 to 4294967295"});
   check_refused("--family steiner-triple --outputs 5 --inputs 12", 2, {"--inputs 12", "9, 13"});
   check_refused("--family complement-of:auto --outputs 5 --inputs 5 --density 1", 2,
                 {"--family complement-of:auto", "lower density"});
@@ -219,7 +234,7 @@ TEST_CASE("weir-design: a bad argument is answered by one line that holds option
                 {"--row-degree 0: a whole number of at least 1 would be right"});
   check_refused("--family affine-plane --order 4 --row-degree 5", 2, {"--row-degree 5", "is 4"});
   check_refused("--outputs 8 --inputs 8 --row-degree 2 --density 0.25", 2, {"--row-degree 2", "density"});
-  check_refused("--outputs 8 --inputs 8 --block-size 0", 2, {"--block-size 0", "at least 1"});
+  check_refused("--outputs 8 --inputs 8 --block-size 0", 2, {"--block-size 0", "from 1"});
   check_refused("--outputs 100 --inputs 100 --density 0.25 --block-size 5000", 2,
                 {"--block-size 5000: greater than 100, the larger side (nearest: 100)"});
   check_refused("--outputs 100 --inputs 30 --block-size=101", 2, {"--block-size 101", "nearest: 100"});

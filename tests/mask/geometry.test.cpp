@@ -14,6 +14,9 @@ using weir::Geometry;
 
 static_assert(Geometry{true, 4, 3}.block_size() == 16);
 static_assert(Geometry{false, 4, 3}.block_size() == 21);
+static_assert(Geometry{true, 4, 2}.lambda() == 1 && Geometry{true, 4, 3}.lambda() == 5);
+static_assert(Geometry{false, 4, 2}.lambda() == 1 && Geometry{false, 4, 3}.lambda() == 5);
+static_assert(Geometry{false, 2, 4}.lambda() == 7);
 
 }  // namespace
 

@@ -297,12 +297,108 @@ TEST_CASE("make_design: what is too large is refused, with the nearest that is n
                 "lambda 4611686018427387904: too large with order 4 (nearest: 134217728)");
   check_refused({.family = "projective-plane", .order = 2048},
                 "order 2048: too large for a design of dimension 2 (nearest: 1621)");
+  for (char const* const name : {"affine-plane", "projective-plane", "derived-of:projective-plane"}) {
+    check_refused({.family = name, .order = 1'000'000'000'000},
+                  "order 1000000000000: too large for a design of dimension 2 (nearest: 1621)");
+  }
+  check_refused({.family = "affine-plane", .order = 2048},
+                "order 2048: too large for a design of dimension 2 (nearest: 1621)");
+  check_refused({.family = "affine-geometry", .order = 2, .dimension = ~std::uint64_t{0}},
+                "dimension 18446744073709551615: too large with order 2 (nearest: 16)");
+  check_refused({.family = "legacy-iddl", .outputs = 2'000'000'000, .inputs = 1'000'000},
+                "outputs 2000000000: at most 4294967 would be right, for 2^32 - 1 entries");
+  check_refused(
+      {.family = "complement-of:legacy-iddl", .outputs = 100'000, .inputs = 100'000},
+      "family complement-of:legacy-iddl: the complement would have 9968454186 entries; at most 2^32 "
+      "- 1 would be right");
+  for (char const* const family : {"random", "random-biregular"}) {
+    check_refused({.family = std::string("complement-of:") + family,
+                   .outputs = 100'000,
+                   .inputs = 100'000,
+                   .row_degree = 10},
+                  std::string("family complement-of:") + family +
+                      ": the complement would have 9999000000 entries; at most 2^32 - 1 would be right");
+  }
   for (char const* const family : {"random", "random-biregular"}) {
     check_refused({.family = family, .outputs = 100'000, .inputs = 100'000, .density = 0.5},
                   "density 0.500000: at most 0.429497 would be right, for 2^32 - 1 entries");
     check_refused({.family = family, .outputs = 100'000, .inputs = 100'000, .row_degree = 50'000},
                   "row-degree 50000: at most 42949 would be right, for 2^32 - 1 entries");
   }
+}
+
+TEST_CASE("make_design: derived and residual designs of the triples of 7 points, by their points or sides") {
+  for (char const* const family : {"residual-of:steiner-triple", "derived-of:complement-of:steiner-triple",
+                                   "residual-of:complement-of:steiner-triple"}) {
+    CAPTURE(family);
+    bool const has_four = std::string(family) != "residual-of:complement-of:steiner-triple";
+    std::size_t const inputs = has_four ? 4 : 3;
+    weir::DesignParameters const expected =
+        has_four ? weir::DesignParameters{4, 6, 3, 2, 1} : weir::DesignParameters{3, 6, 4, 2, 2};
+    for (std::uint64_t const seed : {0u, 3u}) {
+      CHECK(weir::certify(make_design({.family = family, .inputs = 7, .seed = seed}).design) == expected);
+      CHECK(weir::certify(make_design({.family = family, .inputs = inputs, .seed = seed}).design) ==
+            expected);
+    }
+    CHECK(weir::certify(make_design({.family = family, .outputs = 6, .inputs = 7}).design) == expected);
+    CHECK(weir::certify(make_design({.family = family, .outputs = 6, .inputs = inputs}).design) == expected);
+    CHECK(make_design({.family = family, .outputs = inputs, .inputs = 6}).design.inputs() == 6);
+    auto const tiles = make_design({.family = family, .inputs = 14, .block = 2}).design;
+    CHECK(tiles.outputs() == 12);
+    CHECK(tiles.inputs() == 2 * inputs);
+    CHECK(make_design({.family = family, .outputs = 11, .inputs = 2 * inputs - 1, .block = 2})
+              .design.outputs() == 11);
+    check_refused({.family = family, .inputs = 9},
+                  "family " + std::string(family) +
+                      ": the design has 12 outputs and 9 inputs; a symmetric one, with as many, would be "
+                      "right");
+    std::string const sides = std::to_string(inputs);
+    check_refused({.family = family, .inputs = 12}, "inputs 12: the design has 6 outputs and " + sides +
+                                                        " inputs, its dual " + sides +
+                                                        " outputs and 6 inputs");
+  }
+  CHECK(make_design({.family = "complement-of:residual-of:steiner-triple", .inputs = 7}).design.nnz() == 12);
+  check_refused(
+      {.family = "derived-of:steiner-triple", .inputs = 7},
+      "family derived-of:steiner-triple: the design has lambda 1; one with at least 2 would be right");
+}
+
+TEST_CASE("make_design: a row degree is a whole number, and so is what it asks for") {
+  auto const design = make_design({.outputs = 18, .inputs = 18, .row_degree = 8}).design;
+  CHECK(design.nnz() == 18 * 18 / 2);  // an eighth off, which is near enough
+  CHECK(make_design({.family = "hadamard-group", .row_degree = 16, .order = 8, .lambda = 2}).design.nnz() ==
+        128 * 16);
+  CHECK(make_design({.family = "hadamard-group", .row_degree = 64, .order = 8, .lambda = 2, .block = 2})
+            .design.row_degree(0) == 64);
+  check_refused({.family = "hadamard-group", .row_degree = 129, .order = 8, .lambda = 2},
+                "row-degree 129: from 1 to 128, the inputs, would be right");
+}
+
+TEST_CASE("make_design: a message says what would be right") {
+  MaskOptions const group = {.family = "hadamard-group", .outputs = 16, .inputs = 16, .lambda = 2};
+  check_refused(group,
+                "lambda 2: family hadamard-group has one with an order only; giving the order, or leaving "
+                "lambda out, would be right");
+  check_refused({.outputs = 20, .inputs = 16, .lambda = 2},
+                "lambda 2: that of the design of this shape is 1");
+  check_refused({.outputs = 31, .inputs = 31, .lambda = 2},
+                "lambda 2: that of the design of this shape is 1 or 7");
+  check_refused({.outputs = 31, .inputs = 31, .density = 0.5, .lambda = 1},
+                "lambda 1: that of the design of this shape is 7");
+  CHECK(make_design({.outputs = 31, .inputs = 31, .lambda = 7}).design.row_degree(0) == 15);
+  check_refused({.family = "hadamard-group", .order = 4, .lambda = 1'000'000'000},
+                "lambda 1000000000: with order 4 a power of 2 would be right (nearest: 134217728)");
+  check_refused({.family = "hadamard-group", .outputs = 1, .inputs = 5, .order = 2},
+                "order 2: none goes into 1 x 5; leaving it out, for the full mask, would be right");
+  CHECK(make_design({.family = "hadamard-group", .outputs = 1, .inputs = 5}).design.nnz() == 5);
+  check_refused({.family = "steiner-triple", .outputs = 10, .inputs = 15},
+                "outputs 10: the design has 35 outputs and 15 inputs, its dual 15 outputs and 35 inputs");
+  check_refused({.family = "steiner-triple", .inputs = 22, .block = 2},
+                "inputs 22: a Steiner triple system needs 6t + 1 or 6t + 3 tiles, from 7 (nearest: 18, 26)");
+  check_refused({.family = "hadamard-group", .outputs = 64, .inputs = 64, .order = 64, .block = 2},
+                "order 64: at most 32 goes into 32 x 32 tiles (nearest: 32)");
+  check_refused({.family = "net", .outputs = 60, .inputs = 60, .order = 5, .block = 2},
+                "order 5: a net has at most 50 outputs and inputs (nearest: 7)");
 }
 
 TEST_CASE("make_design: what there is not is refused, by the name of the option") {

@@ -13,6 +13,7 @@
 #include "mask/design_checks.hpp"
 #include "weir/mask/certificate.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/complement.hpp"
 #include "weir/mask/design/dual.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/legacy_iddl.hpp"
@@ -104,6 +105,34 @@ TEST_CASE("singular_values: a dense eigenvalue solver finds the same") {
 TEST_CASE("singular_values: a first value that repeats is the second, too") {
   CHECK(singular_values(GroupDesign{{16, 784, 16}}).second == doctest::Approx(7));
   CHECK(singular_values(weir::random_biregular(60, 60, 1, 1)).second == doctest::Approx(1));
+}
+
+TEST_CASE("singular_values: a full mask of tiles that are cut has no second one") {
+  for (std::uint32_t block = 2; block < 8; ++block) {
+    CAPTURE(block);
+    for (std::size_t outputs = 1; outputs < 50; outputs += 1 + outputs / 10) {
+      for (std::size_t inputs = 1; inputs < 50; inputs += 1 + inputs / 10) {
+        CAPTURE(outputs);
+        CAPTURE(inputs);
+        GroupDesign const grid{{(outputs + block - 1) / block, (inputs + block - 1) / block, 1}};
+        SingularValues const values = singular_values(weir::TiledDesign(grid, outputs, inputs, block));
+        REQUIRE(values.first == doctest::Approx(std::sqrt(outputs * inputs)));
+        REQUIRE(values.second == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("singular_values: a second one that is small beside the first is found") {
+  // All entries but one: M has rank 2, so that the trace and a determinant of M^T M tell both values.
+  for (std::size_t const side : {40u, 400u, 2000u}) {
+    CAPTURE(side);
+    auto const design = weir::complement(weir::random_mask(side, side, 1, 1));
+    auto const n = static_cast<double>(side);
+    double const trace = n * n - 1, determinant = (n - 1) * (n - 1);
+    double const larger = (trace + std::sqrt(trace * trace - 4 * determinant)) / 2;
+    CHECK(singular_values(design).second == doctest::Approx(std::sqrt(determinant / larger)).epsilon(1e-4));
+  }
 }
 
 TEST_CASE("singular_values: known values") {

@@ -113,7 +113,8 @@ void parse_design(Arguments const& a, Options& options) {
         "--density", a["--density"], [](double d) { return d > 0 && d <= 1; }, "a number above 0, at most 1");
   }
   if (a.given("--block-size"))
-    mask.block = parse_integer<std::uint32_t>("--block-size", a["--block-size"], 1);
+    mask.block = static_cast<std::uint32_t>(
+        parse_integer<std::uint64_t>("--block-size", a["--block-size"], 1, longest_side));
   if (a.given("--seed")) mask.seed = parse_integer<std::uint64_t>("--seed", a["--seed"], 0);
 }
 

@@ -37,6 +37,65 @@ constexpr std::uint32_t levels_for(double density, std::uint32_t group) {
   return nearest < 1 ? 1 : nearest > group - 1 ? group - 1 : nearest;
 }
 
+/// K entries of a row of V. It may lie exactly at a bound of the rules, where a quotient would decide by its
+/// rounding.
+struct RowShare {
+  std::size_t degree = 0;
+  std::size_t inputs = 1;
+
+  /// The share of `positions` to the nearest.
+  constexpr std::size_t of(std::size_t positions) const { return (degree * positions + inputs / 2) / inputs; }
+  constexpr std::uint32_t levels(std::uint32_t group) const {
+    std::size_t const nearest = of(group);
+    return nearest < 1 ? 1 : static_cast<std::uint32_t>(smaller(nearest, group - 1));
+  }
+  /// How far m/n lies from the share, in parts of 256 V, where n divides 256.
+  constexpr std::size_t error(GroupChoice const& choice) const {
+    std::size_t const has = choice.levels * inputs;
+    std::size_t const asked = degree * choice.group;
+    return (has < asked ? asked - has : has - asked) * (256 / choice.group);
+  }
+  constexpr std::size_t tolerance() const { return degree * (256 / 8); }
+  /// Whether k of v lies within an eighth.
+  constexpr bool is_near(std::size_t k, std::size_t v) const {
+    std::size_t const has = k * inputs;
+    std::size_t const asked = degree * v;
+    return (has < asked ? asked - has : has - asked) <= asked / 8;
+  }
+};
+
+/// The same of a density that was given as such.
+struct Density {
+  double density = 0;
+
+  constexpr std::uint32_t levels(std::uint32_t group) const { return levels_for(density, group); }
+  constexpr double error(GroupChoice const& choice) const {
+    return distance(static_cast<double>(choice.levels) / choice.group);
+  }
+  constexpr double tolerance() const { return density / 8; }
+  constexpr bool is_near(std::size_t k, std::size_t v) const {
+    return distance(static_cast<double>(k) / static_cast<double>(v)) <= tolerance();
+  }
+
+ private:
+  constexpr double distance(double other) const {
+    return other < density ? density - other : other - density;
+  }
+};
+
+/// The first group size 2, 4, 8, .. whose nearest density lies within an eighth of the one asked for, else
+/// the one that comes nearest.
+template <class Share>
+constexpr GroupChoice group_for_share(std::size_t outputs, std::size_t inputs, Share const& asked) {
+  GroupChoice best = {2, asked.levels(2)};
+  for (std::uint32_t n = 2; n <= largest_group(outputs, inputs); n *= 2) {
+    GroupChoice const choice = {n, asked.levels(n)};
+    if (asked.error(choice) <= asked.tolerance()) return choice;
+    if (asked.error(choice) < asked.error(best)) best = choice;
+  }
+  return best;
+}
+
 constexpr void check_sides(std::size_t outputs, std::size_t inputs) {
   if (outputs == 0) throw ContractViolation("outputs 0: a mask has at least 1");
   if (inputs == 0) throw ContractViolation("inputs 0: a mask has at least 1");
@@ -55,19 +114,7 @@ constexpr GroupChoice group_for_density(std::size_t outputs, std::size_t inputs,
   detail::check_sides(outputs, inputs);
   detail::check_density(density);
   if (density == 1 || outputs == 1 || inputs == 1) return {};
-  GroupChoice best;
-  double least_error = 2;
-  for (std::uint32_t n = 2; n <= detail::largest_group(outputs, inputs); n *= 2) {
-    std::uint32_t const m = detail::levels_for(density, n);
-    double const difference = static_cast<double>(m) / n - density;
-    double const error = difference < 0 ? -difference : difference;
-    if (error < least_error) {
-      best = {n, m};
-      least_error = error;
-    }
-    if (error <= density / 8) return {n, m};
-  }
-  return best;
+  return detail::group_for_share(outputs, inputs, detail::Density{density});
 }
 
 /// The first group size that gives every row exactly `row_degree` entries (of `all_inputs`, where `inputs` is
@@ -84,8 +131,8 @@ constexpr GroupChoice group_for_row_degree(std::size_t outputs, std::size_t inpu
     std::size_t const m = row_degree * n / all_inputs;
     if (m >= 1 && m < n) return {n, static_cast<std::uint32_t>(m)};
   }
-  return group_for_density(outputs, inputs,
-                           static_cast<double>(row_degree) / static_cast<double>(all_inputs));
+  if (row_degree == all_inputs || outputs == 1 || inputs == 1) return {};
+  return detail::group_for_share(outputs, inputs, detail::RowShare{row_degree, all_inputs});
 }
 
 /// Where neither is asked for: one level, and about as many groups as a group has inputs.

@@ -60,14 +60,6 @@ constexpr int hilbert_symbol(std::int64_t a, std::int64_t c, std::int64_t prime)
 
 namespace detail {
 
-constexpr std::uint64_t integer_root(std::uint64_t number) {
-  std::uint64_t root = 0;
-  for (std::uint64_t bit = std::uint64_t{1} << 31; bit != 0; bit /= 2) {
-    if ((root + bit) * (root + bit) <= number) root += bit;
-  }
-  return root;
-}
-
 /// The first prime at which z^2 = a x^2 + c y^2 (a > 0) has no solution; 0 if it has one in whole numbers.
 constexpr std::int64_t obstruction(std::int64_t a, std::int64_t c) {
   if (hilbert_symbol(a, c, 2) != 1) return 2;

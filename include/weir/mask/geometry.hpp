@@ -22,6 +22,10 @@ struct Geometry {
     for (std::uint32_t i = 0; i < dimension; ++i, power *= order) size = is_affine ? power : size + power;
     return size;
   }
+  /// Hyperplanes on which two points lie.
+  constexpr std::uint64_t lambda() const {
+    return is_affine ? (block_size() - 1) / (order - 1) : (block_size() - 1) / order;
+  }
   constexpr char const* name() const {
     if (dimension == 2) return is_affine ? "affine-plane" : "projective-plane";
     return is_affine ? "affine-geometry" : "projective-geometry";
@@ -36,9 +40,7 @@ inline std::vector<Geometry> geometries_of_shape(std::uint64_t outputs, std::uin
   std::vector<Geometry> found;
   constexpr std::uint64_t limit = 0xffff'ffff;
   if (inputs > limit || outputs < inputs) return found;
-  std::uint64_t root = 1;
-  while ((root + 1) * (root + 1) <= inputs) ++root;
-  for (std::uint64_t q = root; q >= 2; --q) {
+  for (std::uint64_t q = detail::integer_root(inputs); q >= 2; --q) {
     if (!prime_power(q)) continue;
     std::uint64_t power = q;
     std::uint64_t points = 1 + q;

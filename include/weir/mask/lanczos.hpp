@@ -103,10 +103,10 @@ struct SingularPair {
   std::vector<double> vector = {};
 };
 
-/// The largest singular value of a map, over the vectors at right angles to `without` if that is not empty:
+/// The largest singular value of a map, over the vectors at right angles to that of `without` if it has one:
 /// Lanczos with every vector kept orthogonal to all before.
 template <class Map>
-SingularPair largest_singular_pair(Map const& map, std::vector<double> const& without) {
+SingularPair largest_singular_pair(Map const& map, SingularPair const& without) {
   bool const is_wide = map.rows() < map.columns();
   std::size_t const size = is_wide ? map.rows() : map.columns();
   std::vector<double> between(is_wide ? map.columns() : map.rows());
@@ -121,17 +121,20 @@ SingularPair largest_singular_pair(Map const& map, std::vector<double> const& wi
   };
 
   std::vector<double> next(size);
-  RandomStream const random{.seed = 1, .site = without.empty() ? 1u : 2u};
+  RandomStream const random{.seed = 1, .site = without.vector.empty() ? 1u : 2u};
   for (std::size_t i = 0; i < size; ++i) next[i] = static_cast<double>(random.uniform(i)) - 0.5;
 
   std::vector<std::vector<double>> basis;
   Tridiagonal matrix;
   auto const orthogonalise = [&] {
     for (int pass = 0; pass < 2; ++pass) {
-      if (!without.empty()) add_multiple(next, -dot(next, without), without);
+      if (!without.vector.empty()) add_multiple(next, -dot(next, without.vector), without.vector);
       for (std::vector<double> const& earlier : basis) add_multiple(next, -dot(next, earlier), earlier);
     }
   };
+  std::size_t const dimensions = without.vector.empty() ? size : size - 1;
+  // Products are rounded as if the vector left out were still there: what is shorter is not of the map.
+  double const rounding = 1e-14 * without.value * without.value;
   constexpr std::size_t most_steps = 500;
   constexpr std::size_t steps_between_checks = 5;
   double scale = 0;
@@ -142,7 +145,8 @@ SingularPair largest_singular_pair(Map const& map, std::vector<double> const& wi
     orthogonalise();
     double const length = v1::square_root(dot(next, next));
     // Nothing is left: the space of the vectors so far is mapped to itself.
-    if (length <= 1e-10 * (basis.empty() ? before : scale) || basis.size() == size) break;
+    double const least = 1e-10 * (basis.empty() ? before : scale);
+    if (basis.size() == dimensions || length <= least || (!basis.empty() && length <= rounding)) break;
     if (!basis.empty()) matrix.beside.push_back(length);
     for (double& value : next) value /= length;
     basis.push_back(next);
@@ -173,7 +177,7 @@ double largest_singular_value(Map const& map) {
 template <class Map>
 SingularValues largest_singular_values(Map const& map) {
   SingularPair const first = largest_singular_pair(map, {});
-  double const second = largest_singular_pair(map, first.vector).value;
+  double const second = largest_singular_pair(map, first).value;
   bool const is_rounding = second <= 1e-7 * first.value;
   return {first.value, is_rounding ? 0 : second};
 }

@@ -49,21 +49,65 @@ WEIR_HOST_DEVICE constexpr std::uint64_t power_modulo(std::uint64_t base, std::u
 
 namespace detail {
 
-/// "5, 7": the numbers of a kind that lie nearest to one that is not, below and above.
-template <class IsRight>
-std::string nearest(std::uint64_t number, IsRight is_right, std::uint64_t reach = 1u << 20) {
+/// The largest number whose square is at most `number`.
+constexpr std::uint64_t integer_root(std::uint64_t number) {
+  std::uint64_t root = 0;
+  for (std::uint64_t bit = std::uint64_t{1} << 31; bit != 0; bit /= 2) {
+    if ((root + bit) * (root + bit) <= number) root += bit;
+  }
+  return root;
+}
+
+/// "5, 7": of the numbers at(0) < at(1) < .. < at(count - 1) those nearest to another one, below and above,
+/// that are right, times `unit`.
+template <class At, class IsRight>
+std::string nearest_of(std::uint64_t number, std::uint64_t count, At at, IsRight is_right,
+                       std::uint64_t unit = 1) {
+  std::uint64_t begin = 0;
+  for (std::uint64_t end = count; begin < end;) {
+    std::uint64_t const middle = begin + (end - begin) / 2;
+    (at(middle) < number ? begin : end) = at(middle) < number ? middle + 1 : middle;
+  }
   std::string text;
-  for (std::uint64_t below = number; below-- > 1 && number - below <= reach;) {
-    if (!is_right(below)) continue;
-    text = std::to_string(below);
+  for (std::uint64_t i = begin; i-- > 0;) {
+    if (!is_right(at(i))) continue;
+    text = std::to_string(at(i) * unit);
     break;
   }
-  for (std::uint64_t above = number + 1; above - number <= reach && above != 0; ++above) {
-    if (!is_right(above)) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(above);
+  for (std::uint64_t i = begin; i < count; ++i) {
+    if (at(i) == number || !is_right(at(i))) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(at(i) * unit);
     break;
   }
   return text;
+}
+
+inline constexpr std::uint64_t largest_number = 0xffff'ffff;
+
+/// The same of the numbers from 1 to `most`.
+template <class IsRight>
+std::string nearest(std::uint64_t number, IsRight is_right, std::uint64_t most = largest_number,
+                    std::uint64_t unit = 1) {
+  return nearest_of(
+      number, most, [](std::uint64_t i) { return i + 1; }, is_right, unit);
+}
+
+/// The same of the powers of a prime up to `most`.
+inline std::string nearest_power(std::uint64_t number, std::uint64_t prime,
+                                 std::uint64_t most = ~std::uint64_t{0}) {
+  auto const power = [prime](std::uint64_t exponent) {
+    std::uint64_t result = 1;
+    for (; exponent != 0; --exponent) result *= prime;
+    return result;
+  };
+  std::uint64_t count = most == 0 ? 0 : 1;
+  for (std::uint64_t largest = 1; largest <= most / prime; largest *= prime) ++count;
+  return nearest_of(number, count, power, [](std::uint64_t) { return true; });
+}
+
+constexpr bool is_power_of(std::uint64_t number, std::uint64_t prime) {
+  while (number > 1 && number % prime == 0) number /= prime;
+  return number == 1;
 }
 
 /// Refuses a parameter: "order 6: not a prime power (nearest: 5, 7)". The name is that of the option of
@@ -72,16 +116,18 @@ std::string nearest(std::uint64_t number, IsRight is_right, std::uint64_t reach 
   throw ContractViolation(std::string(name) + " " + std::to_string(value) + ": " + why);
 }
 
-/// The reason, and the nearest that would be right, if they are near.
-template <class IsRight>
-std::string with_nearest(char const* why, std::uint64_t value, IsRight is_right) {
-  std::string const near = nearest(value, is_right);
-  return why + (near.empty() ? "" : " (nearest: " + near + ")");
+/// The reason, and the nearest that would be right, if there are any.
+inline std::string with_nearest(std::string const& why, std::string const& near) {
+  return near.empty() ? why : why + " (nearest: " + near + ")";
 }
 
 template <class IsRight>
-constexpr void check_parameter(char const* name, std::uint64_t value, char const* why, IsRight is_right) {
-  if (!is_right(value)) refuse_parameter(name, value, with_nearest(why, value, is_right));
+constexpr void check_parameter(char const* name, std::uint64_t value, char const* why, IsRight is_right,
+                               std::uint64_t most = largest_number) {
+  if (!is_right(value)) {
+    refuse_parameter(name, value,
+                     with_nearest(value > most ? "too large" : why, nearest(value, is_right, most)));
+  }
 }
 
 constexpr PrimePower checked_prime_power(std::uint64_t order) {

@@ -93,6 +93,12 @@ TEST_CASE("AffineGeometry: what there is no geometry for is refused") {
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(AffineGeometry(4, 16), "dimension 16: too large with order 4 (nearest: 15)",
                        weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(AffineGeometry(2, ~std::uint64_t{0}),
+                       "dimension 18446744073709551615: too large with order 2 (nearest: 31)",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(AffineGeometry(std::uint64_t{1} << 32),
+                       "order 4294967296: too large for a design of dimension 2 (nearest: 65521)",
+                       weir::ContractViolation);
   CHECK_THROWS_WITH_AS(AffineGeometry(65537),
                        "order 65537: too large for a design of dimension 2 (nearest: 65521)",
                        weir::ContractViolation);

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "mask/design/family_checks.hpp"
+#include "weir/core/error.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
 
@@ -27,6 +28,13 @@ TEST_CASE("complement: of block designs") {
   check_exact(weir::complement(weir::AffineGeometry(3)), {9, 12, 8, 6, 5});
   check_exact(weir::complement(weir::ProjectiveGeometry(2)), {7, 7, 4, 4, 2});
   check_exact(weir::complement(weir::ProjectiveGeometry(3)), {13, 13, 9, 9, 6});
+}
+
+TEST_CASE("complement: too many entries are refused before any is made") {
+  weir::AffineGeometry const plane(1621);
+  CHECK_THROWS_WITH_AS(weir::complement(plane),
+                       "complement: 6904494597240 entries, at most 2^32 - 1 would be right",
+                       weir::ContractViolation);
 }
 
 TEST_CASE("complement: of group designs with any number of levels, cut or not") {

@@ -465,6 +465,8 @@ TEST_CASE("GroupDesign: what there is no group design for is refused") {
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(GroupDesign({16, 784, 32}),
                        "order 32: greater than 16, the smaller side (nearest: 16)", weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(GroupDesign({1, 5, 2}), "order 2: greater than 1, the smaller side (nearest: 1)",
+                       weir::ContractViolation);
   CHECK_THROWS_WITH_AS(GroupDesign({64, 64, 8, 8}), "levels 8: from 1 to 7 would be right",
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(GroupDesign({64, 64, 9, 4}),

@@ -60,7 +60,21 @@ TEST_CASE("legacy_iddl: the number of entries") {
   for (std::size_t outputs = 1; outputs < 60; ++outputs) {
     for (std::size_t inputs = 1; inputs < 40; ++inputs)
       CHECK(weir::legacy_iddl(outputs, inputs).nnz() == entries(outputs, inputs));
+    for (std::size_t inputs = 1; inputs < 40; ++inputs)
+      REQUIRE(weir::detail::legacy_entries(outputs, inputs) == entries(outputs, inputs));
   }
+}
+
+TEST_CASE("legacy_iddl: too many entries are refused before any is made") {
+  for (std::size_t inputs : {1u, 2u, 65'535u, 65'536u, 65'537u, 1'000'000u, 4'294'967'295u}) {
+    CAPTURE(inputs);
+    std::size_t const most = weir::detail::most_legacy_outputs(inputs);
+    CHECK(weir::detail::legacy_entries(most, inputs) <= 0xffff'ffff);
+    CHECK(weir::detail::legacy_entries(most + 1, inputs) > 0xffff'ffff);
+  }
+  CHECK_THROWS_WITH_AS(weir::legacy_iddl(2'000'000'000, 1'000'000),
+                       "outputs 2000000000: at most 4294967 would be right, for 2^32 - 1 entries",
+                       weir::ContractViolation);
 }
 
 TEST_CASE("legacy_iddl: a block design for a prime order, and dead inputs elsewhere") {

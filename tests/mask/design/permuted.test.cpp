@@ -10,6 +10,8 @@
 #include "mask/design/family_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/group.hpp"
+#include "weir/mask/design/steiner_triple.hpp"
 
 TEST_CASE("permuted: rows and columns stand where they are told to") {
   weir::AffineGeometry const plane(2);
@@ -29,6 +31,24 @@ TEST_CASE(
   CHECK(seen.size() == 1000);
   CHECK(matrix_of(weir::permuted(plane, 0)) == matrix_of(plane));
   check_exact(weir::permuted(plane, 77), {16, 20, 5, 4, 1});
+}
+
+TEST_CASE("permuted: where chance alone would give a copy twice, the first 1,000 seeds differ") {
+  weir::SteinerTripleSystem const triples(7);
+  std::set<std::vector<std::uint8_t>> seen;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    auto const copy = weir::permuted(triples, seed);
+    seen.insert(matrix_of(copy));
+    if (seed % 100 == 29) check_exact(copy, {7, 7, 3, 3, 1});
+  }
+  CHECK(seen.size() == 1000);
+}
+
+TEST_CASE("permuted: a design with fewer copies gives them all the same") {
+  weir::GroupDesign const full{{8, 8, 1}};
+  CHECK(matrix_of(weir::permuted(full, 999)) == matrix_of(full));
+  weir::GroupDesign const halves{{8, 4, 4}};  // 8! / (2!)^4 copies
+  CHECK(fault_of(weir::permuted(halves, 999)) == "");
 }
 
 TEST_CASE("permuted: an order that is no permutation is refused") {

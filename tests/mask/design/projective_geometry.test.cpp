@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <string>
 
 #include "mask/design/family_checks.hpp"
 #include "weir/core/error.hpp"
@@ -28,6 +29,18 @@ TEST_CASE("ProjectiveGeometry: what there is no geometry for is refused") {
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(ProjectiveGeometry(2048),
                        "order 2048: too large for a design of dimension 2 (nearest: 1621)",
+                       weir::ContractViolation);
+  for (std::uint64_t const dimension : {std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
+    std::string const given = "dimension " + std::to_string(dimension) + ": ";
+    CHECK_THROWS_WITH_AS(ProjectiveGeometry(2, dimension),
+                         (given + "too large with order 2 (nearest: 30)").c_str(), weir::ContractViolation);
+    CHECK_THROWS_WITH_AS(ProjectiveGeometry(6, dimension), "order 6: not a prime power (nearest: 5, 7)",
+                         weir::ContractViolation);
+  }
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(1'000'000'000'000),
+                       "order 1000000000000: too large for a design of dimension 2 (nearest: 1621)",
+                       weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(ProjectiveGeometry(0), "order 0: not a prime power (nearest: 2)",
                        weir::ContractViolation);
   CHECK_THROWS_WITH_AS(ProjectiveGeometry(2048, 5),
                        "order 2048: too large for a design of dimension 2 (nearest: 1621)",

@@ -20,8 +20,7 @@ namespace weir::inline v1 {
 class AffineGeometry {
  public:
   constexpr explicit AffineGeometry(std::uint64_t order, std::uint64_t dimension = 2)
-      : field_(order), dimension_(static_cast<std::uint32_t>(dimension)) {
-    detail::check_dimension(order, dimension, dimension, 0xffff'ffff);
+      : field_(checked(order, dimension)), dimension_(static_cast<std::uint32_t>(dimension)) {
     points_ = detail::limited_power(order, dimension, 0xffff'ffff);
   }
 
@@ -70,6 +69,11 @@ class AffineGeometry {
   }
 
  private:
+  static constexpr std::uint64_t checked(std::uint64_t order, std::uint64_t dimension) {
+    detail::check_geometry(order, dimension, 0);
+    return order;
+  }
+
   /// What a parallel class is solved for: x_coordinate, by the coefficients that are the digits of `factors`.
   struct Solved {
     std::uint32_t coordinate;

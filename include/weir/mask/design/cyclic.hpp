@@ -48,18 +48,12 @@ class CyclicDesign : public DesignOwner<CyclicDesign> {
 
   /// Copy number `seed`: the set shifted and times a number prime to v. Numbers under which the set is a
   /// shift of itself are passed over, so copies differ until all have been given; then they begin again.
+  ///
+  /// Cost: O(v) time and bytes, whatever the seed, where the multiples of the set lie as if by chance, as
+  /// those of difference sets do.
   constexpr CyclicDesign copy(std::uint64_t seed) const {
-    std::vector<std::vector<std::uint32_t>> kinds = {differences_};
-    std::uint64_t const wanted = seed / order_;
-    for (std::uint32_t unit = 2; unit < order_ && kinds.size() <= wanted; ++unit) {
-      if (common_divisor(unit, order_) != 1) continue;
-      std::vector<std::uint32_t> multiple = moved(differences_, unit, 0);
-      bool is_new = 1;
-      for (auto const& kind : kinds) is_new = is_new && !is_shift(kind, multiple);
-      if (is_new) kinds.push_back(std::move(multiple));
-    }
-    auto const shift = static_cast<std::uint32_t>(seed % order_);
-    return CyclicDesign(order_, moved(kinds[wanted % kinds.size()], 1, shift));
+    std::uint64_t const unit = seed < order_ ? 1 : unit_of_kind(seed / order_);
+    return CyclicDesign(order_, moved(unit, seed % order_));
   }
 
  private:
@@ -68,10 +62,13 @@ class CyclicDesign : public DesignOwner<CyclicDesign> {
     return a;
   }
 
-  constexpr std::vector<std::uint32_t> moved(std::vector<std::uint32_t> const& set, std::uint64_t unit,
-                                             std::uint64_t shift) const {
+  constexpr std::vector<std::uint8_t> marked(std::uint64_t unit, std::uint64_t shift) const {
     std::vector<std::uint8_t> holds(order_, 0);
-    for (std::uint32_t const d : set) holds[(unit * d + shift) % order_] = 1;
+    for (std::uint32_t const d : differences_) holds[(unit * d + shift) % order_] = 1;
+    return holds;
+  }
+  constexpr std::vector<std::uint32_t> moved(std::uint64_t unit, std::uint64_t shift) const {
+    std::vector<std::uint8_t> const holds = marked(unit, shift);
     std::vector<std::uint32_t> image;
     for (std::uint32_t d = 0; d < order_; ++d) {
       if (holds[d] != 0) image.push_back(d);
@@ -79,11 +76,76 @@ class CyclicDesign : public DesignOwner<CyclicDesign> {
     return image;
   }
 
-  constexpr bool is_shift(std::vector<std::uint32_t> const& a, std::vector<std::uint32_t> const& b) const {
-    for (std::uint32_t const d : b) {
-      if (moved(a, 1, std::uint64_t{d} + order_ - a.front()) == b) return true;
+  /// Numbers prime to v give the same kind of copies if one is the other times a multiplier of the set; the
+  /// smallest of each kind, ascending, are numbered from 0, and begin again.
+  constexpr std::uint64_t unit_of_kind(std::uint64_t number) const {
+    std::vector<std::uint32_t> const group = multipliers();
+    std::vector<std::uint8_t> is_taken(order_, 0);
+    std::vector<std::uint32_t> units;
+    for (std::uint32_t unit = 1; unit < order_ && units.size() <= number; ++unit) {
+      if (is_taken[unit] != 0 || common_divisor(unit, order_) != 1) continue;
+      for (std::uint64_t const multiplier : group) is_taken[unit * multiplier % order_] = 1;
+      units.push_back(unit);
+    }
+    return units.empty() ? 1 : units[number % units.size()];
+  }
+
+  /// The numbers under which the set is a shift of itself. They are a group: what one of them times another
+  /// number is, that number is, so hardly more than one of each kind is held against the set.
+  constexpr std::vector<std::uint32_t> multipliers() const {
+    enum : std::uint8_t { unknown, in_group, outside };
+    std::vector<std::uint8_t> states(order_, unknown);
+    std::vector<std::uint8_t> const holds = marked(1, 0);
+    std::uint64_t sum = 0;
+    for (std::uint32_t const d : differences_) sum = (sum + d) % order_;
+    std::vector<std::uint32_t> group = {1};
+    states[1 % order_] = in_group;
+    for (std::uint32_t unit = 2; unit < order_; ++unit) {
+      if (states[unit] != unknown || common_divisor(unit, order_) != 1) continue;
+      bool const is_new = is_multiplier(unit, holds, sum);
+      std::size_t const size = group.size();
+      std::uint64_t power = unit;
+      do {
+        for (std::size_t i = 0; i < size; ++i) {
+          auto const product = static_cast<std::uint32_t>(power * group[i] % order_);
+          states[product] = is_new ? in_group : outside;
+          if (is_new) group.push_back(product);
+        }
+        power = power * unit % order_;
+      } while (is_new && states[power] != in_group);
+    }
+    return group;
+  }
+
+  /// Whether unit * set = set + shift. The sums of both sides leave few shifts, for a difference set mostly
+  /// one, and a wrong one soon misses.
+  constexpr bool is_multiplier(std::uint64_t unit, std::vector<std::uint8_t> const& holds,
+                               std::uint64_t sum) const {
+    std::uint64_t const size = differences_.size();
+    std::uint64_t const shifts = common_divisor(static_cast<std::uint32_t>(size), order_);
+    std::uint64_t const right = (unit - 1) * sum % order_;
+    if (right % shifts != 0) return false;
+    std::uint64_t const step = order_ / shifts;
+    std::uint64_t shift = right / shifts * inverse(size / shifts, step) % step;
+    for (; shift < order_; shift += step) {
+      std::size_t i = 0;
+      while (i < size && holds[(unit * differences_[i] + order_ - shift) % order_] != 0) ++i;
+      if (i == size) return true;
     }
     return false;
+  }
+
+  /// Of a number prime to the modulus, by Euclid.
+  static constexpr std::uint64_t inverse(std::uint64_t number, std::uint64_t modulus) {
+    auto rest = static_cast<std::int64_t>(modulus);
+    auto next = static_cast<std::int64_t>(number % modulus);
+    std::int64_t factor = 0;
+    for (std::int64_t of_next = 1; next != 0;) {
+      std::int64_t const quotient = rest / next;
+      factor = std::exchange(of_next, factor - quotient * of_next);
+      rest = std::exchange(next, rest - quotient * next);
+    }
+    return static_cast<std::uint64_t>(factor < 0 ? factor + static_cast<std::int64_t>(modulus) : factor);
   }
 
   std::uint32_t order_;

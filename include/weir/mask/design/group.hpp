@@ -71,12 +71,11 @@ class GroupDesign : public DesignOwner<GroupDesign> {
     if (n != 1) shape.prime = detail::checked_prime_power(n).prime;
     std::size_t const side = detail::smaller(options.outputs, options.inputs);
     if (n > side) {
+      auto const is_group = [](std::uint64_t q) { return q == 1 || prime_power(q); };
       detail::refuse_parameter(
           "order", n,
-          "greater than " + std::to_string(side) + ", the smaller side (nearest: " +
-              detail::nearest(
-                  side + 1, [side](std::uint64_t q) { return q <= side && prime_power(q); }, side) +
-              ")");
+          detail::with_nearest("greater than " + std::to_string(side) + ", the smaller side",
+                               detail::nearest(n, is_group, side)));
     }
     if (options.levels == 0 || (n > 1 && options.levels >= n) || (n == 1 && options.levels != 1)) {
       detail::refuse_parameter(

@@ -13,6 +13,12 @@
 #include "weir/mask/design/owner.hpp"
 
 namespace weir::inline v1 {
+namespace detail {
+
+/// Of a mask that is kept as lists of entries.
+inline constexpr std::size_t most_entries = 0xffff'ffff;
+
+}  // namespace detail
 
 /// A mask without a formula: its rows as lists of columns.
 ///
@@ -51,7 +57,7 @@ class IndexedDesign : public DesignOwner<IndexedDesign<Index>> {
   /// The entries of any design.
   template <Design D>
   static constexpr IndexedDesign of(D const& design) {
-    if (design.nnz() > 0xffff'ffff)
+    if (design.nnz() > detail::most_entries)
       refuse(std::to_string(design.nnz()) + " entries, at most 2^32 - 1 would be right");
     std::vector<std::uint32_t> row_begin(design.outputs() + 1, 0);
     std::vector<Index> columns(design.nnz(), 0);

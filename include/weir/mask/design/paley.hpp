@@ -36,11 +36,19 @@ constexpr bool is_paley_order(std::uint64_t order) {
   return order >= 7 && order % 4 == 3 && prime_power(order);
 }
 
+namespace detail {
+
+constexpr void check_paley_order(std::uint64_t order) {
+  check_parameter("order", order, "a Paley design needs a prime power of the form 4i + 3, at least 7",
+                  is_paley_order);
+}
+
+}  // namespace detail
+
 /// The nonzero squares of GF(q). Where q is a prime, a difference set modulo q.
 /// Errors: ContractViolation unless q is a prime power of the form 4i + 3, at least 7.
 constexpr std::vector<std::uint32_t> paley_set(std::uint64_t order) {
-  detail::check_parameter("order", order, "a Paley design needs a prime power of the form 4i + 3, at least 7",
-                          is_paley_order);
+  detail::check_paley_order(order);
   return detail::listed(detail::powers_in(GaloisField(order), 2));
 }
 

@@ -86,18 +86,69 @@ constexpr Permuted<D> permuted(D design, std::vector<std::uint32_t> rows,
   return Permuted<D>(std::move(design), std::move(rows), std::move(columns));
 }
 
-/// Copy number `seed` of a design: rows and columns in an order drawn from it; 0 is the design's own.
+namespace detail {
+
+/// An order of rows and columns.
+struct Orders {
+  std::vector<std::uint32_t> rows;
+  std::vector<std::uint32_t> columns;
+};
+
+/// Drawn for a seed; attempts differ.
+inline Orders drawn_orders(std::size_t outputs, std::size_t inputs, std::uint64_t seed,
+                           std::uint32_t attempt) {
+  Orders orders = {std::vector<std::uint32_t>(outputs), std::vector<std::uint32_t>(inputs)};
+  for (std::uint32_t i = 0; i < outputs; ++i) orders.rows[i] = i;
+  for (std::uint32_t i = 0; i < inputs; ++i) orders.columns[i] = i;
+  if (seed == 0) return orders;
+  permutation(seed, 2 * attempt, std::span{orders.rows});
+  permutation(seed, 2 * attempt + 1, std::span{orders.columns});
+  return orders;
+}
+
+/// Seeds below this give different copies of a small design; of a greater one they do anyhow.
+inline constexpr std::uint64_t seeds_apart = 1000;
+
+/// Where chance might draw a copy again, but there are more than 1,000: 7 rows have 5,040 orders, while a
+/// design of 6 has 720 copies at most.
+constexpr bool is_small(std::size_t outputs, std::size_t inputs) {
+  return outputs >= 7 && outputs <= 10 && inputs <= 10;
+}
+
+/// The first orders drawn for `seed` that give none of the copies before it.
+template <Design D>
+Orders orders_apart(D const& design, std::uint64_t seed) {
+  constexpr std::uint32_t most_attempts = 100;
+  std::vector<std::vector<std::uint32_t>> seen;  // rows as bits
+  for (std::uint64_t number = 0; true; ++number) {
+    for (std::uint32_t attempt = 0; true; ++attempt) {
+      Orders orders = drawn_orders(design.outputs(), design.inputs(), number, attempt);
+      std::vector<std::uint32_t> mask(design.outputs());
+      for (std::size_t r = 0; r < design.outputs(); ++r) {
+        for (std::uint32_t c = 0; c < design.inputs(); ++c)
+          mask[r] |= design.contains(orders.rows[r], orders.columns[c]) ? 1u << c : 0;
+      }
+      bool is_new = true;
+      for (auto const& other : seen) is_new = is_new && other != mask;
+      if (attempt == most_attempts) return drawn_orders(design.outputs(), design.inputs(), seed, 0);
+      if (!is_new) continue;
+      if (number == seed) return orders;
+      seen.push_back(std::move(mask));
+      break;
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Copy number `seed` of a design: rows and columns in an order drawn from it; 0 is the design's own. Seeds
+/// below 1,000 give different copies where a design has so many.
 template <Design D>
 Permuted<D> permuted(D design, std::uint64_t seed) {
-  std::vector<std::uint32_t> rows(design.outputs());
-  std::vector<std::uint32_t> columns(design.inputs());
-  for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
-  for (std::uint32_t i = 0; i < columns.size(); ++i) columns[i] = i;
-  if (seed != 0) {
-    permutation(seed, 0, std::span{rows});
-    permutation(seed, 1, std::span{columns});
-  }
-  return Permuted<D>(std::move(design), std::move(rows), std::move(columns));
+  bool const is_apart = seed < detail::seeds_apart && detail::is_small(design.outputs(), design.inputs());
+  detail::Orders orders = is_apart ? detail::orders_apart(design, seed)
+                                   : detail::drawn_orders(design.outputs(), design.inputs(), seed, 0);
+  return Permuted<D>(std::move(design), std::move(orders.rows), std::move(orders.columns));
 }
 
 }  // namespace weir::inline v1

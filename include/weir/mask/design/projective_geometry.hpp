@@ -22,29 +22,31 @@ constexpr std::uint64_t limited_power(std::uint64_t base, std::uint64_t exponent
   return power;
 }
 
-/// The largest prime power whose power is at most `limit`.
-inline std::string largest_order(std::uint64_t exponent, std::uint64_t limit) {
-  std::uint64_t order = 2;
-  while (limited_power(order + 1, exponent, limit) <= limit) ++order;
-  while (!prime_power(order)) --order;
-  return std::to_string(order);
+/// The largest exponent with which a number of at least 2 is at most `limit`.
+constexpr std::uint64_t largest_exponent(std::uint64_t base, std::uint64_t limit) {
+  std::uint64_t exponent = 0;
+  for (std::uint64_t power = 1; power <= limit / base; power *= base) ++exponent;
+  return exponent;
 }
 
-constexpr void check_dimension(std::uint64_t order, std::uint64_t dimension, std::uint64_t exponent,
-                               std::uint64_t limit) {
+/// The field of a geometry has order^(dimension + more) elements.
+constexpr void check_geometry(std::uint64_t order, std::uint64_t dimension, std::uint64_t more) {
   if (dimension < 2) refuse_parameter("dimension", dimension, "2 or more would be right");
-  if (limited_power(order, exponent, limit) <= limit) return;
-  std::uint64_t most = exponent;
-  while (most > 0 && limited_power(order, most, limit) > limit) --most;
-  std::uint64_t const largest = most + dimension < exponent ? 0 : most + dimension - exponent;
-  if (largest < 2) {
+  if (order < 2) static_cast<void>(checked_prime_power(order));
+  std::uint64_t const exponent = largest_exponent(order, largest_number);
+  if (exponent < more + 2) {
+    auto const fits = [more](std::uint64_t q) {
+      return limited_power(q, more + 2, largest_number) <= largest_number && prime_power(q);
+    };
     refuse_parameter("order", order,
-                     "too large for a design of dimension 2 (nearest: " +
-                         largest_order(exponent - dimension + 2, limit) + ")");
+                     with_nearest("too large for a design of dimension 2", nearest(order, fits, 0xffff)));
   }
-  refuse_parameter(
-      "dimension", dimension,
-      "too large with order " + std::to_string(order) + " (nearest: " + std::to_string(largest) + ")");
+  static_cast<void>(checked_prime_power(order));
+  if (dimension > exponent - more) {
+    refuse_parameter("dimension", dimension,
+                     "too large with order " + std::to_string(order) +
+                         " (nearest: " + std::to_string(exponent - more) + ")");
+  }
 }
 
 }  // namespace detail
@@ -66,8 +68,7 @@ class ProjectiveGeometry : public CyclicDesign {
       : CyclicDesign((field.order() - 1) / (order - 1), set_of(field, order)) {}
 
   static constexpr GaloisField field_of(std::uint64_t order, std::uint64_t dimension) {
-    static_cast<void>(detail::checked_prime_power(order));
-    detail::check_dimension(order, dimension, dimension + 1, 0xffff'ffff);
+    detail::check_geometry(order, dimension, 1);
     return GaloisField(detail::limited_power(order, dimension + 1, 0xffff'ffff));
   }
 

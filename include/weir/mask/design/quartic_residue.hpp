@@ -13,19 +13,40 @@ namespace detail {
 
 /// Whether order = 4x^2 + rest with an odd x.
 constexpr bool is_four_odd_squares_and(std::uint64_t order, std::uint64_t rest) {
-  for (std::uint64_t x = 1; 4 * x * x + rest <= order; x += 2) {
-    if (4 * x * x + rest == order) return true;
-  }
-  return false;
+  if (order < rest || (order - rest) % 4 != 0) return false;
+  std::uint64_t const square = (order - rest) / 4;
+  std::uint64_t const x = integer_root(square);
+  return x % 2 == 1 && x * x == square;
 }
+
+/// 5, 13, 37, 45, ..: 4x^2 + 1 and 4x^2 + 9 by turns.
+constexpr std::uint64_t quartic_candidate(std::uint64_t place) {
+  std::uint64_t const x = place / 2 * 2 + 1;
+  return 4 * x * x + (place % 2 == 0 ? 1 : 9);
+}
+inline constexpr std::uint64_t quartic_candidates = 32'768;  // below 2^32
 
 }  // namespace detail
 
 constexpr bool is_quartic_order(std::uint64_t order) {
-  bool const has_form = (order > 5 && detail::is_four_odd_squares_and(order, 1)) ||
-                        (order > 13 && detail::is_four_odd_squares_and(order, 9));
-  return has_form && order <= 0xffff'ffff && is_prime(order);
+  if (order <= 5 || order > detail::largest_number) return false;
+  bool const has_form =
+      detail::is_four_odd_squares_and(order, 1) || detail::is_four_odd_squares_and(order, 9);
+  return has_form && is_prime(order);
 }
+
+namespace detail {
+
+constexpr void check_quartic_order(std::uint64_t order) {
+  if (is_quartic_order(order)) return;
+  refuse_parameter("order", order,
+                   with_nearest(order > largest_number ? "too large"
+                                                       : "a quartic residue design needs a prime 4x^2 + 1 "
+                                                         "above 5 or 4x^2 + 9, x odd",
+                                nearest_of(order, quartic_candidates, quartic_candidate, is_quartic_order)));
+}
+
+}  // namespace detail
 
 /// The cyclic design of the nonzero fourth powers modulo p: p = 4x^2 + 1 > 5 gives k = (p-1)/4 and lambda =
 /// (p-5)/16; p = 4x^2 + 9, with 0 added, k = (p+3)/4 and lambda = (p+3)/16; x odd.
@@ -38,9 +59,7 @@ class QuarticResidueDesign : public CyclicDesign {
 
  private:
   static constexpr std::vector<std::uint32_t> set_of(std::uint64_t order) {
-    detail::check_parameter(
-        "order", order, "a quartic residue design needs a prime 4x^2 + 1 above 5 or 4x^2 + 9 above 13, x odd",
-        is_quartic_order);
+    detail::check_quartic_order(order);
     std::vector<std::uint8_t> holds = detail::powers_in(GaloisField(order), 4);
     holds[0] = detail::is_four_odd_squares_and(order, 9) ? 1 : 0;
     return detail::listed(holds);

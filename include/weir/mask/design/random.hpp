@@ -19,9 +19,6 @@ namespace detail {
 
 inline constexpr std::uint32_t random_mask_site = 0x6d61'736b;
 
-/// Of a mask that is kept as lists of entries.
-inline constexpr std::size_t most_entries = 0xffff'ffff;
-
 inline void check_indexed_sides(std::size_t outputs, std::size_t inputs) {
   check_sides(outputs, inputs);
   if (outputs > most_entries) refuse_parameter("outputs", outputs, "at most 2^32 - 1 would be right");

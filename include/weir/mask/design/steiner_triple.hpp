@@ -25,7 +25,7 @@ class SteinerTripleSystem {
   constexpr explicit SteinerTripleSystem(std::uint64_t inputs) : v_(static_cast<std::uint32_t>(inputs)) {
     detail::check_parameter("inputs", inputs,
                             "a Steiner triple system needs 6t + 1 or 6t + 3, from 7 to 65535",
-                            is_steiner_order);
+                            is_steiner_order, 0xffff);
     m_ = v_ / 3;
   }
 

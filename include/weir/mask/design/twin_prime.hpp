@@ -17,11 +17,16 @@ constexpr bool is_twin_order(std::uint64_t order) {
 
 namespace detail {
 
+constexpr void check_twin_order(std::uint64_t order) {
+  check_parameter("order", order, "a twin prime design needs odd prime powers q and q + 2", is_twin_order,
+                  0xfffe);
+}
+
 /// Which pairs the difference set of twin prime powers holds.
 class TwinPairs {
  public:
   constexpr explicit TwinPairs(std::uint64_t order) {
-    check_parameter("order", order, "a twin prime design needs odd prime powers q and q + 2", is_twin_order);
+    check_twin_order(order);
     first_ = powers_in(GaloisField(order), 2);
     second_ = powers_in(GaloisField(order + 2), 2);
   }
@@ -61,7 +66,7 @@ constexpr bool is_cyclic_twin_order(std::uint64_t order) {
 /// Errors: ContractViolation unless q and q + 2 are odd primes.
 constexpr std::vector<std::uint32_t> cyclic_twin_prime_set(std::uint64_t order) {
   detail::check_parameter("order", order, "a cyclic twin prime design needs odd primes q and q + 2",
-                          is_cyclic_twin_order);
+                          is_cyclic_twin_order, 0xfffe);
   detail::TwinPairs const pairs(order);
   std::uint32_t const v = pairs.first_order() * pairs.second_order();
   std::vector<std::uint32_t> set;
