@@ -12,6 +12,30 @@
 
 namespace weir::inline v1 {
 
+namespace detail {
+
+/// Adds the features begin .. end of all samples. Those of some samples are added up first, so that few terms
+/// are added to a large sum.
+template <class Element, class Real>
+void add_samples(BatchView<Element, HostSpace> batch, std::size_t begin, std::size_t end,
+                 TensorView<Real, HostSpace> out) {
+  constexpr std::size_t most_features = 256, most_samples = 256;
+  Real sums[most_features];
+  for (std::size_t f = begin; f < end; f += most_features) {
+    std::size_t const count = smaller(most_features, end - f);
+    for (std::size_t first = 0; first < batch.samples; first += most_samples) {
+      std::size_t const last = smaller(batch.samples, first + most_samples);
+      for (std::size_t k = 0; k < count; ++k) sums[k] = Real{0};
+      for (std::size_t i = first; i < last; ++i) {
+        for (std::size_t k = 0; k < count; ++k) sums[k] += convert<Real>(batch(i, f + k));
+      }
+      for (std::size_t k = 0; k < count; ++k) out[f + k] += sums[k];
+    }
+  }
+}
+
+}  // namespace detail
+
 /// `out[f]` becomes, or is increased by, the sum of feature f over all samples, 256 after another added up in
 /// their order: the gradient of a bias.
 ///
@@ -27,22 +51,7 @@ void sum_samples(HostExecutor const& executor, BatchView<Element, HostSpace> bat
                     if (mode == GradientMode::overwrite) {
                       for (std::size_t f = begin; f < end; ++f) out[f] = Real{0};
                     }
-                    // Few terms are added to a large sum: those of some samples are added up first.
-                    constexpr std::size_t features = 256, samples = 256;
-                    Real sums[features];
-                    for (std::size_t f = begin; f < end; f += features) {
-                      std::size_t const width = detail::smaller(features, end - f);
-                      for (std::size_t i = 0; i < batch.samples; i += samples) {
-                        std::size_t const last = detail::smaller(batch.samples, i + samples);
-                        for (std::size_t k = 0; k < width; ++k) sums[k] = Real{0};
-                        for (std::size_t sample = i; sample < last; ++sample) {
-                          for (std::size_t k = 0; k < width; ++k) {
-                            sums[k] += detail::convert<Real>(batch(sample, f + k));
-                          }
-                        }
-                        for (std::size_t k = 0; k < width; ++k) out[f + k] += sums[k];
-                      }
-                    }
+                    detail::add_samples(batch, begin, end, out);
                   });
   });
 }
