@@ -64,7 +64,7 @@ double train(std::vector<weir::WorkLayout> const& layouts, SlowModel const (&mod
 }
 
 int main() {
-  SlowModel const models[2] = {{std::chrono::milliseconds(1)}, {std::chrono::milliseconds(3)}};
+  SlowModel const models[2] = {{std::chrono::milliseconds(3)}, {std::chrono::milliseconds(9)}};
   weir::Profile profile{.rounding = weir::ProfileRounding::none, .buckets_mib = {0.004}};
   profile.devices = {measure("fast", models[0]), measure("slow", models[1])};
   profile.cluster = {{"here", "fast", 1, 1e10, 1e10}, {"there", "slow", 1, 1e10, 1e10}};
