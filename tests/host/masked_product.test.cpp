@@ -241,8 +241,10 @@ TEST_CASE("the product of a sample has the same bits in every batch") {
 }
 
 TEST_CASE("the product of a sample has the same bits in every batch, whatever order its terms come in") {
-  for (std::uint32_t n : {3u, 5u, 9u, 25u, 27u})
+  for (std::uint32_t n : {3u, 5u, 9u, 25u, 27u}) {
+    if ((UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER) && n != 9) continue;  // which is slow
     check_batches(weir::GroupDesign{{.outputs = 630, .inputs = 1100, .group = n, .levels = n - 1}}.layout());
+  }
   weir::GroupDesign const grid{{.outputs = 32, .inputs = 75, .group = 16, .levels = 2}};
   check_batches(weir::TiledDesign(grid, 32 * 20 - 9, 75 * 20 - 13, 20).layout());
   for (std::uint32_t levels : {2u, 3u})
