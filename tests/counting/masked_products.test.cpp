@@ -8,8 +8,10 @@
 
 #include "counting/counters.hpp"
 #include "host/masked_reference.hpp"
+#include "weir/host/batch_verbs.hpp"
 #include "weir/host/masked_convolution.hpp"
 #include "weir/host/masked_product.hpp"
+#include "weir/mask/conv2d.hpp"
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/indexed.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
@@ -101,6 +103,27 @@ TEST_CASE("convolutions with a mask allocate as little, and unfold nothing") {
       }
     }
   });
+}
+
+TEST_CASE("a convolution layer checks what it is given without memory") {
+  weir::HostExecutor const exec;
+  weir::BIBDConv2d const layer({.inputs = 8,
+                                .outputs = 8,
+                                .padding = 1,
+                                .groups = 2,
+                                .activation = weir::Activation::relu,
+                                .has_bias = true});
+  auto const bound = layer.on(exec);
+  auto const shape = layer.shape(2, 5, 5);
+  std::vector<float> const values(layer.value_count(), 0.5f), bias(layer.bias_count(), 0.5f);
+  std::vector<float> gradient(values.size()), bias_gradient(bias.size());
+  Batch x(shape.input_pixels(), 8, BatchOrder::batch_major), dx = x, y = x, dy = x;
+  CHECK(allocations_of(exec, [&] {
+          bound.forward<float>(exec, shape, weir::view(values), weir::view(bias), x.constant(), y.view());
+          bound.backward<float>(exec, shape, weir::view(values), x.constant(), y.constant(), dy.view(),
+                                dx.view(), weir::view(gradient), weir::view(bias_gradient),
+                                weir::GradientMode::overwrite);
+        }) == 0);
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ struct ConvolutionShape {
   std::uint32_t padding = 0;
   std::uint32_t dilation = 1;
 
+  friend constexpr bool operator==(ConvolutionShape const&, ConvolutionShape const&) = default;
+
   WEIR_HOST_DEVICE constexpr std::uint32_t taps() const { return kernel_height * kernel_width; }
   /// 0 where the kernel does not fit.
   WEIR_HOST_DEVICE constexpr std::uint32_t output_height() const { return extent(height, kernel_height); }

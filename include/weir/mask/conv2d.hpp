@@ -298,11 +298,7 @@ class BIBDConv2d<D>::Bound {
                      ViewOn<AccumulatorOf<Element> const, E> bias, Batch<Element const> x,
                      Batch<Element> y) const {
     detail::Arguments const arguments(verb);
-    check_geometry(arguments, shape);
-    arguments.same_size("values", values.size(), "the layer", layer_.value_count());
-    arguments.same_size("bias", bias.size(), "the layer", layer_.bias_count());
-    detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layer_.options_.inputs);
-    detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layer_.options_.outputs);
+    check_pass<Element>(arguments, shape, "values", values.size(), "bias", bias.size(), x, y);
     arguments.apart("y", detail::memory_of(y), "x", detail::memory_of(x));
     arguments.apart("y", detail::memory_of(y), "values", values);
   }
@@ -313,11 +309,8 @@ class BIBDConv2d<D>::Bound {
                       ViewOn<AccumulatorOf<Element>, E> gradient,
                       ViewOn<AccumulatorOf<Element>, E> bias_gradient) const {
     detail::Arguments const arguments(verb);
-    check_geometry(arguments, shape);
-    arguments.same_size("gradient", gradient.size(), "the layer", layer_.value_count());
-    arguments.same_size("bias_gradient", bias_gradient.size(), "the layer", layer_.bias_count());
-    detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layer_.options_.inputs);
-    detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layer_.options_.outputs);
+    check_pass<Element>(arguments, shape, "gradient", gradient.size(), "bias_gradient", bias_gradient.size(),
+                        x, y);
     detail::check_pixels(arguments, "dy", dy, shape.output_pixels(), "outputs", layer_.options_.outputs);
     arguments.apart("gradient", gradient, "dy", detail::memory_of(dy));
     arguments.apart("gradient", gradient, "x", detail::memory_of(x));
@@ -328,16 +321,26 @@ class BIBDConv2d<D>::Bound {
     arguments.apart("dx", detail::memory_of(dx), "values", values);
   }
 
-  void check_geometry(detail::Arguments const& arguments, ConvolutionShape const& shape) const {
+  /// What passes in both directions are given.
+  template <class Element>
+  void check_pass(detail::Arguments const& arguments, ConvolutionShape const& shape, char const* values_name,
+                  std::size_t values, char const* bias_name, std::size_t bias, Batch<Element const> x,
+                  Batch<Element const> y) const {
     detail::check_shape(arguments, shape);
-    auto const name = [](ConvolutionShape const& of) {
-      return std::to_string(of.kernel_height) + " x " + std::to_string(of.kernel_width) + ", stride " +
-             std::to_string(of.stride) + ", padding " + std::to_string(of.padding) + ", dilation " +
-             std::to_string(of.dilation);
-    };
-    std::string const given = name(shape);
-    std::string const right = name(layer_.shape(shape.images, shape.height, shape.width));
-    if (given != right) arguments.refuse("a shape of kernel " + given + ", " + right + " would be right");
+    ConvolutionShape const right = layer_.shape(shape.images, shape.height, shape.width);
+    if (shape != right) {
+      arguments.refuse("a shape of kernel " + geometry(shape) + ", " + geometry(right) + " would be right");
+    }
+    arguments.same_size(values_name, values, "the layer", layer_.value_count());
+    arguments.same_size(bias_name, bias, "the layer", layer_.bias_count());
+    detail::check_pixels(arguments, "x", x, shape.input_pixels(), "inputs", layer_.options_.inputs);
+    detail::check_pixels(arguments, "y", y, shape.output_pixels(), "outputs", layer_.options_.outputs);
+  }
+
+  static std::string geometry(ConvolutionShape const& of) {
+    return std::to_string(of.kernel_height) + " x " + std::to_string(of.kernel_width) + ", stride " +
+           std::to_string(of.stride) + ", padding " + std::to_string(of.padding) + ", dilation " +
+           std::to_string(of.dilation);
   }
 
   std::size_t inputs() const { return layer_.options_.inputs / layer_.options_.groups; }

@@ -44,10 +44,15 @@ constexpr std::string_view base_family(std::string_view name) {
   return name;
 }
 
-/// Whether it is a derived or residual design, or the complement of one.
-constexpr bool is_made_from(std::string_view name) {
+constexpr std::string_view without_complements(std::string_view name) {
   while (take_prefix(name, "complement-of:")) {
   }
+  return name;
+}
+
+/// Whether it is a derived or residual design, or the complement of one.
+constexpr bool is_made_from(std::string_view name) {
+  name = without_complements(name);
   return take_prefix(name, "derived-of:") || take_prefix(name, "residual-of:");
 }
 

@@ -259,12 +259,6 @@ class DesignMaker : private MaskRequest {
     return degree;
   }
 
-  static std::string_view without_complements(std::string_view family) {
-    while (take_prefix(family, "complement-of:")) {
-    }
-    return family;
-  }
-
   /// How many a mask has. Refused where it or one that it is made from has more than lists hold.
   std::size_t checked_entries(std::string_view family) const {
     std::string_view inner = family;
