@@ -2,15 +2,22 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "weir/compress/break_even.hpp"
 #include "weir/host/executor.hpp"
 
 TEST_CASE("what compressing takes grows with the bucket, and is what break_even asks for") {
   weir::HostExecutor const executor;
-  auto const small = weir::measure_compression(executor, {.elements = 1 << 12, .ranks = 2});
   auto const large = weir::measure_compression(executor, {.elements = 1 << 20, .ranks = 2});
-  CHECK(small.compress > 0.0);
-  CHECK(small.decompress > 0.0);
+  auto small = large;  // the fastest of several: whatever else runs on this machine only adds to each
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    auto const time = weir::measure_compression(executor, {.elements = 1 << 12, .ranks = 2});
+    CHECK(time.compress > 0.0);
+    CHECK(time.decompress > 0.0);
+    small.compress = std::min(small.compress, time.compress);
+    small.decompress = std::min(small.decompress, time.decompress);
+  }
   CHECK(large.compress > small.compress);
   CHECK(large.decompress > small.decompress);
   weir::BreakEvenCase const question{.ranks = 2, .elements = 1 << 20, .time = large};
