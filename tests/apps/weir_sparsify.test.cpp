@@ -253,8 +253,8 @@ TEST_CASE("weir-sparsify: over a slow link it advises to send less, over a fast 
   Json const slow = advice("0,1e4");
   CHECK(slow["ranks"] == 8);
   CHECK(slow["pays"] == true);
-  // 7 times 100 pairs of 8 bytes in a gather; doubling sends no more.
-  CHECK(slow["seconds_sparse"] < 0.57);
+  // 7 times 100 pairs of 8 bytes in a gather take 0.56; doubling sends no more; the rest is for selecting.
+  CHECK(slow["seconds_sparse"] < 1.0);
   CHECK(slow["seconds_dense"] == doctest::Approx(7.0));
   CHECK(slow["break_even_density"] > 0.12);
   CHECK(slow["break_even_bandwidth"] > 1e4);
