@@ -38,16 +38,17 @@ struct Draw {
 /// All three products of one mask and batch, against their definitions.
 template <class Element, class Layout>
 void check_products(weir::HostExecutor const& exec, Layout const& layout, std::size_t samples,
-                    BatchOrder order, std::size_t room, std::uint64_t seed, double tolerance) {
+                    weir_test::BatchOrders orders, std::size_t room, std::uint64_t seed, double tolerance) {
   using Real = weir::AccumulatorOf<Element>;
   CAPTURE(layout.outputs());
   CAPTURE(layout.inputs());
   CAPTURE(samples);
   CAPTURE(room);
-  CAPTURE((order == BatchOrder::batch_major));
+  CAPTURE((orders.inputs == BatchOrder::batch_major));
+  CAPTURE((orders.outputs == BatchOrder::batch_major));
   auto const values = weir_test::random_values<Element>(layout, seed);
-  Batch<Element> x(samples, layout.inputs(), order, room), y(samples, layout.outputs(), order, room);
-  Batch<Element> dy(samples, layout.outputs(), order, room), dx(samples, layout.inputs(), order, room);
+  Batch<Element> x(samples, layout.inputs(), orders.inputs, room), dx = x;
+  Batch<Element> y(samples, layout.outputs(), orders.outputs, room), dy = y;
   weir_test::fill_batch(x, seed + 1);
   weir_test::fill_batch(dy, seed + 2);
   multiply_masked(exec, layout, weir::view(values), x.constant(), y.view());
@@ -85,9 +86,8 @@ TEST_CASE("the three products of random group designs are those of the dense mat
         {.outputs = outputs, .inputs = inputs, .group = n, .levels = levels, .seed = seed}};
     CAPTURE(n);
     CAPTURE(levels);
-    check_products<float>(exec, design.layout(), samples,
-                          draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
-                          draw.below(20), seed, 1e-5);
+    auto const orders = weir_test::orders_of(draw.below(16));
+    check_products<float>(exec, design.layout(), samples, orders, draw.below(20), seed, 1e-5);
   }
 }
 
@@ -96,8 +96,8 @@ TEST_CASE("the three products of tiles are those of the dense matrix") {
   for (std::uint64_t seed = 0; seed < 40; seed += seed_stride) {
     CAPTURE(seed);
     Draw draw{seed + 1000};
-    std::uint32_t const sides[] = {1, 3, 8, 16, 32, 48, 64};
-    std::uint32_t const side = sides[draw.below(7)];
+    std::uint32_t const sides[] = {1, 3, 8, 16, 32, 48, 64, 128};
+    std::uint32_t const side = sides[draw.below(8)];
     std::uint32_t const n = 1u << draw.below(3);
     std::size_t const rows = n + draw.below(4), columns = n + draw.below(6);
     std::size_t const outputs = rows * side - draw.below(side);
@@ -105,9 +105,8 @@ TEST_CASE("the three products of tiles are those of the dense matrix") {
     weir::GroupDesign grid{{.outputs = rows, .inputs = columns, .group = n}};
     weir::TiledDesign const design(std::move(grid), outputs, inputs, side);
     CAPTURE(side);
-    check_products<float>(exec, design.layout(), draw.below(40),
-                          draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
-                          draw.below(5), seed, 1e-5);
+    auto const orders = weir_test::orders_of(draw.below(16));
+    check_products<float>(exec, design.layout(), draw.below(40), orders, draw.below(5), seed, 1e-5);
   }
 }
 
@@ -116,7 +115,7 @@ TEST_CASE("the three products of masks of every other kind are those of the dens
   for (std::uint64_t seed = 0; seed < 60; seed += seed_stride) {
     CAPTURE(seed);
     Draw draw{seed + 2000};
-    auto const order = draw.below(2) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major;
+    auto const orders = weir_test::orders_of(draw.below(16));
     std::size_t const samples = draw.below(80);
     if (seed % 3 == 0) {
       std::uint32_t const v = 2 + static_cast<std::uint32_t>(draw.below(700));
@@ -124,7 +123,8 @@ TEST_CASE("the three products of masks of every other kind are those of the dens
       for (std::uint32_t d = 0; d < v; ++d) {
         if (draw.below(9) == 0) differences.push_back(d);
       }
-      check_products<float>(exec, weir::CyclicDesign(v, differences).layout(), samples, order, 1, seed, 1e-5);
+      check_products<float>(exec, weir::CyclicDesign(v, differences).layout(), samples, orders, 1, seed,
+                            1e-5);
     } else if (seed % 3 == 1) {
       std::size_t const inputs = 1 + draw.below(700);
       std::vector<std::uint32_t> row_begin = {0};
@@ -136,13 +136,13 @@ TEST_CASE("the three products of masks of every other kind are those of the dens
         row_begin.push_back(static_cast<std::uint32_t>(columns.size()));
       }
       weir::IndexedDesign<std::uint16_t> const design(inputs, row_begin, columns);
-      check_products<float>(exec, design.layout(), samples, order, 2, seed, 1e-5);
+      check_products<float>(exec, design.layout(), samples, orders, 2, seed, 1e-5);
     } else {
-      std::uint32_t const orders[] = {3, 5, 7, 9, 25, 27};
-      std::uint32_t const n = orders[draw.below(6)];
+      std::uint32_t const groups[] = {3, 5, 7, 9, 25, 27};
+      std::uint32_t const n = groups[draw.below(6)];
       weir::GroupDesign const design{
           {.outputs = n + draw.below(60), .inputs = n + draw.below(600), .group = n, .seed = seed}};
-      check_products<float>(exec, design.layout(), samples, order, 0, seed, 1e-5);
+      check_products<float>(exec, design.layout(), samples, orders, 0, seed, 1e-5);
     }
   }
 }
@@ -345,30 +345,15 @@ void check_dead_entries(Layout const& layout, float poison) {
     Batch<float> dy(9, layout.outputs(), order, 7), dx(9, layout.inputs(), order);
     weir_test::fill_batch(x, 2);
     weir_test::fill_batch(dy, 3);
-    std::size_t const column = layout.inputs() - 1, row = layout.outputs() - 1;
-    x.view()(4, column) = dy.view()(5, row) = poison;
+    weir_test::Poison const at{4, layout.inputs() - 1, 5, layout.outputs() - 1};
+    x.view()(at.sample_of_x, at.column) = dy.view()(at.sample_of_dy, at.row) = poison;
     std::vector<float> gradient(layout.value_count());
     multiply_masked(exec, layout, weir::view(values), x.constant(), y.view());
     multiply_masked_transposed(exec, layout, weir::view(values), dy.constant(), dx.view());
     masked_weight_gradient(exec, layout, dy.constant(), x.constant(), weir::view(gradient),
                            weir::GradientMode::overwrite);
     exec.synchronize();
-    std::vector<bool> is_live(layout.value_count());
-    bool is_right = true;
-    weir_test::for_each_entry(layout, [&](std::size_t r, std::size_t c, std::size_t at) {
-      is_live[at] = true;
-      is_right = is_right && std::isfinite(gradient[at]) == (r != row && c != column);
-    });
-    for (std::size_t at = 0; at < gradient.size(); ++at)
-      is_right = is_right && (is_live[at] || gradient[at] == 0.0f);
-    CHECK(is_right);
-    for (std::size_t i = 0; i < 9; ++i) {
-      for (std::size_t r = 0; r < layout.outputs(); ++r)
-        is_right = is_right && std::isfinite(y(i, r)) == !(i == 4 && layout.contains(r, column));
-      for (std::size_t c = 0; c < layout.inputs(); ++c)
-        is_right = is_right && std::isfinite(dx(i, c)) == !(i == 5 && layout.contains(row, c));
-    }
-    CHECK(is_right);
+    CHECK(shows_where_live(at, layout, y, dx, gradient));
   }
 }
 
@@ -388,15 +373,15 @@ TEST_CASE("sums of more than 10,000 terms are within the tolerance, over inputs,
     std::size_t const many = 12'000 * n;
     weir::GroupDesign const wide{{.outputs = 4, .inputs = many, .group = n}};
     weir::GroupDesign const tall{{.outputs = many, .inputs = 4, .group = n}};
-    check_products<float>(exec, wide.layout(), 3, BatchOrder::batch_major, 0, 1, 1e-5);
-    check_products<float>(exec, tall.layout(), 3, BatchOrder::batch_major, 0, 2, 1e-5);
+    check_products<float>(exec, wide.layout(), 3, {}, 0, 1, 1e-5);
+    check_products<float>(exec, tall.layout(), 3, {}, 0, 2, 1e-5);
     weir::GroupDesign const small{{.outputs = 9, .inputs = 10, .group = n}};
-    check_products<float>(exec, small.layout(), 12'000, BatchOrder::batch_major, 0, 3, 1e-5);
+    check_products<float>(exec, small.layout(), 12'000, {}, 0, 3, 1e-5);
   }
   weir::TiledDesign const tiles(weir::GroupDesign{{.outputs = 2, .inputs = 800, .group = 2}}, 64, 25'600, 32);
-  check_products<float>(exec, tiles.layout(), 3, BatchOrder::batch_major, 0, 4, 1e-5);
+  check_products<float>(exec, tiles.layout(), 3, {}, 0, 4, 1e-5);
   weir::GroupDesign const gathered{{.outputs = 4, .inputs = 36'000, .group = 3}};
-  check_products<float>(exec, gathered.layout(), 1, BatchOrder::batch_major, 0, 5, 1e-5);
+  check_products<float>(exec, gathered.layout(), 1, {}, 0, 5, 1e-5);
 }
 
 /// Of all entries, with x and dy the same everywhere.

@@ -18,9 +18,9 @@
 
 namespace {
 
-using weir_test::Batch;
-
 using weir::BatchOrder;
+using weir_test::Batch;
+using weir_test::BatchOrders;
 
 /// Calls f with a mask of every form that kernels know, cut at both edges where the form can be.
 template <class Function>
@@ -78,12 +78,12 @@ void with_drawn_form(std::uint64_t seed, Function const& f) {
 template <class Element>
 struct Operands {
   template <class Layout>
-  Operands(Layout const& layout, std::size_t samples, BatchOrder order, std::size_t room)
+  Operands(Layout const& layout, std::size_t samples, BatchOrders orders, std::size_t room)
       : values(weir_test::random_values<Element>(layout, 1)),
-        x(samples, layout.inputs(), order, room),
-        y(samples, layout.outputs(), order, room),
-        dy(samples, layout.outputs(), order, room),
-        dx(samples, layout.inputs(), order, room),
+        x(samples, layout.inputs(), orders.inputs, room),
+        y(samples, layout.outputs(), orders.outputs, room),
+        dy(samples, layout.outputs(), orders.outputs, room),
+        dx(samples, layout.inputs(), orders.inputs, room),
         gradient(layout.value_count(), weir::AccumulatorOf<Element>{7}) {
     weir_test::fill_batch(x, 2);
     weir_test::fill_batch(dy, 3);
@@ -103,17 +103,18 @@ struct Operands {
 
 /// The three products against their definitions. Below `least` all results are equally far apart.
 template <class Element, class Layout>
-void check_products(Layout const& layout, std::size_t samples, BatchOrder order, std::size_t room,
+void check_products(Layout const& layout, std::size_t samples, BatchOrders orders, std::size_t room,
                     double tolerance, double least) {
   CAPTURE(layout.outputs());
   CAPTURE(layout.inputs());
   CAPTURE(samples);
-  CAPTURE((order == BatchOrder::batch_major));
+  CAPTURE((orders.inputs == BatchOrder::batch_major));
+  CAPTURE((orders.outputs == BatchOrder::batch_major));
   auto const error = [least](weir_test::Expected expected, Batch<Element> const& batch) {
     for (double& scale : expected.scale) scale = std::fmax(scale, least);
     return largest_error(expected, batch);
   };
-  Operands<Element> o(layout, samples, order, room);
+  Operands<Element> o(layout, samples, orders, room);
   o.multiply(weir::HostExecutor(), layout);
   CHECK(error(expected_product(layout, o.values, o.x), o.y) <= tolerance);
   CHECK(error(expected_transposed(layout, o.values, o.dy), o.dx) <= tolerance);
@@ -121,20 +122,19 @@ void check_products(Layout const& layout, std::size_t samples, BatchOrder order,
   CHECK(largest_error(expected_gradient(layout, o.dy, o.x), o.gradient) <= of_sums);
 }
 
-/// Of every form, for batches from none on, in both orders, with room between lines, and of random shapes.
+/// Of every form, for batches from none on, in all orders, with room between lines, and of random shapes.
 template <class Element>
 void check_all_products(double tolerance, double least = 0) {
   for_each_form([&](auto const& layout) {
     for (std::size_t samples : {0u, 1u, 2u, 13u, 70u}) {
       for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major})
-        check_products<Element>(layout, samples, order, samples % 2 * 3, tolerance, least);
+        check_products<Element>(layout, samples, {order}, samples % 2 * 3, tolerance, least);
     }
   });
   for (std::uint64_t seed = 0; seed < 240; ++seed) {
     CAPTURE(seed);
     with_drawn_form(seed, [&](auto const& layout, std::size_t samples) {
-      auto const order = seed % 3 == 0 ? BatchOrder::feature_major : BatchOrder::batch_major;
-      check_products<Element>(layout, samples, order, seed % 4, tolerance, least);
+      check_products<Element>(layout, samples, weir_test::orders_of(seed % 7), seed % 4, tolerance, least);
     });
   }
 }
@@ -157,10 +157,10 @@ void check_threads() {
     CAPTURE(layout.outputs());
     CAPTURE(layout.inputs());
     for (BatchOrder order : {BatchOrder::batch_major, BatchOrder::feature_major}) {
-      Operands<Element> one(layout, 150, order, 0);
+      Operands<Element> one(layout, 150, {order}, 0);
       one.multiply(weir::HostExecutor({.threads = 1}), layout);
       for (std::size_t threads : {2u, 3u}) {
-        Operands<Element> many(layout, 150, order, 0);
+        Operands<Element> many(layout, 150, {order}, 0);
         many.multiply(weir::HostExecutor({.threads = threads}), layout);
         CHECK(same_bits(many.y.elements, one.y.elements));
         CHECK(same_bits(many.dx.elements, one.dx.elements));
@@ -174,28 +174,6 @@ TEST_CASE("the products of every form and type have the same bits for any number
   check_threads<weir::bfloat16>();
   check_threads<weir::half>();
   check_threads<double>();
-}
-
-/// The transpose with its entries written out, and the values in its order.
-template <class Layout>
-auto explicit_transpose(Layout const& layout, std::vector<double> const& values) {
-  std::vector<std::uint32_t> begin = {0};
-  std::vector<std::uint32_t> rows;
-  std::vector<double> transposed;
-  for (std::size_t column = 0; column < layout.inputs(); ++column) {
-    std::vector<std::pair<std::uint32_t, double>> entries;
-    for (std::size_t slot = 0; slot < layout.column_degree(column); ++slot) {
-      entries.emplace_back(static_cast<std::uint32_t>(layout.row(column, slot)),
-                           values[layout.value_index_transposed(column, slot)]);
-    }
-    std::sort(entries.begin(), entries.end());
-    for (auto const& [row, value] : entries) {
-      rows.push_back(row);
-      transposed.push_back(value);
-    }
-    begin.push_back(static_cast<std::uint32_t>(rows.size()));
-  }
-  return std::pair{weir::IndexedDesign<std::uint32_t>(layout.outputs(), begin, rows), transposed};
 }
 
 /// The transposed product as one chain of fused multiply-adds per input, over its entries in the order in
@@ -227,7 +205,7 @@ TEST_CASE("the transposed product is that of the explicit transpose bit for bit 
   auto const check = [&](auto const& layout) {
     CAPTURE(layout.outputs());
     CAPTURE(layout.inputs());
-    Operands<double> o(layout, 11, BatchOrder::batch_major, 0);
+    Operands<double> o(layout, 11, {}, 0);
     o.multiply(exec, layout);
     Chains const chains(layout, o.values, o.dy);
     CHECK(same_bits(o.dx.elements, chains.dx.elements));
@@ -238,7 +216,7 @@ TEST_CASE("the transposed product is that of the explicit transpose bit for bit 
       for (double& element : o.dy.elements) element = std::round(64 * element);
       o.multiply(exec, layout);
     }
-    auto const [transpose, values] = explicit_transpose(layout, o.values);
+    auto const [transpose, values] = weir_test::explicit_transpose(layout, o.values);
     Batch<double> wanted(11, layout.inputs(), BatchOrder::batch_major);
     multiply_masked(exec, transpose.layout(), weir::view(values), o.dy.constant(), wanted.view());
     exec.synchronize();

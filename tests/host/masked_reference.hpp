@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "support/worst_error.hpp"
@@ -11,8 +13,23 @@
 #include "weir/core/random.hpp"
 #include "weir/exec/batch_view.hpp"
 #include "weir/exec/masked_product.hpp"
+#include "weir/mask/design/indexed.hpp"
 
 namespace weir_test {
+
+/// Of what a product reads as inputs, and of what it writes as outputs; each batch may have its own.
+struct BatchOrders {
+  weir::BatchOrder inputs = weir::BatchOrder::batch_major;
+  weir::BatchOrder outputs = inputs;
+};
+
+/// One of the four, feature-major in a quarter of the cases where `draw` is uniform.
+inline BatchOrders orders_of(std::size_t draw) {
+  auto const order = [](bool is_feature_major) {
+    return is_feature_major ? weir::BatchOrder::feature_major : weir::BatchOrder::batch_major;
+  };
+  return {order(draw % 4 == 0), order(draw / 4 % 4 == 0)};
+}
 
 /// A batch with room between its lines, which is not a number, so that reading it shows.
 template <class Element>
@@ -87,6 +104,29 @@ std::vector<Element> random_values(Layout const& layout, std::uint64_t seed) {
   return values;
 }
 
+/// The transpose with its entries written out, and the values in its order.
+template <class Layout>
+std::pair<weir::IndexedDesign<std::uint32_t>, std::vector<double>> explicit_transpose(
+    Layout const& layout, std::vector<double> const& values) {
+  std::vector<std::uint32_t> begin = {0};
+  std::vector<std::uint32_t> rows;
+  std::vector<double> transposed;
+  for (std::size_t column = 0; column < layout.inputs(); ++column) {
+    std::vector<std::pair<std::uint32_t, double>> entries;
+    for (std::size_t slot = 0; slot < layout.column_degree(column); ++slot) {
+      entries.emplace_back(static_cast<std::uint32_t>(layout.row(column, slot)),
+                           values[layout.value_index_transposed(column, slot)]);
+    }
+    std::sort(entries.begin(), entries.end());
+    for (auto const& [row, value] : entries) {
+      rows.push_back(row);
+      transposed.push_back(value);
+    }
+    begin.push_back(static_cast<std::uint32_t>(rows.size()));
+  }
+  return {weir::IndexedDesign<std::uint32_t>(layout.outputs(), begin, rows), transposed};
+}
+
 template <class Layout, class Element>
 Expected expected_product(Layout const& layout, std::vector<Element> const& values, Batch<Element> const& x) {
   Expected expected(x.samples * layout.outputs());
@@ -119,6 +159,36 @@ Expected expected_gradient(Layout const& layout, Batch<Element> const& dy, Batch
     for (std::size_t i = 0; i < x.samples; ++i) expected.add(at, dy(i, row) * x(i, column));
   });
   return expected;
+}
+
+/// Where one element of x and one of dy are not finite.
+struct Poison {
+  std::size_t sample_of_x, column;
+  std::size_t sample_of_dy, row;
+};
+
+/// Whether it shows in the three products where it meets a live entry, and nowhere else.
+template <class Layout, class Element, class Real>
+bool shows_where_live(Poison const& poison, Layout const& layout, Batch<Element> const& y,
+                      Batch<Element> const& dx, std::vector<Real> const& gradient) {
+  bool is_right = true;
+  std::vector<bool> is_live(gradient.size());
+  for_each_entry(layout, [&](std::size_t row, std::size_t column, std::size_t at) {
+    is_live[at] = true;
+    is_right &= std::isfinite(gradient[at]) == (row != poison.row && column != poison.column);
+  });
+  for (std::size_t at = 0; at < gradient.size(); ++at) is_right &= is_live[at] || gradient[at] == Real{0};
+  for (std::size_t i = 0; i < y.samples; ++i) {
+    for (std::size_t row = 0; row < layout.outputs(); ++row) {
+      bool const is_met = i == poison.sample_of_x && layout.contains(row, poison.column);
+      is_right &= std::isfinite(y(i, row)) != is_met;
+    }
+    for (std::size_t column = 0; column < layout.inputs(); ++column) {
+      bool const is_met = i == poison.sample_of_dy && layout.contains(poison.row, column);
+      is_right &= std::isfinite(dx(i, column)) != is_met;
+    }
+  }
+  return is_right;
 }
 
 /// The largest error relative to the magnitude of the terms.

@@ -101,10 +101,12 @@ struct Census {
     weir::DesignParameters const p = made.parameters;
     if (p.v > most_inputs) return;
     check(made, name);
-    if (p.b * p.v > 2'000'000) return;  // the complement has about as many entries
+    // Their entries are written out. Of triple systems with more than 240 inputs, whose complements together
+    // have 10^10 and whose own formula is checked above, those of a few are.
+    std::uint64_t const size = p.b * p.v;
+    if (size > 2'300'000 && (p.v % 90 != 1 || size > 20'000'000)) return;
     bool const has_complement = p.v - p.k >= 2 && p.b - 2 * p.r + p.lambda > 0;
     check_if(has_complement, "complement-of:" + name, given);
-    if (p.v > 400) return;  // what follows writes its entries out
     bool const is_symmetric = p.v == p.b;
     bool const has_residual = is_symmetric && p.v - p.k >= 3;
     check_if(is_symmetric && p.lambda >= 2, "derived-of:" + name, given);
@@ -159,7 +161,7 @@ TEST_CASE(
   for (std::uint64_t v = 7; v <= most_inputs; ++v) {
     if (v % 6 == 1 || v % 6 == 3) census.add("steiner-triple", {0, 0, v});
   }
-  CHECK(census.members > (most_inputs == 1'100 ? 950 : 150));
+  CHECK(census.members > (most_inputs == 1'100 ? 1'350 : 150));
 }
 
 TEST_CASE("tables of cyclic designs take 4 bytes per difference, whatever is asked for") {

@@ -62,7 +62,7 @@ weir::Buffer<Element, weir::CudaExecutor> on_device(weir::CudaExecutor const& ex
 
 struct Case {
   std::size_t samples = 1;
-  BatchOrder order = BatchOrder::batch_major;
+  weir_test::BatchOrders orders;
   std::size_t room = 0;    // between lines
   std::size_t offset = 0;  // of the first element
   std::uint64_t seed = 1;
@@ -80,8 +80,8 @@ template <class Element>
 Products<Element> run(weir::CudaExecutor const& executor, weir::AnyDesign const& design, Case const& c,
                       std::vector<Element> const& values, Batch<Element> const& x, Batch<Element> const& dy) {
   using Real = weir::AccumulatorOf<Element>;
-  Batch<Element> y(dy.samples, design.outputs(), c.order, c.room),
-      dx(x.samples, design.inputs(), c.order, c.room);
+  Batch<Element> y(dy.samples, design.outputs(), c.orders.outputs, c.room),
+      dx(x.samples, design.inputs(), c.orders.inputs, c.room);
   DeviceCopy<Element> const x_there(executor, x, c.offset), dy_there(executor, dy, c.offset);
   DeviceCopy<Element> const y_there(executor, y, c.offset), dx_there(executor, dx, c.offset);
   auto const values_there = on_device(executor, values);
@@ -114,7 +114,8 @@ double error_of(weir::CudaExecutor const& executor, weir::AnyDesign const& desig
   std::uint32_t const taps = c.shape == nullptr ? 1 : c.shape->taps();
   std::size_t const in = c.shape == nullptr ? c.samples : c.shape->input_pixels();
   std::size_t const out = c.shape == nullptr ? c.samples : c.shape->output_pixels();
-  Batch<Element> x(in, design.inputs(), c.order, c.room), dy(out, design.outputs(), c.order, c.room);
+  Batch<Element> x(in, design.inputs(), c.orders.inputs, c.room);
+  Batch<Element> dy(out, design.outputs(), c.orders.outputs, c.room);
   weir_test::fill_batch(x, c.seed + 1);
   weir_test::fill_batch(dy, c.seed + 2);
   std::vector<Element> values;

@@ -10,7 +10,6 @@
 
 namespace {
 
-using weir::BatchOrder;
 using weir::detail::DeviceSamples;
 using weir::detail::LaneShape;
 using weir_test::Batch;
@@ -22,7 +21,7 @@ template <class Element, class Layout>
 struct Case {
   Layout const& layout;
   std::uint64_t seed;
-  BatchOrder order = BatchOrder::batch_major;
+  weir_test::BatchOrders orders;
   LaneShape lanes = {32, 2};
   weir::ConvolutionShape const* shape = nullptr;
   std::size_t samples = 0;  // without a shape
@@ -52,10 +51,10 @@ struct Case {
     CAPTURE(layout.inputs());
     auto const values = play::values_of<Element>(layout, shape == nullptr ? 1 : shape->taps(), seed);
     play::Reference<Element, Layout> const reference{layout, shape, values};
-    Batch<Element> x(samples_in(), layout.inputs(), order, seed % 3),
-        y(samples_out(), layout.outputs(), order, 1);
-    Batch<Element> dy(samples_out(), layout.outputs(), order, seed % 2),
-        dx(samples_in(), layout.inputs(), order, 2);
+    Batch<Element> x(samples_in(), layout.inputs(), orders.inputs, seed % 3),
+        y(samples_out(), layout.outputs(), orders.outputs, 1);
+    Batch<Element> dy(samples_out(), layout.outputs(), orders.outputs, seed % 2),
+        dx(samples_in(), layout.inputs(), orders.inputs, 2);
     weir_test::fill_batch(x, seed + 1);
     weir_test::fill_batch(dy, seed + 2);
     Multiply<Element, Entries, false> const forward{
@@ -76,12 +75,11 @@ TEST_CASE("products of group designs are those of the dense matrix") {
     play::Draw draw{seed + 77};
     auto const design = play::group_design(seed);
     LaneShape const shapes[] = {{32, 2}, {64, 1}, {32, 4}, {128, 1}};
-    Case<float, weir::GroupLayout> const one{
-        .layout = design.layout(),
-        .seed = seed,
-        .order = draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
-        .lanes = shapes[draw.below(4)],
-        .samples = draw.below(70)};
+    Case<float, weir::GroupLayout> const one{.layout = design.layout(),
+                                             .seed = seed,
+                                             .orders = weir_test::orders_of(draw.below(16)),
+                                             .lanes = shapes[draw.below(4)],
+                                             .samples = draw.below(70)};
     one.check(1e-6);
   }
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -15,6 +16,7 @@
 
 namespace {
 
+using masked::Batch;
 using masked::Case;
 using weir::AnyDesign;
 using weir::BatchOrder;
@@ -55,7 +57,7 @@ void check_all_types(AnyDesign const& design, Case const& c) {
 Case drawn_case(Draw& draw) {
   std::size_t const batches[] = {0, 1, 2, 5, 8, 9, 31, 64, 65, 130, 300};
   return {.samples = batches[draw.below(11)],
-          .order = draw.below(4) == 0 ? BatchOrder::feature_major : BatchOrder::batch_major,
+          .orders = weir_test::orders_of(draw.below(16)),
           .room = draw.below(12),
           .offset = draw.below(3) == 0 ? draw.below(9) : 0,
           .seed = draw.key};
@@ -115,7 +117,7 @@ TEST_CASE("products of tiles are those of the dense matrix, twice the same") {
     auto const design = is_liked ? grid.tiled((outputs + 7) / 8 * 8, (inputs + 7) / 8 * 8, side)
                                  : grid.tiled(outputs, inputs, side);
     if (is_liked) {
-      c.order = BatchOrder::batch_major;
+      c.orders = {};
       c.room = c.room / 8 * 8;
       c.offset = 0;
     }
@@ -133,7 +135,7 @@ TEST_CASE("convolutions are those of the dense matrix tap by tap, twice the same
     weir::ConvolutionShape const shape{number(1, 3), number(9, 14), number(9, 12), kernel_height,
                                        kernel_width, number(1, 3),  number(0, 2),  dilation};
     Case c = drawn_case(draw);
-    c.order = BatchOrder::batch_major;
+    c.orders = {};
     c.shape = &shape;
     if (draw.below(2) == 0) {
       weir::GroupDesign grid{{.outputs = 2, .inputs = 3, .group = 2}};
@@ -149,14 +151,97 @@ TEST_CASE("convolutions are those of the dense matrix tap by tap, twice the same
   }
 }
 
+namespace {
+
+/// A mask of every form that kernels know, most of them cut.
+std::vector<AnyDesign> every_form() {
+  std::vector<AnyDesign> forms;
+  for (std::uint32_t n : {2u, 8u, 32u, 9u})
+    forms.push_back(weir::GroupDesign{{.outputs = 3 * n + 50, .inputs = 2 * n + 90, .group = n}});
+  forms.push_back(weir::GroupDesign{{.outputs = 100, .inputs = 150, .group = 16, .levels = 3}});
+  forms.push_back(weir::CyclicDesign(73, {1, 2, 4, 8, 16, 32, 37, 55, 64}));
+  forms.push_back(AnyDesign::of(weir::GroupDesign{{.outputs = 70, .inputs = 120, .group = 8}}));
+  for (std::uint32_t side : {20u, 32u, 64u, 128u}) {
+    weir::GroupDesign grid{{.outputs = 5, .inputs = 4, .group = 4}};
+    forms.push_back(AnyDesign(std::move(grid)).tiled(5 * side - 8, 4 * side - 16, side));
+  }
+  return forms;
+}
+
+}  // namespace
+
+TEST_CASE("the transposed product is that of the explicit transpose bit for bit in double") {
+  weir::CudaExecutor const executor;
+  for (AnyDesign const& design : every_form()) {
+    CAPTURE(design.outputs());
+    CAPTURE(design.inputs());
+    CAPTURE(design.block());
+    for (std::size_t const samples : {1u, 11u, 70u}) {
+      CAPTURE(samples);
+      auto values = weir_test::random_values<double>(design, 1);
+      Batch<double> x(samples, design.inputs(), BatchOrder::batch_major);
+      Batch<double> dy(samples, design.outputs(), BatchOrder::batch_major);
+      weir_test::fill_batch(dy, 2);
+      // Numbers of which no sum is rounded: the order of the terms is the kernels' own.
+      for (double& value : values) value = std::round(64 * value);
+      for (double& element : dy.elements) element = std::round(64 * element);
+      auto const [transpose, transposed_values] = weir_test::explicit_transpose(design, values);
+      Case const c{.samples = samples};
+      auto const dx = masked::run(executor, design, c, values, x, dy).dx;
+      auto const wanted = masked::run(executor, AnyDesign(transpose), c, transposed_values, dy, x).y;
+      CHECK(dx.elements == wanted.elements);
+    }
+  }
+}
+
+namespace {
+
+template <class Element>
+void check_dead_entries(AnyDesign const& design, float poison) {
+  CAPTURE(sizeof(Element));
+  CAPTURE(design.outputs());
+  CAPTURE(design.inputs());
+  CAPTURE(design.block());
+  weir::CudaExecutor const executor;
+  auto const values = weir_test::random_values<Element>(design, 1);
+  for (BatchOrder const order : {BatchOrder::batch_major, BatchOrder::feature_major}) {
+    CAPTURE((order == BatchOrder::batch_major));
+    for (std::size_t const samples : {6u, 80u}) {
+      CAPTURE(samples);
+      Case const c{.samples = samples, .orders = {order}, .room = 8};
+      Batch<Element> x(samples, design.inputs(), order, c.room), dy(samples, design.outputs(), order, c.room);
+      weir_test::fill_batch(x, 2);
+      weir_test::fill_batch(dy, 3);
+      weir_test::Poison const at{4, design.inputs() - 1, 5, design.outputs() - 1};
+      x.view()(at.sample_of_x, at.column) = dy.view()(at.sample_of_dy, at.row) = Element(poison);
+      auto const [y, dx, gradient] = masked::run(executor, design, c, values, x, dy);
+      CHECK(shows_where_live(at, design, y, dx, gradient));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("infinities and what is no number leave no trace where they meet only dead entries") {
+  float const infinity = std::numeric_limits<float>::infinity();
+  for (float const poison : {infinity, std::numeric_limits<float>::quiet_NaN()}) {
+    for (AnyDesign const& design : every_form()) {
+      check_dead_entries<float>(design, poison);
+      check_dead_entries<double>(design, poison);
+      check_dead_entries<weir::half>(design, poison);
+      check_dead_entries<weir::bfloat16>(design, poison);
+    }
+  }
+}
+
 TEST_CASE("the gradients of a layer are the slopes of its loss") {
   weir::CudaExecutor const executor;
   weir::BIBDLinear<weir::GroupDesign> const layer(
       weir::BIBDMask(weir::GroupDesign{{.outputs = 21, .inputs = 30, .group = 4}}));
   auto const bound = layer.on(executor);
   std::size_t const samples = 7;
-  masked::Batch<double> x(samples, 30, BatchOrder::batch_major), y(samples, 21, BatchOrder::batch_major);
-  masked::Batch<double> coefficients = y;
+  Batch<double> x(samples, 30, BatchOrder::batch_major), y(samples, 21, BatchOrder::batch_major);
+  Batch<double> coefficients = y;
   weir_test::fill_batch(x, 1);
   weir_test::fill_batch(coefficients, 2);
   auto values = weir_test::random_values<double>(layer.mask(), 3);
