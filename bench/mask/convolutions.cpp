@@ -2,7 +2,8 @@
 // inputs of all taps of a pixel are unfolded into a row of a matrix (im2col), which Eigen, and if
 // libopenblas.so.0 is found OpenBLAS, multiply; the faster counts. The unfolding is part of the time, and so
 // is, of the input gradient, the way back. Layers are those of a ResNet for images of 32 x 32. One thread.
-// Each row prints both times and the speed-up as a fraction of 1/d.
+// Each row prints both times, the speed-up as a fraction of 1/d, and as `crossover` the density at which
+// dense would be as fast, if time goes with density.
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cstddef>
@@ -155,9 +156,11 @@ void compare(std::string const& kind, Layer const& layer, Design const& design, 
                          static_cast<double>(layer.outputs);
   auto const print = [&](char const* product, std::vector<double> const& times) {
     double const dense = sgemm ? std::min(times[1], times[2]) : times[1];
-    std::printf("%zu -> %zu, %ux%u, %ux%u, %s, %-16s d=1/%-3.0f %9.3f ms  dense %9.3f ms  %5.2f/d\n",
-                layer.inputs, layer.outputs, layer.kernel, layer.kernel, layer.side, layer.side, kind.c_str(),
-                product, 1 / density, 1e3 * times[0], 1e3 * dense, dense / times[0] * density);
+    double const fraction = dense / times[0] * density;
+    std::printf(
+        "%zu -> %zu, %ux%u, %ux%u, %s, %-16s d=1/%-3.0f %9.3f ms  dense %9.3f ms  %5.2f/d  crossover %.2f\n",
+        layer.inputs, layer.outputs, layer.kernel, layer.kernel, layer.side, layer.side, kind.c_str(),
+        product, 1 / density, 1e3 * times[0], 1e3 * dense, fraction, std::min(1.0, fraction));
     std::fflush(stdout);
   };
   print("forward", bench::by_turns({[&] {

@@ -72,6 +72,32 @@ TEST_CASE("every program refuses a device, a pipe and a folder where a file shou
   }
 }
 
+TEST_CASE("no program writes over what it reads") {
+  TemporaryFolder const folder;
+  std::string const file = folder / "file", same = folder / "./file";
+  write(file, "content");
+  std::string const text =
+      " " + same + ": it would take the place of what is read; another file would be right";
+  auto const check = [&](std::string const& call, std::string const& output) {
+    check_refused(call + " " + output + " " + same, {output + text});
+    CHECK(content(file) == "content");
+  };
+  for (char const* output : {"--save", "--trace", "--timeline"}) {
+    check("weir-train --data text:" + file, output);
+    check("weir-train --data idx:images," + file, output);
+  }
+  check("weir-train --load " + file, "--trace");
+  check("weir-sparsify --density 0.1 --estimator topk first.npy " + file, "--residual");
+  check("weir-plan --batch 512 --profile " + file, "--chart");
+  check("weir-schedule --import " + file, "--svg");
+  std::string const shape = "weir-design --density 0.5 --outputs 8 --inputs 6";
+  check(shape + " --values " + file + " --multiply x", "--result");
+  check(shape + " --values w --result y --multiply " + file, "--mtx");
+  check(shape + " --values w --result y --multiply x --input-gradient dx --gradient " + file,
+        "--weight-gradient");
+  CHECK(folder.files() == 1);
+}
+
 TEST_CASE("a file that is larger than its header says is refused unread") {
   TemporaryFolder const folder;
   constexpr std::uint64_t size = std::uint64_t{1} << 40;

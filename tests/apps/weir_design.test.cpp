@@ -9,6 +9,7 @@
 
 #include "mask/design_checks.hpp"
 #include "program.hpp"
+#include "weir/mask/bibd_mask.hpp"
 
 namespace {
 
@@ -60,6 +61,8 @@ TEST_CASE("weir-design: a plane, by its shape") {
   CHECK(plane["seconds_construct"].get<double>() > 0);
   CHECK(answer("--outputs 16 --inputs 20 --family affine-plane --order 4")["exact"] == false);
   CHECK(answer("--outputs 20 --inputs 16 --seed 5")["exact"] == true);
+  CHECK(answer("--outputs 20 --inputs 16 --family complement-of:auto")["family"] ==
+        "complement-of:affine-plane");
   CHECK(answer("--family quartic-residue --order 13")["exact"] == true);
   CHECK(answer("--family paley --order 4003 --seed 123456789")["nnz"] == 4003 * 2001);
   CHECK(answer("--family residual-of:steiner-triple --inputs 7")["nnz"] == 12);
@@ -159,6 +162,27 @@ TEST_CASE("weir-design: the tables") {
     CHECK(mlp["rows"][i]["layers"] == known[i].layers);
     CHECK(mlp["rows"][i]["biases"] == known[i].biases);
   }
+  for (Json const& row : mlp["rows"]) {
+    CAPTURE(row["name"].get<std::string>());
+    auto const layers = row["layers"].get<std::vector<std::size_t>>();
+    struct {
+      char const* name;
+      std::size_t all = 0;
+    } sums[] = {{"dense"}, {"legacy"}, {"balanced"}};
+    for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
+      bool const is_masked = i + 2 < layers.size();
+      weir::MaskOptions const legacy{.family = "legacy-iddl", .outputs = layers[i + 1], .inputs = layers[i]};
+      weir::MaskOptions const balanced{.outputs = layers[i + 1], .inputs = layers[i]};
+      std::size_t const dense = layers[i] * layers[i + 1];
+      std::size_t const wanted[] = {dense, is_masked ? weir::BIBDMask(legacy).nnz() : dense,
+                                    is_masked ? weir::BIBDMask(balanced).nnz() : dense};
+      for (std::size_t k = 0; k < 3; ++k) {
+        CHECK(row[sums[k].name + std::string("_layers")][i] == wanted[k]);
+        sums[k].all += wanted[k];
+      }
+    }
+    for (auto const& sum : sums) CHECK(row[sum.name + std::string("_parameters")] == sum.all);
+  }
   Json const resnet = answer("--table resnet");
   CHECK(resnet["rows"].size() == 20);
   CHECK(resnet["rows"][2] == Json({{"name", "ResNet-18"},
@@ -169,6 +193,25 @@ TEST_CASE("weir-design: the tables") {
                                    {"legacy_parameters", nullptr},
                                    {"balanced_flops", 35836928},
                                    {"balanced_parameters", 561738}}));
+  struct {
+    char const* name;
+    std::size_t dense_flops, legacy_flops, dense_parameters, legacy_parameters;
+  } const networks[] = {{"ResNet-18", 556'651'520, 54'711'296, 11'173'962, 769'656},
+                        {"ResNet-34", 1'161'450'496, 99'695'872, 21'282'122, 1'335'512},
+                        {"ResNet-50", 1'304'694'784, 205'031'584, 23'520'842, 3'820'994}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    Json const& row = resnet["rows"][4 * i];  // one group; 2, 4 and 8 follow
+    CHECK(row["name"] == networks[i].name);
+    CHECK(row["groups"] == 1);
+    CHECK(row["dense_flops"] == networks[i].dense_flops);
+    CHECK(row["legacy_flops"] == networks[i].legacy_flops);
+    CHECK(row["dense_parameters"] == networks[i].dense_parameters);
+    CHECK(row["legacy_parameters"] == networks[i].legacy_parameters);
+  }
+  CHECK(resnet["rows"][0]["balanced_flops"] == 62'379'008);
+  CHECK(resnet["rows"][0]["balanced_parameters"] == 934'986);
+  CHECK(resnet["rows"][8]["balanced_flops"] == 219'156'480);
+  CHECK(resnet["rows"][8]["balanced_parameters"] == 4'077'130);
   CHECK(design("--table mlp").out.find("MLP-112-56") != std::string::npos);
 }
 
@@ -249,7 +292,9 @@ TEST_CASE("weir-design: a bad argument is answered by one line that holds option
                 {"--density 0.9", "legacy-iddl", "random-biregular"});
   check_refused("--family steiner-triple --inputs 13 --order 6", 2, {"--order 6", "steiner-triple", "paley"});
   check_refused("--family paley --order 7 --dimension 5", 2, {"--dimension 5", "paley", "projective-plane"});
-  check_refused("--family affine-geometry --order 4 --dimension 1", 2, {"--dimension 1", "2 or more"});
+  check_refused("--family affine-geometry --order 4 --dimension 1", 2, {"--dimension 1", "at least 2"});
+  check_refused("--family net --order 0", 2, {"--order 0: a whole number of at least 2 would be right"});
+  check_refused("--family net --order 1", 2, {"--order 1: a whole number of at least 2 would be right"});
   check_refused("--family affine-plane --order 4 --lambda 2", 2, {"--lambda 2", "1"});
   check_refused("--feasibility 7,7,3", 2, {"--feasibility 7,7,3", "five"});
   check_refused("--feasibility 7,7,3,3,0", 2, {"--feasibility 7,7,3,3,0", "five"});

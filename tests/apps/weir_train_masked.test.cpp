@@ -225,6 +225,11 @@ TEST_CASE("the masks of a network: a copy of the design for each layer, random o
     CHECK(entries(random) != entries(weir::BIBDMask<>(other.next(64, 64))));
     before = entries(design);
   }
+  weir::BIBDMask<> const cut(designs.next(50, 75));  // some rows have one entry more than others
+  weir::BIBDMask<> const random(drawn.next(50, 75)), biregular(regular.next(50, 75));
+  CHECK(cut.nnz() % 50 != 0);
+  CHECK(random.nnz() == cut.nnz());
+  for (std::size_t row = 0; row < 50; ++row) CHECK(biregular.row_degree(row) == (cut.nnz() + 25) / 50);
 }
 
 TEST_CASE("weir-train: masked networks learn, and the report counts what is live") {

@@ -20,6 +20,7 @@
 #include "weir/mask/conv2d.hpp"
 #include "weir/mask/linear.hpp"
 #include "weir/tensor/buffer.hpp"
+#include "weir/workers/stream_worker_pool.hpp"
 
 static_assert(weir::MaskingBackend<weir::CudaExecutor, weir::GroupLayout, float>);
 static_assert(weir::MaskingBackend<weir::CudaExecutor, weir::CyclicLayout, double>);
@@ -111,27 +112,37 @@ TEST_CASE("a layer on a CUDA stream computes what the host does, and only enqueu
   }
 }
 
-TEST_CASE("a convolution on a CUDA stream computes what the host does") {
+TEST_CASE("a convolution on CUDA streams, its groups on a pool's, computes what the host does") {
   weir::BIBDConv2d const layer(
       {.inputs = 8, .outputs = 12, .padding = 1, .groups = 2, .mask = {.density = 0.5}});
   auto const shape = layer.shape(2, 5, 4);
-  auto const run = [&](auto const& executor) {
+  auto const run = [&](auto const& executor, auto const& runner_on) {
     using E = std::remove_cvref_t<decltype(executor)>;
+    auto&& runner = runner_on(executor);
     auto const bound = layer.on(executor);
     Memory<E> const values(executor, layer.value_count(), 0.5f);
     Memory<E> const x(executor, shape.input_pixels() * 8, 0.3f), y(executor, shape.output_pixels() * 12, 0);
     Memory<E> const dy(executor, shape.output_pixels() * 12, 0.2f), dx(executor, shape.input_pixels() * 8, 0);
     Memory<E> const gradient(executor, layer.value_count(), 0);
-    bound.template forward<float>(executor, shape, values.view(), {}, x.batch(shape.input_pixels(), 8),
+    bound.template forward<float>(runner, shape, values.view(), {}, x.batch(shape.input_pixels(), 8),
                                   y.batch(shape.output_pixels(), 12));
-    bound.template backward<float>(executor, shape, values.view(), x.batch(shape.input_pixels(), 8),
+    bound.template backward<float>(runner, shape, values.view(), x.batch(shape.input_pixels(), 8),
                                    y.batch(shape.output_pixels(), 12), dy.batch(shape.output_pixels(), 12),
                                    dx.batch(shape.input_pixels(), 8), gradient.view(), {},
                                    GradientMode::overwrite);
     executor.synchronize();
     return std::vector{y.content(), dx.content(), gradient.content()};
   };
-  auto const expected = run(weir::HostExecutor());
+  auto const on_stream = [](auto const& executor) -> auto const& {
+    return executor;
+  };
+  // Of one worker: the stand-in takes batches as wholes, and groups write side by side.
+  auto const on_pool = [](weir::CudaExecutor const& executor) {
+    return weir::StreamWorkerPool<weir::CudaExecutor>(
+        executor, {.workers = 1, .buckets = weir::BucketPlan::by_bytes({4})});
+  };
+  auto const expected = run(weir::HostExecutor(), on_stream);
   CleanSession const session;
-  CHECK(run(weir::CudaExecutor()) == expected);
+  CHECK(run(weir::CudaExecutor(), on_stream) == expected);
+  CHECK(run(weir::CudaExecutor(), on_pool) == expected);
 }

@@ -32,3 +32,17 @@ TEST_CASE("CyclicLayout: the table can be put elsewhere") {
   CHECK(plane.with_tables(table.data()).differences == table.data());
   CHECK(matrix_of(plane.with_tables(table.data())) == matrix_of(plane));
 }
+
+TEST_CASE("CyclicLayout: values beyond 2^32 have their places") {
+  std::uint32_t const order = 4'000'000'007u, differences[] = {0, 5, 3'999'999'999u};
+  weir::CyclicLayout const layout{order, 3, differences};
+  CHECK(layout.nnz() == 3 * std::uint64_t{order});
+  std::size_t const row = order - 1;
+  CHECK(layout.value_index(row, 2) == 3 * std::uint64_t{order} - 1);
+  for (std::size_t slot = 0; slot < 3; ++slot) {
+    std::size_t const column = layout.column(row, slot), back = layout.column_slot(column, row);
+    CHECK(column == (std::uint64_t{differences[slot]} + row) % order);
+    CHECK(layout.row(column, back) == row);
+    CHECK(layout.value_index_transposed(column, back) == layout.value_index(row, slot));
+  }
+}

@@ -38,3 +38,11 @@ TEST_CASE("IndexedLayout: the tables can be put elsewhere") {
   CHECK(fault_of(moved) == "");
   CHECK(matrix_of(moved) == matrix_of(layout));
 }
+
+TEST_CASE("IndexedLayout: values beyond 2^31 have their places") {
+  std::uint32_t const begin[] = {0, 4'000'000'000u, 4'000'000'003u};
+  weir::IndexedLayout<std::uint16_t> layout;
+  layout.row_begin = begin;
+  CHECK(layout.value_index(1, 2) == 4'000'000'002u);
+  CHECK(layout.value_index(0, 3'999'999'999u) == 3'999'999'999u);
+}

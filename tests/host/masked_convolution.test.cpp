@@ -101,6 +101,50 @@ void check_threads(Layout const& layout, std::uint32_t height) {
   }
 }
 
+/// One image alone and as the first of five, with weights of which one is infinite.
+template <class Design>
+void check_images(Design const& design) {
+  weir::HostExecutor const exec;
+  auto const layout = design.layout();
+  weir::ConvolutionShape shape{.height = 1, .width = 3, .kernel_height = 3, .kernel_width = 3, .padding = 1};
+  for (std::size_t infinite = 0; infinite < shape.taps(); ++infinite) {
+    CAPTURE(infinite);
+    std::vector<float> values(shape.taps() * layout.value_count(), 0.5f);
+    values[infinite * layout.value_count() + layout.value_index(0, 0)] =
+        std::numeric_limits<float>::infinity();
+    std::vector<float> first;
+    for (std::uint32_t const images : {1u, 5u}) {
+      shape.images = images;
+      std::size_t const pixels = shape.input_pixels();
+      std::vector<float> const x(pixels * layout.inputs(), 1.0f), dy(pixels * layout.outputs(), 1.0f);
+      std::vector<float> y(dy.size()), dx(x.size());
+      convolve_masked(exec, layout, shape, weir::view(values),
+                      weir::batch_major(x.data(), pixels, layout.inputs()),
+                      weir::batch_major(y.data(), pixels, layout.outputs()));
+      convolve_masked_transposed(exec, layout, shape, weir::view(values),
+                                 weir::batch_major(dy.data(), pixels, layout.outputs()),
+                                 weir::batch_major(dx.data(), pixels, layout.inputs()));
+      exec.synchronize();
+      std::vector<float> of_image(y.data(), y.data() + 3 * layout.outputs());
+      of_image.insert(of_image.end(), dx.data(), dx.data() + 3 * layout.inputs());
+      if (images == 1) first = of_image;
+      bool is_same = true;
+      for (std::size_t i = 0; i < first.size(); ++i)
+        is_same =
+            is_same && (first[i] == of_image[i] || (first[i] != first[i] && of_image[i] != of_image[i]));
+      CHECK(is_same);
+    }
+  }
+}
+
+TEST_CASE("an image gives the same alone and among others, whatever the weights are") {
+  check_images(weir::GroupDesign{{.outputs = 6, .inputs = 9, .group = 3}});
+  check_images(weir::GroupDesign{{.outputs = 16, .inputs = 20, .group = 4}});
+  check_images(weir::GroupDesign{{.outputs = 40, .inputs = 32, .group = 16}});
+  check_images(weir::ProjectiveGeometry(5));
+  check_images(weir::TiledDesign(weir::GroupDesign{{.outputs = 2, .inputs = 2, .group = 2}}, 32, 32, 16));
+}
+
 TEST_CASE("convolutions have the same bits for any number of threads") {
   check_threads(weir::GroupDesign{{.outputs = 70, .inputs = 50, .group = 4}}.layout(), 11);
   check_threads(weir::GroupDesign{{.outputs = 100, .inputs = 70, .group = 16}}.layout(), 17);

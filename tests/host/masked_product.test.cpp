@@ -17,6 +17,7 @@
 #include "weir/mask/design/group.hpp"
 #include "weir/mask/design/indexed.hpp"
 #include "weir/mask/design/projective_geometry.hpp"
+#include "weir/mask/design/random.hpp"
 #include "weir/mask/design/tiled.hpp"
 #include "weir/mask/design/twin_prime.hpp"
 #include "weir/state/checksum.hpp"
@@ -144,6 +145,15 @@ TEST_CASE("the three products of masks of every other kind are those of the dens
           {.outputs = n + draw.below(60), .inputs = n + draw.below(600), .group = n, .seed = seed}};
       check_products<float>(exec, design.layout(), samples, orders, 0, seed, 1e-5);
     }
+  }
+}
+
+TEST_CASE("lists of entries reach beyond 65,536 inputs and outputs") {
+  weir::HostExecutor const exec;
+  auto const wide = weir::random_mask(5, 70'000, 900, 1), tall = weir::random_mask(70'000, 5, 900, 2);
+  for (std::size_t const samples : {1u, 9u}) {
+    check_products<float>(exec, wide.layout(), samples, {}, 0, 1, 1e-5);
+    check_products<float>(exec, tall.layout(), samples, {}, 0, 2, 1e-5);
   }
 }
 

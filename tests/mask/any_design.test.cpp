@@ -2,12 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 #include "mask/design_checks.hpp"
 #include "weir/core/error.hpp"
 #include "weir/mask/design/affine_geometry.hpp"
+#include "weir/mask/design/random.hpp"
 
 namespace {
 
@@ -37,6 +39,21 @@ TEST_CASE("AnyDesign: other designs are indexed, with 16 bits where that is enou
   plane.visit([](auto const& layout) {
     CHECK(std::is_same_v<decltype(layout), weir::IndexedLayout<std::uint16_t> const&>);
   });
+}
+
+TEST_CASE("AnyDesign: from 65,537 inputs or outputs on an index takes 32 bits") {
+  auto const bits = [](std::size_t outputs, std::size_t inputs) {
+    return AnyDesign::of(weir::random_mask(outputs, inputs, 40, 1)).visit([](auto const& layout) {
+      using Layout = std::remove_cvref_t<decltype(layout)>;
+      return std::is_same_v<Layout, weir::IndexedLayout<std::uint32_t>>   ? 32
+             : std::is_same_v<Layout, weir::IndexedLayout<std::uint16_t>> ? 16
+                                                                          : 0;
+    });
+  };
+  CHECK(bits(2, 65'536) == 16);
+  CHECK(bits(2, 65'537) == 32);
+  CHECK(bits(65'536, 2) == 16);
+  CHECK(bits(65'537, 2) == 32);
 }
 
 TEST_CASE("AnyDesign: tiles over any grid") {

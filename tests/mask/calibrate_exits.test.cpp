@@ -4,9 +4,12 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
+
+#include "weir/core/random.hpp"
 
 namespace {
 
@@ -43,6 +46,39 @@ TEST_CASE("what the final exit gets wrong too is not lost, and who has left is n
   REQUIRE(rules.size() == 2);
   CHECK(rules[0].tau == doctest::Approx(0.6).epsilon(1e-6));  // the last sample would be lost
   CHECK(rules[1].tau == 1.0);                                 // only that one is left, and wrong there
+}
+
+TEST_CASE("of all thresholds that make a difference it is the smallest that is allowed") {
+  constexpr std::size_t samples = 12;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    weir::RandomStream const random{.seed = seed};
+    std::vector<std::size_t> const labels(samples, 0);
+    std::vector<std::vector<double>> confidence(2);
+    for (std::size_t i = 0; i < 2 * samples; ++i) {
+      auto const word = random.word(i);
+      double const sure = 0.55 + 0.05 * static_cast<double>(word % 9);  // some of them equal
+      confidence[i / samples].push_back(word / 16 % 4 == 0 ? -sure : sure);
+    }
+    double const epsilon = 0.1 * static_cast<double>(seed % 5);
+    std::vector<std::vector<float>> const exits = {logits(confidence[0]), logits(confidence[1])};
+    double const tau = weir::calibrate_exits<float>(exits, labels, epsilon).at(0).tau;
+    // Those more sure than a threshold leave; what they lose is against the last exit.
+    auto const is_allowed = [&](double threshold) {
+      double leavers = 0, lost = 0;
+      for (std::size_t i = 0; i < samples; ++i) {
+        if (std::abs(confidence[0][i]) <= threshold + 1e-6) continue;
+        ++leavers;
+        lost += (confidence[1][i] > 0 ? 1.0 : 0.0) - (confidence[0][i] > 0 ? 1.0 : 0.0);
+      }
+      return leavers > 0 && lost <= epsilon * leavers + 1e-9;
+    };
+    bool const is_open = tau < 1.0;
+    CHECK(is_open == is_allowed(tau));
+    for (double threshold = 0.0; threshold < tau - 1e-6;
+         threshold = threshold == 0.0 ? 0.55 : threshold + 0.05)
+      CHECK_FALSE(is_allowed(threshold));
+  }
 }
 
 TEST_CASE("an exit that is always wrong is closed") {

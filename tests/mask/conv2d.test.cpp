@@ -91,6 +91,7 @@ void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32
   Batch<Element> dy(s.output_pixels(), options.outputs, order);
   weir_test::fill_batch(x, 1);
   weir_test::fill_batch(dy, 2);
+  Batch<Element> passed = dy;  // of the gradient of y
   bound.template forward<Element>(exec, s, weir::view(values), weir::view(bias), x.constant(), y.view());
   bound.template backward<Element>(exec, s, weir::view(values), x.constant(), y.constant(), dy.view(),
                                    dx.view(), weir::view(gradient), weir::view(bias_gradient),
@@ -102,14 +103,21 @@ void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32
   for (std::size_t i = 0; i < to_y.value.size(); ++i) {
     if (!bias.empty()) to_y.add(i, bias[i % options.outputs]);
   }
+  bool const is_gated = options.activation == weir::Activation::relu;
+  for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) {
+    for (std::size_t output = 0; output < options.outputs; ++output) {
+      if (is_gated && !(y(pixel, output) > 0)) passed.view()(pixel, output) = Element(0.0f);
+    }
+  }
   for_each_product(
       conv, s,
       [&](std::size_t pixel, std::size_t output, std::size_t from, std::size_t input, std::size_t value) {
         double const weight = weir::detail::convert<double>(values[value]);
         to_y.add(pixel * options.outputs + output, weight * x(from, input));
-        to_dx.add(from * options.inputs + input, weight * dy(pixel, output));
-        to_gradient.add(value, dy(pixel, output) * x(from, input));
+        to_dx.add(from * options.inputs + input, weight * passed(pixel, output));
+        to_gradient.add(value, passed(pixel, output) * x(from, input));
       });
+  for (double& value : to_y.value) value = is_gated ? std::fmax(value, 0.0) : value;
   if (std::is_same_v<Element, weir::half>) {  // whose smallest numbers are equally far apart
     for (double& scale : to_y.scale) scale = std::fmax(scale, 0x1p-14);
     for (double& scale : to_dx.scale) scale = std::fmax(scale, 0x1p-14);
@@ -119,10 +127,12 @@ void check(weir::Conv2dOptions const& options, std::uint32_t height, std::uint32
   CHECK(largest_error(to_gradient, gradient) <= std::fmin(tolerance, 1e-5));
   for (std::size_t output = 0; output < bias_gradient.size(); ++output) {
     double sum = 0;
-    for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) sum += dy(pixel, output);
+    for (std::size_t pixel = 0; pixel < s.output_pixels(); ++pixel) sum += passed(pixel, output);
     CHECK(bias_gradient[output] == doctest::Approx(sum).epsilon(1e-4));
   }
 }
+
+constexpr weir::Activation activations[] = {weir::Activation::identity, weir::Activation::relu};
 
 TEST_CASE("a convolution equals the dense one whose dead weights are zero") {
   for (std::uint32_t groups : {1u, 2u, 4u, 8u}) {
@@ -140,11 +150,32 @@ TEST_CASE("a convolution equals the dense one whose dead weights are zero") {
                                         .padding = padding,
                                         .dilation = dilation,
                                         .groups = groups,
+                                        .activation = activations[kernel / 3 % 2],
                                         .has_bias = groups == 2};
             check<float>(options, 9, 10);
           }
         }
       }
+    }
+  }
+}
+
+TEST_CASE("the same with eight groups, each of them masked") {
+  for (std::uint32_t kernel : {1u, 3u, 5u}) {
+    for (std::uint32_t stride : {1u, 2u}) {
+      weir::Conv2dOptions const options{.inputs = 64,
+                                        .outputs = 48,
+                                        .kernel_height = kernel,
+                                        .kernel_width = kernel,
+                                        .stride = stride,
+                                        .padding = kernel / 2,
+                                        .dilation = kernel == 3 ? 2u : 1u,
+                                        .groups = 8,
+                                        .activation = activations[stride - 1],
+                                        .has_bias = true};
+      weir::BIBDConv2d const conv(options);
+      CHECK(conv.value_count() < 64 * 48 / 8 * std::size_t{kernel} * kernel);
+      check<float>(options, 7, 6);
     }
   }
 }
@@ -159,6 +190,7 @@ TEST_CASE("the same with 16 bits") {
                                         .stride = 1 + kernel / 3 % 2,
                                         .padding = kernel / 2,
                                         .groups = groups,
+                                        .activation = activations[kernel / 5],
                                         .has_bias = groups == 4};
       check<weir::bfloat16>(options, 9, 10, 1e-2);
       check<weir::half>(options, 9, 10, 2e-3);

@@ -56,6 +56,9 @@ TEST_CASE("a member whose softmax is NaN has no say") {
 TEST_CASE("votes for what is no class, and sizes that do not fit, are refused") {
   CHECK_THROWS_AS(majority({4}), weir::ContractViolation);
   CHECK_THROWS_AS(majority({1, 2}, {1.0}), weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(majority({1, 1}, {1.5e308, 1.5e308}),
+                       "majority_vote: the weights add up to infinity, smaller ones would be right",
+                       weir::ContractViolation);
   std::vector<float> const logits(5);
   CHECK_THROWS_AS(weir::mean_probability_vote(std::span(logits), 2), weir::ContractViolation);
   CHECK_THROWS_AS(weir::mean_probability_vote(std::span<float const>(), 2), weir::ContractViolation);

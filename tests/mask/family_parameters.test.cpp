@@ -55,7 +55,7 @@ TEST_CASE("checked_family_parameters: what would have too many entries is refuse
   check_refused("derived-of:projective-geometry", {2, 29},
                 "dimension 29: too large with order 2 (nearest: 16)");
   check_refused("derived-of:projective-plane", {1'000'000},
-                "order 1000000: too large for a design of dimension 2 (nearest: 1621)");
+                "order 1000000: too large for a design of dimension 2");  // which has lambda 1
   check_refused(
       "paley", {1'162'261'467},  // 3^19
       "order 1162261467: too large for lists of 2^32 - 1 entries (nearest: 1162261447, 1162261523)");
@@ -79,6 +79,32 @@ TEST_CASE("checked_family_parameters: the nearest member is named, however far")
   check_refused("paley", {std::uint64_t{1} << 40}, "order 1099511627776: too large (nearest: 4294967291)");
   check_refused("quartic-residue", {1'000'000'000'000},
                 "order 1000000000000: too large (nearest: 4294705157)");
+}
+
+TEST_CASE("checked_family_parameters: what is named as nearest fits") {
+  for (char const* name : {"affine-plane", "projective-plane"})
+    check_refused(name, {1620}, "order 1620: not a prime power (nearest: 1619, 1621)");
+  check_refused("affine-plane", {1625}, "order 1625: not a prime power (nearest: 1621)");
+  check_refused("projective-plane", {1625}, "order 1625: not a prime power (nearest: 1621)");
+  check_refused("affine-geometry", {6, 12}, "order 6: not a prime power (nearest: 2)");
+  check_refused("paley", {177'146},
+                "order 177146: a Paley design needs a prime power of the form 4i + 3, at least 7 "
+                "(nearest: 177131, 177167)");
+  check_refused("twin-prime", {726},
+                "order 726: a twin prime design needs odd prime powers q and q + 2 (nearest: 659, 809)");
+  check_refused("derived-of:paley", {131'072},
+                "order 131072: a Paley design needs a prime power of the form 4i + 3, at least 7 "
+                "(nearest: 131071)");
+  check_refused("complement-of:steiner-triple", {0, 0, 5000},
+                "inputs 5000: a Steiner triple system needs 6t + 1 or 6t + 3, from 7 to 65535 "
+                "(nearest: 2955)");
+  check_refused("residual-of:affine-plane", {100'000},
+                "order 100000: too large for a design of dimension 2");  // which is not symmetric
+  check_refused("steiner-triple", {.inputs = 7, .block = 0}, "block-size 0: 1 or more would be right");
+  check_refused(
+      "residual-of:steiner-triple", {0, 0, 72, 8},
+      "family residual-of:steiner-triple: the design has 96 outputs and 72 inputs; a symmetric one, "
+      "with as many, would be right");
 }
 
 TEST_CASE("checked_family_parameters: only 7 points have symmetric triples") {

@@ -18,6 +18,8 @@ TEST_CASE("check_group_order: what goes into a shape") {
   CHECK_THROWS_WITH_AS(check_group_order(std::uint64_t{1} << 40, 1 << 20, 1 << 20, false),
                        "order 1099511627776: at most 65535 goes into 1048576 x 1048576 (nearest: 65521)",
                        weir::ContractViolation);
+  CHECK_THROWS_WITH_AS(check_group_order(6, 6, 6, false), "order 6: not a prime power (nearest: 5)",
+                       weir::ContractViolation);
   CHECK_THROWS_WITH_AS(check_group_order(2, 1, 5, false),
                        "order 2: none goes into 1 x 5; leaving it out, for the full mask, would be right",
                        weir::ContractViolation);

@@ -43,6 +43,31 @@ TEST_CASE("make_design: auto takes the geometry of exactly this shape") {
         weir::DesignParameters{25, 30, 6, 5, 1});
 }
 
+TEST_CASE("make_design: a family is what it is named, and a complement that of what was taken") {
+  CHECK(family_of({.family = "hadamard-group", .outputs = 20, .inputs = 16}) == "hadamard-group");
+  CHECK(weir::certify(make_design({.family = "hadamard-group", .outputs = 20, .inputs = 16}).design) ==
+        weir::DesignParameters{});
+  CHECK(family_of({.family = "complement-of:auto", .outputs = 20, .inputs = 16}) ==
+        "complement-of:affine-plane");
+  CHECK(family_of({.family = "complement-of:complement-of:auto", .outputs = 42, .inputs = 36}) ==
+        "complement-of:complement-of:hadamard-group");
+}
+
+TEST_CASE("make_design: a net of any shape lets no two inputs meet twice") {
+  for (std::uint64_t const n : {2u, 3u, 4u, 5u, 7u, 8u, 9u}) {
+    for (std::size_t groups = 1; groups <= n; ++groups) {
+      for (std::size_t classes = 1; classes <= n; ++classes) {
+        auto const net =
+            make_design({.family = "net", .outputs = classes * n, .inputs = groups * n, .order = n});
+        CAPTURE(n);
+        CAPTURE(groups);
+        CAPTURE(classes);
+        CHECK(weir::lambda_histogram(net.design).back().meetings <= 1);
+      }
+    }
+  }
+}
+
 TEST_CASE("make_design: auto elsewhere goes by the rules for any shape") {
   auto const rows_and_columns = [](MaskOptions const& options, DegreeRange rows, DegreeRange columns) {
     auto const made = make_design(options);
@@ -289,6 +314,13 @@ TEST_CASE("make_design: an option that the family has no use for is refused, wit
 
 TEST_CASE("make_design: what is too large is refused, with the nearest that is not") {
   check_refused({.family = "net", .order = 65536}, "order 65536: too large (nearest: 65521)");
+  check_refused({.family = "net", .order = 65535}, "order 65535: not a prime power (nearest: 65521)");
+  check_refused({.family = "legacy-iddl", .outputs = 16, .inputs = std::size_t{1} << 33},
+                "inputs 8589934592: at most 4294967295 would be right");
+  check_refused(
+      {.family = "hadamard-group", .outputs = 4, .inputs = std::size_t{0xffff'ffff} * 2, .order = 2},
+      "order 2: its field for 4 x 8589934590 would have more than 2^32 - 1 elements; a larger order "
+      "would be right");
   check_refused({.family = "hadamard-group", .order = 65536, .lambda = 2},
                 "order 65536: too large (nearest: 32768)");
   check_refused({.family = "hadamard-group", .order = 4096, .lambda = 4096},
@@ -297,7 +329,7 @@ TEST_CASE("make_design: what is too large is refused, with the nearest that is n
                 "lambda 4611686018427387904: too large with order 4 (nearest: 134217728)");
   check_refused({.family = "projective-plane", .order = 2048},
                 "order 2048: too large for a design of dimension 2 (nearest: 1621)");
-  for (char const* const name : {"affine-plane", "projective-plane", "derived-of:projective-plane"}) {
+  for (char const* const name : {"affine-plane", "projective-plane"}) {
     check_refused({.family = name, .order = 1'000'000'000'000},
                   "order 1000000000000: too large for a design of dimension 2 (nearest: 1621)");
   }
@@ -321,7 +353,7 @@ TEST_CASE("make_design: what is too large is refused, with the nearest that is n
   }
   for (char const* const family : {"random", "random-biregular"}) {
     check_refused({.family = family, .outputs = 100'000, .inputs = 100'000, .density = 0.5},
-                  "density 0.500000: at most 0.429497 would be right, for 2^32 - 1 entries");
+                  "density 0.500000: at most 0.429496 would be right, for 2^32 - 1 entries");
     check_refused({.family = family, .outputs = 100'000, .inputs = 100'000, .row_degree = 50'000},
                   "row-degree 50000: at most 42949 would be right, for 2^32 - 1 entries");
   }

@@ -32,7 +32,14 @@ TEST_CASE("save_mask and load_mask: mask and values come back, padding as 0") {
        {weir::MaskOptions{.outputs = 29, .inputs = 43, .density = 0.3, .seed = 2},
         weir::MaskOptions{.outputs = 20, .inputs = 16, .seed = 5},
         weir::MaskOptions{.family = "random", .outputs = 30, .inputs = 20, .seed = 9, .nnz = 100},
-        weir::MaskOptions{.outputs = 50, .inputs = 70, .density = 0.5, .block = 8}}) {
+        weir::MaskOptions{.outputs = 50, .inputs = 70, .density = 0.5, .block = 8},
+        weir::MaskOptions{.family = "affine-geometry", .order = 2, .dimension = 3, .seed = 4},
+        weir::MaskOptions{.family = "affine-plane", .outputs = 16, .inputs = 20, .order = 4},  // its dual
+        weir::MaskOptions{.family = "hadamard-group", .order = 4, .lambda = 2, .seed = 3},
+        weir::MaskOptions{.family = "random-biregular", .outputs = 30, .inputs = 20, .row_degree = 6},
+        weir::MaskOptions{.family = "complement-of:residual-of:paley", .order = 11, .seed = 2},
+        weir::MaskOptions{.family = "complement-of:auto", .outputs = 42, .inputs = 36}}) {
+    CAPTURE(options.family);
     BIBDMask const mask{options};
     Archive archive;
     weir::save_mask(archive, "layer", 3, mask, std::span<float const>(named_values(mask, -1)));

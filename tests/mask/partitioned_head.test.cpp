@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/masked_reference.hpp"
@@ -190,6 +191,31 @@ TEST_CASE("a backward pass with anything of another size is refused and changes 
   check_refused(
       "PartitionedHead::backward: a feature of dhidden has 6 elements and one of dx 5, they must have "
       "equally many");
+}
+
+TEST_CASE("batches with memory in common are refused before anything is changed") {
+  Problem problem(2);
+  auto const bound = problem.head.on(problem.exec);
+  std::vector<double> memory(Problem::samples * 24, 1.0);
+  auto const untouched = memory;
+  auto const batch = [&](std::size_t features) {
+    return weir::batch_major(memory.data(), Problem::samples, features);
+  };
+  auto const values = weir::view(std::as_const(problem.values)),
+             bias = weir::view(std::as_const(problem.bias));
+  CHECK_THROWS_WITH_AS(
+      bound.forward<double>(problem.pool, values, bias, problem.x.constant(), batch(15), batch(5)),
+      doctest::Contains("y overlaps hidden"), weir::ContractViolation);
+  Batch<double> dy = problem.coefficients;
+  CHECK_THROWS_WITH_AS(
+      bound.backward<double>(problem.pool, values, problem.x.constant(), problem.hidden.constant(),
+                             problem.y.constant(), dy.view(), batch(15), batch(24),
+                             weir::view(problem.gradient), weir::view(problem.bias_gradient),
+                             weir::GradientMode::accumulate),
+      doctest::Contains("dx overlaps dhidden"), weir::ContractViolation);
+  CHECK(memory == untouched);
+  CHECK(dy.elements == problem.coefficients.elements);
+  for (double const value : problem.gradient) CHECK(value == 7.0);
 }
 
 }  // namespace

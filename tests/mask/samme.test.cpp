@@ -85,6 +85,22 @@ TEST_CASE("a small error has the vote of the formula, above that of none") {
   CHECK(alpha > weir::Samme::largest_alpha);
 }
 
+TEST_CASE("errors as small as numbers can be keep weights and votes finite") {
+  weir::Samme samme(3, 1000);
+  for (int round = 0; round < 104; ++round) {
+    std::vector<bool> is_wrong(3);
+    is_wrong[static_cast<std::size_t>(round % 2)] = true;
+    REQUIRE(samme.add(is_wrong).accepted);
+  }
+  REQUIRE(samme.weights()[2] > 0.0);
+  REQUIRE(samme.weights()[2] < 1e-300);
+  auto const last = samme.add({false, false, true});
+  CHECK(last.accepted);
+  CHECK(std::isfinite(last.alpha));
+  CHECK(samme.weights()[2] == doctest::Approx(0.999));
+  CHECK(samme.weights()[0] + samme.weights()[1] == doctest::Approx(0.001));
+}
+
 TEST_CASE("a learner without errors ends the training") {
   weir::Samme samme(10, 10);
   auto const round = samme.add(misses({}));

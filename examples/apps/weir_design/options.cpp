@@ -98,16 +98,16 @@ void parse_design(Arguments const& a, Options& options) {
   auto const side = [&a](char const* name, std::size_t& value) {
     if (a.given(name)) value = parse_integer<std::size_t>(name, a[name], 1, longest_side);
   };
-  auto const number = [&a](char const* name, std::uint64_t& value) {
-    if (a.given(name)) value = parse_integer<std::uint64_t>(name, a[name], 1);
+  auto const number = [&a](char const* name, std::uint64_t& value, std::uint64_t least) {
+    if (a.given(name)) value = parse_integer<std::uint64_t>(name, a[name], least);
   };
   if (a.given("--family")) mask.family = a["--family"];
   side("--outputs", mask.outputs);
   side("--inputs", mask.inputs);
   if (a.given("--row-degree")) mask.row_degree = parse_row_degree(a["--row-degree"], mask.inputs);
-  number("--order", mask.order);
-  number("--dimension", mask.dimension);
-  number("--lambda", mask.lambda);
+  number("--order", mask.order, 2);
+  number("--dimension", mask.dimension, 2);
+  number("--lambda", mask.lambda, 1);
   if (a.given("--density")) {
     mask.density = weir_train::parse_real(
         "--density", a["--density"], [](double d) { return d > 0 && d <= 1; }, "a number above 0, at most 1");
@@ -175,8 +175,11 @@ Options parse_options(int argc, char const* const* argv) {
   parse_design(a, options);
   parse_paths(a, options.paths);
   options.kernels = parse_kernels(a);
-  weir_train::refuse_same_file(a, {"--matrix", "--mtx", "--svg", "--svg-graph", "--dot", "--result",
-                                   "--input-gradient", "--weight-gradient"});
+  KernelOptions const kernels = options.kernels.value_or(KernelOptions{});
+  weir_train::refuse_same_file(a,
+                               {"--matrix", "--mtx", "--svg", "--svg-graph", "--dot", "--result",
+                                "--input-gradient", "--weight-gradient"},
+                               {kernels.values, kernels.multiply, kernels.gradient});
   options.counts_lambda = a.given("--lambda-histogram");
   return options;
 }

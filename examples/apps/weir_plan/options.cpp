@@ -7,6 +7,7 @@
 
 #include "weir_train/arguments.hpp"
 #include "weir_train/numbers.hpp"
+#include "weir_train/path_option.hpp"
 
 namespace weir_plan {
 namespace {
@@ -76,6 +77,7 @@ void parse_planning(Arguments const& a, Options& options) {
   count("--local-batch", options.local_batch);
   options.simulate = a.given("--simulate");
   if (a.given("--chart")) options.chart = parse_path(a, "--chart", "");
+  weir_train::refuse_same_file(a, {"--chart"}, {options.profile});
   if (!a.given("--weight-sync") || a["--weight-sync"] == "auto") return;
   for (auto const policy :
        {weir::WeightPolicy::sequential, weir::WeightPolicy::overlap, weir::WeightPolicy::shared}) {

@@ -175,7 +175,8 @@ void parse_schedule(Arguments const& a, Options& o) {
   read_path(a, "--export", o.export_path);
   read_path(a, "--trace", o.trace_path);
   read_path(a, "--svg", o.svg_path);
-  weir_train::refuse_same_file(a, {"--export", "--trace", "--svg"});
+  weir_train::refuse_same_file(a, {"--export", "--trace", "--svg"}, {});
+  weir_train::refuse_same_file(a, {"--trace", "--svg"}, {o.import_path});  // a schedule may be replaced
 }
 
 }  // namespace

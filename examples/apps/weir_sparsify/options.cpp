@@ -1,7 +1,9 @@
 #include "options.hpp"
 
 #include <algorithm>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "estimator_options.hpp"
 #include "weir_train/arguments.hpp"
@@ -118,11 +120,11 @@ void parse_network(Arguments const& a, Options& options) {
   options.network = network;
 }
 
-void parse_paths(Arguments const& a, OutputPaths& paths) {
+void parse_paths(Arguments const& a, std::vector<std::string> const& inputs, OutputPaths& paths) {
   weir_train::read_path(a, "--indices", paths.indices);
   weir_train::read_path(a, "--values", paths.values);
   weir_train::read_path(a, "--residual", paths.residual);
-  weir_train::refuse_same_file(a, {"--indices", "--values", "--residual"});
+  weir_train::refuse_same_file(a, {"--indices", "--values", "--residual"}, inputs);
 }
 
 }  // namespace
@@ -147,7 +149,7 @@ Options parse_options(int argc, char const* const* argv) {
   require(a, "--estimator", "--estimator histogram");
   parse_method(a, options);
   parse_network(a, options);
-  parse_paths(a, options.outputs);
+  parse_paths(a, options.files, options.outputs);
   return options;
 }
 

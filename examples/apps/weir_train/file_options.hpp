@@ -12,7 +12,10 @@ inline void parse_files(Arguments const& a, Configuration& c) {
   read_path(a, "--load", c.load);
   read_path(a, "--trace", c.trace);
   read_path(a, "--timeline", c.timeline);
-  refuse_same_file(a, {"--save", "--trace", "--timeline"});
+  IdxPaths const idx = c.idx.value_or(IdxPaths{});
+  refuse_same_file(a, {"--save", "--trace", "--timeline"},
+                   {c.text.value_or(""), idx.images, idx.labels, idx.test_images, idx.test_labels});
+  refuse_same_file(a, {"--trace", "--timeline"}, {c.load});  // what was saved may be replaced
 }
 
 }  // namespace weir_train

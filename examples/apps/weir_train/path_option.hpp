@@ -30,18 +30,23 @@ inline std::filesystem::path file_of(std::string const& path) {
   return error ? absolute.lexically_normal() : file;
 }
 
-/// Of two outputs in one file only the second would be left. Errors: `UsageError`.
-inline void refuse_same_file(Arguments const& a, std::vector<char const*> const& outputs) {
+/// Of two outputs in one file only the second would be left, and of what is read nothing.
+/// Errors: `UsageError`.
+inline void refuse_same_file(Arguments const& a, std::vector<char const*> const& outputs,
+                             std::vector<std::string> const& inputs) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (!a.given(outputs[i])) continue;
     std::string const& path = a[outputs[i]];
     std::error_code unknown;
     if (std::filesystem::is_character_file(path, unknown)) continue;  // such as /dev/null
+    std::string const output = std::string(outputs[i]) + " " + path;
     for (char const* other : std::span(outputs).first(i)) {
-      if (a.given(other) && file_of(a[other]) == file_of(path)) {
-        throw UsageError(std::string(outputs[i]) + " " + path + ": " + other +
-                         " writes there, too; another file would be right");
-      }
+      if (a.given(other) && file_of(a[other]) == file_of(path))
+        throw UsageError(output + ": " + other + " writes there, too; another file would be right");
+    }
+    for (std::string const& input : inputs) {
+      if (!input.empty() && file_of(input) == file_of(path))
+        throw UsageError(output + ": it would take the place of what is read; another file would be right");
     }
   }
 }

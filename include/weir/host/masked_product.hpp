@@ -28,11 +28,11 @@
 // Products with a matrix of which only live entries exist. Streams: the work runs on the stream's thread and
 // is shared by the executor's team; nothing is allocated. Sums have a fixed order and are fused multiply-adds
 // in float, or double for double: the same bits for any number of threads, and for a sample in any
-// batch-major batch. Designs by groups add some sums lane by lane, and so do all gradients of values but
-// those of tiles: processors with other vectors, and batches in the other order, give other last bits. A
-// thread needs some 160 KiB of stack. Only live entries are multiplied: an infinity that meets a dead one
-// leaves no trace. Errors: `ContractViolation` at the call, for sizes that do not belong together and memory
-// in common.
+// batch-major batch. Outputs of designs by groups, and gradients of values of cyclic designs and of lists,
+// are added up lane by lane: processors with other vectors, and batches in the other order, give other last
+// bits. A thread needs some 260 KiB of stack. Only live entries are multiplied: an infinity that meets a dead
+// one leaves no trace. Errors: `ContractViolation` at the call, for sizes that do not belong together and
+// memory in common.
 
 namespace weir::inline v1 {
 

@@ -29,7 +29,8 @@ inline std::size_t first_largest(std::vector<double> const& scores, std::size_t 
 /// The class that a weighted majority of members votes for; ties go to the smaller index.
 ///
 /// Shapes: one vote and one weight per member; no weights means equal ones. Errors: `ContractViolation` for a
-/// vote that is no class, no members, another number of weights, and a weight that is not finite.
+/// vote that is no class, no members, another number of weights, and weights that are not finite or whose sum
+/// is not.
 inline std::size_t majority_vote(std::span<std::size_t const> votes, std::size_t classes,
                                  std::span<double const> weights = {}) {
   if (!weights.empty() && weights.size() != votes.size()) {
@@ -53,11 +54,14 @@ inline std::size_t majority_vote(std::span<std::size_t const> votes, std::size_t
     scores[votes[member]] += weight;
     total += magnitude;
   }
+  if (!(total <= std::numeric_limits<double>::max()))
+    throw ContractViolation("majority_vote: the weights add up to infinity, smaller ones would be right");
   return detail::first_largest(scores, votes.size(), total);
 }
 
 /// The class of the largest mean probability; ties go to the smaller index. A member whose softmax is
-/// NaN, by a NaN or an infinity among its logits, has no say; if none has, the class is 0.
+/// NaN, by a NaN or +infinity among its logits or nothing but -infinity, has no say; if none has, the class
+/// is 0.
 ///
 /// Shapes: `logits` members x classes. Errors: `ContractViolation` for another size, and no members.
 template <class Real>

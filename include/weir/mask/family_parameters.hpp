@@ -76,7 +76,7 @@ constexpr bool is_fixed_family(std::string_view name) {
 /// What a family says of a member without making it.
 struct FamilyShape {
   DesignParameters parameters =
-      {};                  ///< all 0 where there is no member, and where they need more than 32 bits
+      {};                  ///< all 0 where there is no member, and where k or v needs more than 32 bits
   bool is_cyclic = false;  ///< kept as a difference set, else as lists of entries
   bool fits = true;        ///< into 32 bits, and where entries are listed into 2^32 - 1 of them
 };
@@ -173,42 +173,63 @@ constexpr std::uint64_t largest_with(IsRight is_right) {
   return low;
 }
 
-/// Refuses what `family_shape` says does not fit.
-[[noreturn]] inline void refuse_too_large(std::string_view name, FamilyParameters const& given) {
+/// The orders, or inputs of triples, of members that are nearest to the one given: those that fit.
+inline std::string nearest_member(std::string_view name, FamilyParameters const& given) {
   std::string_view const base = base_family(name);
-  bool const is_geometry = is_geometry_family(base);
   bool const is_triples = base == "steiner-triple";
-  auto const shape = [&](std::uint64_t parameter, std::uint64_t dimension = 2) {
+  auto const shape = [&](std::uint64_t parameter) {
     if (is_triples) return family_shape(name, {.inputs = parameter});
-    return family_shape(name, {.order = parameter, .dimension = dimension});
+    return family_shape(name, {.order = parameter, .dimension = given.dimension});
+  };
+  auto const is_right = [&](std::uint64_t parameter) {
+    FamilyShape const of = shape(parameter);
+    return of.fits && of.parameters.v != 0 && is_family_order(base, parameter);
   };
   auto const has_room = [&](std::uint64_t parameter) {
     FamilyShape const of = shape(parameter);
     return of.parameters.v == 0 ? of.fits : of.parameters.b <= largest_number / of.parameters.k;
   };
-  if (is_geometry && given.dimension > 2 && shape(given.order).fits) {
+  std::uint64_t const number = is_triples ? tiles_of(given) : given.order;
+  if (base == "quartic-residue") return nearest_of(number, quartic_candidates, quartic_candidate, is_right);
+  // Members that are cyclic have no bound; else what fits is bounded by the entries.
+  bool const may_be_cyclic = !is_geometry_family(base) && !is_triples && !is_made_from(name);
+  std::uint64_t const most =
+      may_be_cyclic ? (base == "twin-prime" ? 0xfffe : largest_number) : largest_with(has_room);
+  return nearest(number, is_right, most, is_triples ? given.block : 1);
+}
+
+/// Refuses the parameter that a family is chosen by.
+[[noreturn]] inline void refuse_member(std::string_view name, FamilyParameters const& given,
+                                       std::string const& why) {
+  bool const is_triples = base_family(name) == "steiner-triple";
+  refuse_parameter(is_triples ? "inputs" : "order", is_triples ? given.inputs : given.order,
+                   with_nearest(why, nearest_member(name, given)));
+}
+
+/// Refuses what `family_shape` says does not fit.
+[[noreturn]] inline void refuse_too_large(std::string_view name, FamilyParameters const& given) {
+  bool const is_geometry = is_geometry_family(base_family(name));
+  auto const fits = [&](std::uint64_t dimension) {
+    return family_shape(name, {.order = given.order, .dimension = dimension}).fits;
+  };
+  if (is_geometry && given.dimension > 2 && fits(2)) {
     std::uint64_t most = 2;
-    while (shape(given.order, most + 1).fits) ++most;
+    while (fits(most + 1)) ++most;
     refuse_parameter(
         "dimension", given.dimension,
         with_nearest("too large with order " + std::to_string(given.order), std::to_string(most)));
   }
-  auto const is_right = [&](std::uint64_t q) { return shape(q).fits && is_family_order(base, q); };
-  std::string const why =
-      is_geometry ? "too large for a design of dimension 2" : "too large for lists of 2^32 - 1 entries";
-  std::uint64_t const number = is_triples ? tiles_of(given) : given.order;
-  std::string near;
-  if (base == "quartic-residue") {
-    near = nearest_of(number, quartic_candidates, quartic_candidate, is_right);
-  } else {
-    // Members that are cyclic have no bound; else what fits is bounded by the entries.
-    bool const may_be_cyclic = !is_geometry && !is_triples && !is_made_from(name);
-    std::uint64_t const most =
-        may_be_cyclic ? (base == "twin-prime" ? 0xfffe : largest_number) : largest_with(has_room);
-    near = nearest(number, is_right, most, is_triples ? given.block : 1);
-  }
-  refuse_parameter(is_triples ? "inputs" : "order", is_triples ? given.inputs : given.order,
-                   with_nearest(why, near));
+  if (!is_geometry) refuse_member(name, given, "too large for lists of 2^32 - 1 entries");
+  refuse_member(name, {.order = given.order}, "too large for a design of dimension 2");
+}
+
+/// Why an order is that of no member of a family that is no geometry.
+constexpr char const* fault_of_order(std::string_view base, std::uint64_t order) {
+  bool const is_twin = base == "twin-prime";
+  if (order > (is_twin ? 0xfffe : largest_number)) return "too large";
+  if (is_twin) return "a twin prime design needs odd prime powers q and q + 2";
+  if (base == "paley") return "a Paley design needs a prime power of the form 4i + 3, at least 7";
+  return "a quartic residue design needs a prime 4x^2 + 1 above 5 or 4x^2 + 9, x odd";
 }
 
 /// The parameters of a member of a basic family, of which the one called `name` is made.
@@ -219,12 +240,10 @@ inline DesignParameters checked_basic(std::string_view name, std::string_view ba
       throw ContractViolation("inputs: they are missing; family steiner-triple needs them");
     std::uint64_t const tiles = tiles_of(given);
     if (!is_steiner_order(tiles)) {
-      std::string const why = tiles > 0xffff ? "too large"
-                              : given.block == 1
-                                  ? "a Steiner triple system needs 6t + 1 or 6t + 3, from 7 to 65535"
-                                  : "a Steiner triple system needs 6t + 1 or 6t + 3 tiles, from 7";
-      refuse_parameter("inputs", given.inputs,
-                       with_nearest(why, nearest(tiles, is_steiner_order, 0xffff, given.block)));
+      refuse_member(name, given,
+                    tiles > 0xffff     ? "too large"
+                    : given.block == 1 ? "a Steiner triple system needs 6t + 1 or 6t + 3, from 7 to 65535"
+                                       : "a Steiner triple system needs 6t + 1 or 6t + 3 tiles, from 7");
     }
     return basic_shape(base, given).parameters;
   }
@@ -236,12 +255,11 @@ inline DesignParameters checked_basic(std::string_view name, std::string_view ba
     if (is_plane && dimension != 2) refuse_parameter("dimension", dimension, "a plane has 2");
     if (dimension < 2) refuse_parameter("dimension", dimension, "2 or more would be right");
     if (!family_shape(name, {.order = given.order}).fits) refuse_too_large(name, given);
-    static_cast<void>(checked_prime_power(given.order));
+    if (!prime_power(given.order)) refuse_member(name, given, "not a prime power");
     if (!basic_shape(base, given).fits) refuse_too_large(name, given);
+  } else if (!is_family_order(base, given.order)) {
+    refuse_member(name, given, fault_of_order(base, given.order));
   }
-  if (base == "paley") check_paley_order(given.order);
-  if (base == "twin-prime") check_twin_order(given.order);
-  if (base == "quartic-residue") check_quartic_order(given.order);
   return basic_shape(base, given).parameters;
 }
 
@@ -260,7 +278,8 @@ inline void check_member(std::string_view name, std::string_view whole, FamilyPa
                             std::to_string(b + lambda - 2 * r) + ", a design has at least 2 and 1");
   }
   if (v != b) {
-    refuse_family(name, "the design has " + std::to_string(b) + " outputs and " + std::to_string(v) +
+    refuse_family(name, "the design has " + std::to_string(b * given.block) + " outputs and " +
+                            std::to_string(v * given.block) +
                             " inputs; a symmetric one, with as many, would be right");
   }
   refuse_family(name, is_derived ? "the design has lambda 1; one with at least 2 would be right"
@@ -276,6 +295,7 @@ inline void check_member(std::string_view name, std::string_view whole, FamilyPa
 inline DesignParameters checked_family_parameters(std::string_view name, FamilyParameters const& given) {
   if (!is_fixed_family(name))
     detail::refuse_family(name, std::string("one of ") + fixed_families + " would be right");
+  if (given.block == 0) throw ContractViolation("block-size 0: 1 or more would be right");
   detail::check_member(name, name, given);
   FamilyShape const shape = family_shape(name, given);
   if (!shape.fits) detail::refuse_too_large(name, given);

@@ -11,10 +11,11 @@ namespace weir::inline v1::detail {
 
 inline constexpr std::uint64_t largest_group_order = 0xffff;
 
-/// Refuses the order of a group design that does not go into a shape, which may be that of a grid of tiles.
+/// Refuses what is no order of a group design, or one that does not go into a shape, which may be that of a
+/// grid of tiles.
 inline void check_group_order(std::uint64_t order, std::size_t outputs, std::size_t inputs, bool has_tiles) {
   std::size_t const most = smaller(smaller(outputs, inputs), largest_group_order);
-  if (order <= most) return;
+  if (order <= most) return static_cast<void>(checked_prime_power(order, most));
   std::string const shape =
       std::to_string(outputs) + " x " + std::to_string(inputs) + (has_tiles ? " tiles" : "");
   if (most < 2) {
@@ -36,7 +37,7 @@ inline std::size_t checked_group_side(std::uint64_t order, std::uint64_t lambda)
     };
     refuse_parameter("order", order, with_nearest("too large", nearest(order, fits, largest_group_order)));
   }
-  std::uint32_t const prime = checked_prime_power(order).prime;
+  std::uint32_t const prime = checked_prime_power(order, largest_group_order).prime;
   std::uint64_t const most = largest_number / (order * order);
   if (lambda <= most && is_power_of(lambda, prime)) return order * order * lambda;
   std::string const with_order = "with order " + std::to_string(order);

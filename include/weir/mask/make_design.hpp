@@ -55,10 +55,10 @@ class DesignMaker : private MaskRequest {
     if (is_fixed_family(family)) return {fixed(), family};
     if (take_prefix(inner, "complement-of:")) {
       if (is_listed(without_complements(inner))) static_cast<void>(checked_entries(family));
-      AnyDesign const original = grid(std::string(inner)).design;
+      auto const [original, of] = grid(std::string(inner));
       if (original.nnz() == original.outputs() * original.inputs())
         refuse_family(family, "the design is full, so nothing is left; a lower density would be right");
-      return {original.complement(), family};
+      return {original.complement(), "complement-of:" + of};
     }
     if (is_made_from(family) && is_shaped(family))
       refuse_family(family, std::string("the design must be a symmetric block design; one of ") +
@@ -268,7 +268,8 @@ class DesignMaker : private MaskRequest {
       std::size_t const entries = positions - smaller(others, positions);
       if (entries > most_entries) {
         refuse_family(family, "the complement would have " + std::to_string(entries) +
-                                  " entries; at most 2^32 - 1 would be right");
+                                  (o_.block == 1 ? " entries" : " tiles") +
+                                  "; at most 2^32 - 1 would be right");
       }
       return entries;
     }
@@ -276,7 +277,10 @@ class DesignMaker : private MaskRequest {
     if (family == "random-biregular") return biregular_degree() * outputs_;
     no_lambda();
     need_sides();
-    std::size_t const most = inputs_ > most_entries ? 0 : most_legacy_outputs(inputs_);
+    if (inputs_ > most_entries)
+      refuse_parameter("inputs", o_.inputs,
+                       "at most " + std::to_string(most_entries * o_.block) + " would be right");
+    std::size_t const most = most_legacy_outputs(inputs_);
     if (outputs_ > most) {
       refuse_parameter(
           "outputs", o_.outputs,
@@ -288,7 +292,6 @@ class DesignMaker : private MaskRequest {
   void check_order(std::size_t outputs, std::size_t inputs) const {
     need_both(outputs, inputs);
     check_group_order(o_.order, outputs, inputs, o_.block != 1);
-    static_cast<void>(checked_prime_power(o_.order));
   }
   AnyDesign group(std::size_t outputs, std::size_t inputs, std::uint32_t n, std::uint32_t levels) const {
     return GroupDesign({outputs, inputs, n, levels, o_.seed});

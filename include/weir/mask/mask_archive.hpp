@@ -78,8 +78,8 @@ void save_mask(Archive& archive, std::string_view name, std::uint64_t bucket, BI
 
 /// The mask of a layer in an archive, made anew from its options.
 ///
-/// Errors: ArchiveError where there is none; ContractViolation for a design of the user's own, which has no
-/// options.
+/// Errors: ArchiveError where there is none, or its tiles have no size; ContractViolation for a design of the
+/// user's own, which has no options.
 inline BIBDMask<> load_mask(Archive const& archive, std::string_view name, std::uint64_t bucket) {
   std::span<char const> const family = archive.get<char>(detail::section(name, "family"), bucket);
   auto const numbers = archive.get<std::uint64_t>(detail::section(name, "parameters"), bucket, 9);
@@ -92,9 +92,9 @@ inline BIBDMask<> load_mask(Archive const& archive, std::string_view name, std::
   options.order = numbers[3];
   options.dimension = numbers[4];
   options.lambda = numbers[5];
-  if (numbers[6] > 0xffff'ffff) {
+  if (numbers[6] == 0 || numbers[6] > 0xffff'ffff) {
     throw ArchiveError(detail::section(name, "parameters") + ": tiles of " + std::to_string(numbers[6]) +
-                       ", below 2^32 would be right");
+                       ", at least 1 and below 2^32 would be right");
   }
   options.block = static_cast<std::uint32_t>(numbers[6]);
   options.seed = numbers[7];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -78,7 +79,7 @@ class MaskRequest {
         static_cast<double>(most_entries) / static_cast<double>(outputs_) / static_cast<double>(inputs_);
     std::string const why = " would be right, for 2^32 - 1 entries";
     if (o_.row_degree == 0)
-      throw ContractViolation("density " + std::to_string(o_.density) + ": at most " + std::to_string(share) +
+      throw ContractViolation("density " + std::to_string(o_.density) + ": at most " + rounded_down(share) +
                               why);
     auto const most = static_cast<std::size_t>(share * static_cast<double>(o_.inputs));
     refuse_parameter("row-degree", o_.row_degree, "at most " + std::to_string(most) + why);
@@ -89,6 +90,15 @@ class MaskRequest {
   std::size_t inputs_ = 0;
 
  private:
+  /// A number below 1 with at least five digits.
+  static std::string rounded_down(double share) {
+    std::size_t places = 6;
+    double scale = 1e6;
+    for (; share * scale < 1e5; scale *= 10) ++places;
+    std::string const digits = std::to_string(static_cast<std::uint64_t>(share * scale));
+    return "0." + std::string(places - digits.size(), '0') + digits;
+  }
+
   /// An option that says nothing about designs of the family is a mistake, and not passed over.
   void refuse_options_of_others() const {
     std::string_view const family = base_family(o_.family);

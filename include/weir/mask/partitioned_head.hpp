@@ -127,6 +127,10 @@ class PartitionedHead::Bound {
     arguments.same_size("values", values.size(), "the head", head_.value_count());
     arguments.same_size("bias", bias.size(), "the head", head_.bias_count());
     check_batches(arguments, "x", x, "hidden", hidden, "y", y);
+    arguments.apart("hidden", detail::memory_of(hidden), "x", detail::memory_of(x));
+    arguments.apart("hidden", detail::memory_of(hidden), "values", values);
+    arguments.apart("y", detail::memory_of(y), "hidden", detail::memory_of(hidden));
+    arguments.apart("y", detail::memory_of(y), "values", values);
     runner.run_branches(head_.groups(), [&](E const& stream, std::size_t group) {
       layers_[group].template forward<Element>(stream, of_layer(values, group), of_classes(bias, group),
                                                slice(x, group), answers(hidden, group));
@@ -151,7 +155,15 @@ class PartitionedHead::Bound {
       check_batches(arguments, "x", x, "dhidden", dhidden, "dy", dy);
     } else {
       check_batches(arguments, "dx", dx, "dhidden", dhidden, "dy", dy);
+      arguments.apart("dx", detail::memory_of(dx), "dhidden", detail::memory_of(dhidden));
+      arguments.apart("dx", detail::memory_of(dx), "values", values);
     }
+    arguments.apart("dhidden", detail::memory_of(dhidden), "dy", detail::memory_of(dy));
+    arguments.apart("dhidden", detail::memory_of(dhidden), "values", values);
+    arguments.apart("gradient", gradient, "x", detail::memory_of(x));
+    arguments.apart("gradient", gradient, "hidden", detail::memory_of(hidden));
+    arguments.apart("gradient", gradient, "dhidden", detail::memory_of(dhidden));
+    arguments.apart("gradient", gradient, "dy", detail::memory_of(dy));
     layers_[joint()].template backward<Element>(runner.executor(), of_layer(values, joint()), hidden, y, dy,
                                                 dhidden, of_layer(gradient, joint()),
                                                 of_classes(bias_gradient, joint()), mode);

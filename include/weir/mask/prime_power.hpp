@@ -130,9 +130,10 @@ constexpr void check_parameter(char const* name, std::uint64_t value, char const
   }
 }
 
-constexpr PrimePower checked_prime_power(std::uint64_t order) {
-  check_parameter("order", order, "not a prime power",
-                  [](std::uint64_t q) { return static_cast<bool>(prime_power(q)); });
+constexpr PrimePower checked_prime_power(std::uint64_t order, std::uint64_t most = largest_number) {
+  check_parameter(
+      "order", order, "not a prime power", [](std::uint64_t q) { return static_cast<bool>(prime_power(q)); },
+      most);
   return prime_power(order);
 }
 

@@ -58,10 +58,11 @@ class Samme {
       round.alpha = largest_alpha;
       return round;
     }
-    double const factor = right / round.error * others;  // exp(alpha)
-    round.alpha = ln(factor);
-    double const sum = round.error * factor + right;
-    for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] *= (is_wrong[i] ? factor : 1.0) / sum;
+    round.alpha = ln(right) - ln(round.error) + ln(others);
+    // What exp(alpha) and the sum come to: the misclassified hold (K-1)/K, however small their error was.
+    double const all = static_cast<double>(classes_);
+    for (std::size_t i = 0; i < weights_.size(); ++i)
+      weights_[i] = is_wrong[i] ? weights_[i] / round.error * (others / all) : weights_[i] / right / all;
     return round;
   }
 

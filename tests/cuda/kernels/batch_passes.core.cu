@@ -34,6 +34,17 @@ TEST_CASE("samples are summed feature by feature, or added to what is there") {
   }
 }
 
+TEST_CASE("sums of many samples of one sign lose no more than short ones") {
+  constexpr std::size_t samples = 100'000;
+  weir_test::Batch<float> batch(samples, 3, BatchOrder::batch_major);
+  for (float& element : batch.elements) element = 0.7f;
+  std::vector<float> sum(3);
+  weir::detail::SumSamples<float, float> const operation{
+      play::there(batch.constant()), sum.data(), GradientMode::overwrite, {4, 16}};
+  play::blocks(operation, operation.shape.threads(), decltype(operation)::shared_bytes);
+  for (float const one : sum) CHECK(one == doctest::Approx(samples * double{0.7f}).epsilon(1e-5));
+}
+
 TEST_CASE("a gradient passes where the output was above zero") {
   float const nan = std::numeric_limits<float>::quiet_NaN();
   float const numbers[] = {1, 0, -1, nan, 0.5f, -0.0f};

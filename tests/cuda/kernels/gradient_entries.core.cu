@@ -75,6 +75,31 @@ TEST_CASE("gradients of group designs are those of the dense matrix at live entr
   check_group<weir::bfloat16>(4, 1e-5);
 }
 
+TEST_CASE("gradients over many samples of one sign lose no more than those over few") {
+  constexpr std::size_t samples = 40'000;
+  weir::GroupDesign const design{{.outputs = 6, .inputs = 8, .group = 4}};
+  auto const layout = design.layout();
+  Batch<float> x(samples, 8, BatchOrder::batch_major), dy(samples, 6, BatchOrder::batch_major);
+  for (float& element : x.elements) element = 0.7f;
+  for (float& element : dy.elements) element = 0.3f;
+  std::vector<float> gradient(layout.value_count());
+  LaneShape const lanes{32, 1};
+  weir::detail::GradientEntries<float, float, weir::GroupLayout> const operation{
+      layout,
+      layout.value_count(),
+      DeviceSamples<float>::of(play::there(dy.constant())),
+      DeviceSamples<float>::of(play::there(x.constant())),
+      gradient.data(),
+      GradientMode::overwrite,
+      lanes,
+      16};
+  play::blocks(operation, lanes.threads(), decltype(operation)::Staged::bytes);
+  double const expected = samples * double{0.7f} * double{0.3f};
+  weir_test::for_each_entry(layout, [&](std::size_t, std::size_t, std::size_t at) {
+    CHECK(gradient[at] == doctest::Approx(expected).epsilon(1e-5));
+  });
+}
+
 TEST_CASE("gradients of all other masks are those of the dense matrix at live entries") {
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     play::each_entry_layout(seed, [&](auto const& layout) {

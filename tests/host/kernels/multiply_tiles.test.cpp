@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "host/kernels/product_widths.hpp"
 #include "host/masked_reference.hpp"
@@ -15,7 +16,7 @@
 namespace {
 
 template <class Element, bool Transposed>
-void check_widths(double tolerance) {
+void check_widths(double tolerance, bool with_epilogue) {
   weir::GroupDesign grid{{.outputs = 5, .inputs = 7, .group = 2}};
   weir::TiledDesign const design(std::move(grid), 150, 220, 32);
   auto const layout = design.layout();
@@ -25,6 +26,16 @@ void check_widths(double tolerance) {
   weir_test::fill_batch(in, 2);
   auto expected = Transposed ? expected_transposed(layout, values, in) : expected_product(layout, values, in);
   for (double& scale : expected.scale) scale = std::fmax(scale, 0x1p-14);
+  std::vector<weir::AccumulatorOf<Element>> bias(out.features);
+  for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = weir_test::number_at(3, i);
+  weir::ProductEpilogue<weir::AccumulatorOf<Element>> epilogue;
+  if (with_epilogue) {
+    epilogue = {bias.data(), weir::Activation::relu};
+    for (std::size_t i = 0; i < expected.value.size(); ++i) {
+      expected.add(i, double{bias[i % out.features]});
+      expected.value[i] = std::fmax(expected.value[i], 0.0);
+    }
+  }
   using Kernel = weir::detail::MultiplyTiles<Element, Element, Element, Transposed>;
   REQUIRE(Kernel::takes(layout.block));
   auto const tiles = weir::detail::entries_of<Transposed>(layout.grid);
@@ -37,7 +48,7 @@ void check_widths(double tolerance) {
                       values.data(),
                       in.constant(),
                       out.view(),
-                      {},
+                      epilogue,
                       Kernel::parts_of(tiles, layout.block, 23, 2)};
       },
       [&](char const* width) {
@@ -47,11 +58,14 @@ void check_widths(double tolerance) {
 }
 
 TEST_CASE("vectors of each width give the same products of tiles, forwards and transposed") {
-  check_widths<float, false>(1e-6);
-  check_widths<float, true>(1e-6);
-  check_widths<double, true>(1e-14);
-  check_widths<weir::bfloat16, false>(0x1p-8);
-  check_widths<weir::half, true>(0x1p-11);
+  for (bool const with_epilogue : {false, true}) {
+    CAPTURE(with_epilogue);
+    check_widths<float, false>(1e-6, with_epilogue);
+    check_widths<float, true>(1e-6, with_epilogue);
+    check_widths<double, true>(1e-14, with_epilogue);
+    check_widths<weir::bfloat16, false>(0x1p-8, with_epilogue);
+    check_widths<weir::half, true>(0x1p-11, with_epilogue);
+  }
 }
 
 template <bool Transposed>

@@ -328,6 +328,13 @@ TEST_CASE("GroupDesign: seeds give copies with the period of the field's generat
   CHECK(matrix_of(GroupDesign{{64, 64, 16, 3, 1}}) != matrix_of(GroupDesign{{64, 64, 16, 3, 2}}));
 }
 
+TEST_CASE("GroupDesign: seeds below 1,000 differ where the field is large enough") {
+  std::set<std::vector<std::uint8_t>> seen;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed)
+    seen.insert(matrix_of(GroupDesign{{16, 2048, 2, 1, seed}}));  // N = 1,024
+  CHECK(seen.size() == 1000);
+}
+
 TEST_CASE("GroupDesign: levels of large groups are drawn cell by cell") {
   GroupDesign const design{{2048, 2048, 512, 3, 1}};
   auto const layout = design.layout();

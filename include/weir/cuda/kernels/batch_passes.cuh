@@ -16,12 +16,13 @@ namespace detail {
 
 // What a layer does with a batch besides its products, by blocks of `LaneShape`.
 
-/// `out[f]` becomes, or is increased by, the sum of feature f: a thread sums up every `teams`-th sample, and
-/// the first team adds the sums in their order.
+/// `out[f]` becomes, or is increased by, the sum of feature f: a thread sums up every `teams`-th sample, a
+/// few hundred at a time, and the first team adds the sums in their order.
 template <class Element, class Real>
 struct SumSamples {
   static constexpr unsigned most_threads = 512;
   static constexpr std::size_t shared_bytes = most_threads * sizeof(Real);
+  static constexpr std::size_t chain = 256;  // samples
 
   BatchView<Element const, DeviceSpace> batch;
   Real* out;
@@ -38,8 +39,13 @@ struct SumSamples {
     bool const is_there = feature < batch.features;
     Real sum = 0;
     if (is_there) {
-      for (std::size_t i = block.thread() / shape.lanes; i < batch.samples; i += shape.teams)
-        sum += as_real<Real>(batch(i, feature));
+      std::size_t i = block.thread() / shape.lanes;
+      while (i < batch.samples) {
+        Real of_chain = 0;
+        for (std::size_t const end = i + chain * shape.teams; i < end && i < batch.samples; i += shape.teams)
+          of_chain += as_real<Real>(batch(i, feature));
+        sum += of_chain;
+      }
     }
     sums[block.thread()] = sum;
     block.sync();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weir/core/host_device.hpp"
 #include "weir/cuda/kernels/entry_table.cuh"
@@ -12,7 +13,8 @@ namespace weir::inline v1 {
 namespace detail {
 
 /// The gradient of the values, entry by entry, for every layout, order and convolution. A thread has one row
-/// of a chunk of columns, some entries at a time, each one chain of fused multiply-adds; where there are more
+/// of a chunk of columns, some entries at a time, each one chain of fused multiply-adds over a few hundred
+/// samples, which is then added to its sum; of other types than float over all of them. Where there are more
 /// teams than one, each sums up its share of the samples, and the first adds the sums in their order.
 template <class In, class Number, class Entries>
 struct GradientEntries {
@@ -21,6 +23,8 @@ struct GradientEntries {
   static constexpr unsigned most_threads = 512;
   static constexpr int blocks_together = 1;
   static constexpr int held = 8;  // entries
+  static constexpr bool has_chains = std::is_same_v<In, float>;
+  static constexpr std::size_t chain = 256;  // samples of a team
   static_assert(most_threads * held * sizeof(Real) <= staged_columns * staged_bytes_of_column);
 
   Entries entries;
@@ -56,7 +60,17 @@ struct GradientEntries {
       if (is_there) visit_chunk<false>(entries, output, first, last, columns, note);
       if (!block.any(count > done)) return;
       Real sum[held] = {};
-      add_samples(block, staged, output, first, static_cast<unsigned>(last - first), tap, at, sum);
+      auto const width = static_cast<unsigned>(last - first);
+      if constexpr (!has_chains) {
+        add_samples(block, staged, output, first, width, tap, at, 0, sum);
+      } else {
+        std::size_t const of_chain = chain * shape.teams;
+        for (std::size_t begin = 0; begin < x.samples; begin += of_chain) {
+          Real part[held] = {};
+          add_samples(block, staged, output, first, width, tap, at, begin, part);
+          unroll<held>([&](int e) { sum[e] += part[e]; });
+        }
+      }
       add_teams(block, staged, sum);
       if (is_there && block.thread() < shape.lanes) write(output, first, last, tap, done, sum);
     }
@@ -66,11 +80,17 @@ struct GradientEntries {
   template <class Block>
   WEIR_HOST_DEVICE void add_samples(Block const& block, Staged const& staged, std::size_t output,
                                     std::size_t first, unsigned count, std::uint32_t tap,
-                                    unsigned const (&at)[held], Real (&sum)[held]) const {
+                                    unsigned const (&at)[held], std::size_t begin_sample,
+                                    Real (&sum)[held]) const {
     constexpr auto of_team = static_cast<unsigned>(Staged::samples);
+    static_assert(chain % Staged::samples == 0);
     unsigned const team = block.thread() / shape.lanes;
     unsigned const begin = staged.place(team, 0);
-    for (std::size_t sample = 0; sample < x.samples; sample += of_team * shape.teams) {
+    auto const is_in_chain = [&](std::size_t sample) {
+      return !has_chains || sample - begin_sample < chain * shape.teams;
+    };
+    for (std::size_t sample = begin_sample; sample < x.samples && is_in_chain(sample);
+         sample += of_team * shape.teams) {
       block.sync();
       staged.find(block, x, sample, tap);
       block.sync();

@@ -80,13 +80,14 @@ struct MultiplyGathered {
     EntryList list;
     std::size_t places[Count * Vectors];
     list_places(sample, Count * Vectors, places);
+    In const outside{};  // of an image; only one sample at a time can be
     for (std::size_t output = begin; output < end; ++output) {
       Lanes<Real, Count> sum[Vectors] = {};
       for (std::uint32_t number = 0; number < in.taps; ++number) {
         std::uint32_t const tap = in.tap(number);
-        In const* const inputs = in.is_batch_major() ? in.row(sample, tap) : in.batch.data + sample;
-        std::size_t const stride = in.is_batch_major() ? 1 : in.batch.stride;
-        if (inputs == nullptr) continue;
+        In const* inputs = in.is_batch_major() ? in.row(sample, tap) : in.batch.data + sample;
+        std::size_t const stride = inputs == nullptr ? 0 : in.is_batch_major() ? 1 : in.batch.stride;
+        if (inputs == nullptr) inputs = &outside;
         for (std::size_t first = 0; first < entries.inputs; first += EntryList::capacity) {
           std::size_t const last = smaller(entries.inputs, first + EntryList::capacity);
           entries.list(output, first, last, list);

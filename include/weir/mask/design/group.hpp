@@ -57,13 +57,14 @@ class GroupDesign : public DesignOwner<GroupDesign> {
   }
 
   /// N, which bounds the singular values.
-  constexpr std::uint64_t field_order() const {
-    std::uint64_t order = shape_.group;
-    while (order < shape_.classes || order < shape_.groups) order *= shape_.prime;
-    return order;
-  }
+  constexpr std::uint64_t field_order() const { return field_order_of(shape_); }
 
  private:
+  static constexpr std::uint64_t field_order_of(GroupShape const& shape) {
+    std::uint64_t order = shape.group;
+    while (order < shape.classes || order < shape.groups) order *= shape.prime;
+    return order;
+  }
   static constexpr GroupShape checked(GroupOptions const& options) {
     detail::check_sides(options.outputs, options.inputs);
     std::uint32_t const n = options.group;
@@ -102,6 +103,12 @@ class GroupDesign : public DesignOwner<GroupDesign> {
     // Beyond one half, the levels that a design of density 1 - d would have are left out.
     shape.first_level = n > 1 && options.levels > n / 2 ? n - options.levels : 0;
     shape.seed = options.seed;
+    if (n != 1 && field_order_of(shape) > detail::largest_number) {
+      detail::refuse_parameter("order", n,
+                               "its field for " + std::to_string(options.outputs) + " x " +
+                                   std::to_string(options.inputs) +
+                                   " would have more than 2^32 - 1 elements; a larger order would be right");
+    }
     return shape;
   }
 

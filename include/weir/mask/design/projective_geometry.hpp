@@ -32,16 +32,19 @@ constexpr std::uint64_t largest_exponent(std::uint64_t base, std::uint64_t limit
 /// The field of a geometry has order^(dimension + more) elements.
 constexpr void check_geometry(std::uint64_t order, std::uint64_t dimension, std::uint64_t more) {
   if (dimension < 2) refuse_parameter("dimension", dimension, "2 or more would be right");
-  if (order < 2) static_cast<void>(checked_prime_power(order));
-  std::uint64_t const exponent = largest_exponent(order, largest_number);
+  auto const fits = [more](std::uint64_t q, std::uint64_t n) {
+    return limited_power(q, n + more, largest_number) <= largest_number && prime_power(q);
+  };
+  std::uint64_t const exponent = order < 2 ? 32 : largest_exponent(order, largest_number);
   if (exponent < more + 2) {
-    auto const fits = [more](std::uint64_t q) {
-      return limited_power(q, more + 2, largest_number) <= largest_number && prime_power(q);
-    };
+    auto const is_right = [=](std::uint64_t q) { return fits(q, 2); };
     refuse_parameter("order", order,
-                     with_nearest("too large for a design of dimension 2", nearest(order, fits, 0xffff)));
+                     with_nearest("too large for a design of dimension 2", nearest(order, is_right, 0xffff)));
   }
-  static_cast<void>(checked_prime_power(order));
+  if (!prime_power(order)) {
+    auto const is_right = [=](std::uint64_t q) { return fits(q, dimension); };
+    check_parameter("order", order, "not a prime power", is_right, 0xffff);
+  }
   if (dimension > exponent - more) {
     refuse_parameter("dimension", dimension,
                      "too large with order " + std::to_string(order) +

@@ -38,12 +38,9 @@ constexpr bool is_quartic_order(std::uint64_t order) {
 namespace detail {
 
 constexpr void check_quartic_order(std::uint64_t order) {
-  if (is_quartic_order(order)) return;
-  refuse_parameter("order", order,
-                   with_nearest(order > largest_number ? "too large"
-                                                       : "a quartic residue design needs a prime 4x^2 + 1 "
-                                                         "above 5 or 4x^2 + 9, x odd",
-                                nearest_of(order, quartic_candidates, quartic_candidate, is_quartic_order)));
+  check_parameter("order", order,
+                  "a quartic residue design needs a prime 4x^2 + 1 above 5 or 4x^2 + 9, x odd",
+                  is_quartic_order);
 }
 
 }  // namespace detail
