@@ -41,8 +41,8 @@ TEST_CASE("IndexedLayout: the tables can be put elsewhere") {
 
 TEST_CASE("IndexedLayout: values beyond 2^31 have their places") {
   std::uint32_t const begin[] = {0, 4'000'000'000u, 4'000'000'003u};
-  weir::IndexedLayout<std::uint16_t> layout;
-  layout.row_begin = begin;
-  CHECK(layout.value_index(1, 2) == 4'000'000'002u);
-  CHECK(layout.value_index(0, 3'999'999'999u) == 3'999'999'999u);
+  weir::IndexedLayout<std::uint16_t> large;
+  large.row_begin = begin;
+  CHECK(large.value_index(1, 2) == 4'000'000'002u);
+  CHECK(large.value_index(0, 3'999'999'999u) == 3'999'999'999u);
 }

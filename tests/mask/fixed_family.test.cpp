@@ -149,10 +149,9 @@ TEST_CASE(
     if (weir::is_quartic_order(q)) census.add("quartic-residue", {q});
     if (weir::is_twin_order(q) && q * (q + 2) <= 2 * most_inputs + 1) census.add("twin-prime", {q});
     if (!weir::prime_power(q)) continue;
-    std::uint64_t affine = q, projective = 1 + q;  // whose residual designs have as many inputs as the first
+    std::uint64_t affine = q;  // q^n, inputs of a residual of the projective geometry, too
     for (std::uint64_t n = 2; affine * q <= most_inputs; ++n) {
       affine *= q;
-      projective += affine;
       if (n == 2) census.add("affine-plane", {q});
       census.add("affine-geometry", {q, n});
       if (n == 2) census.add("projective-plane", {q});
