@@ -33,7 +33,8 @@ constexpr std::uint64_t largest_exponent(std::uint64_t base, std::uint64_t limit
 constexpr void check_geometry(std::uint64_t order, std::uint64_t dimension, std::uint64_t more) {
   if (dimension < 2) refuse_parameter("dimension", dimension, "2 or more would be right");
   auto const fits = [more](std::uint64_t q, std::uint64_t n) {
-    return limited_power(q, n + more, largest_number) <= largest_number && prime_power(q);
+    return prime_power(q) && largest_exponent(q, largest_number) >= more &&
+           n <= largest_exponent(q, largest_number) - more;
   };
   std::uint64_t const exponent = order < 2 ? 32 : largest_exponent(order, largest_number);
   if (exponent < more + 2) {
