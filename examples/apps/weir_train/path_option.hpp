@@ -40,12 +40,13 @@ inline void refuse_same_file(Arguments const& a, std::vector<char const*> const&
     std::error_code unknown;
     if (std::filesystem::is_character_file(path, unknown)) continue;  // such as /dev/null
     std::string const output = std::string(outputs[i]) + " " + path;
+    std::filesystem::path const file = file_of(path);
     for (char const* other : std::span(outputs).first(i)) {
-      if (a.given(other) && file_of(a[other]) == file_of(path))
+      if (a.given(other) && file_of(a[other]) == file)
         throw UsageError(output + ": " + other + " writes there, too; another file would be right");
     }
     for (std::string const& input : inputs) {
-      if (!input.empty() && file_of(input) == file_of(path))
+      if (!input.empty() && file_of(input) == file)
         throw UsageError(output + ": it would take the place of what is read; another file would be right");
     }
   }

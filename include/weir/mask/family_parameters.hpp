@@ -103,6 +103,11 @@ constexpr FamilyShape geometry_shape(bool is_affine, std::uint64_t order, std::u
   return {{r + power, r + power, r, r, lambda}, true};
 }
 
+/// Of a family that is no geometry, so that its inputs are below 2^32.
+constexpr std::uint64_t largest_order(std::string_view base) {
+  return base == "twin-prime" ? 0xfffe : largest_number;
+}
+
 constexpr FamilyShape basic_shape(std::string_view name, FamilyParameters const& given) {
   if (is_geometry_family(name)) {
     bool const is_affine = name == "affine-plane" || name == "affine-geometry";
@@ -114,7 +119,7 @@ constexpr FamilyShape basic_shape(std::string_view name, FamilyParameters const&
     return {{v, v * (v - 1) / 6, (v - 1) / 2, 3, 1}};
   }
   std::uint64_t const q = given.order;
-  if (q > (name == "twin-prime" ? 0xfffe : largest_number)) return {.fits = false};
+  if (q > largest_order(name)) return {.fits = false};
   if (q < 3) return {};
   if (name == "quartic-residue") {
     std::uint64_t const k = (q + (is_four_odd_squares_and(q, 9) ? 3 : 0)) / 4;
@@ -182,19 +187,18 @@ inline std::string nearest_member(std::string_view name, FamilyParameters const&
     return family_shape(name, {.order = parameter, .dimension = given.dimension});
   };
   auto const is_right = [&](std::uint64_t parameter) {
+    if (!is_family_order(base, parameter)) return false;
     FamilyShape const of = shape(parameter);
-    return of.fits && of.parameters.v != 0 && is_family_order(base, parameter);
+    return of.fits && of.parameters.v != 0;
   };
   auto const has_room = [&](std::uint64_t parameter) {
     FamilyShape const of = shape(parameter);
     return of.parameters.v == 0 ? of.fits : of.parameters.b <= largest_number / of.parameters.k;
   };
   std::uint64_t const number = is_triples ? tiles_of(given) : given.order;
-  if (base == "quartic-residue") return nearest_of(number, quartic_candidates, quartic_candidate, is_right);
   // Members that are cyclic have no bound; else what fits is bounded by the entries.
   bool const may_be_cyclic = !is_geometry_family(base) && !is_triples && !is_made_from(name);
-  std::uint64_t const most =
-      may_be_cyclic ? (base == "twin-prime" ? 0xfffe : largest_number) : largest_with(has_room);
+  std::uint64_t const most = may_be_cyclic ? largest_order(base) : largest_with(has_room);
   return nearest(number, is_right, most, is_triples ? given.block : 1);
 }
 
@@ -223,11 +227,11 @@ inline std::string nearest_member(std::string_view name, FamilyParameters const&
   refuse_member(name, {.order = given.order}, "too large for a design of dimension 2");
 }
 
-/// Why an order is that of no member of a family that is no geometry.
+/// Why an order is that of no member of a family that is no geometry: the words of `check_paley_order` and
+/// its like, which compilers repeat only where they stand.
 constexpr char const* fault_of_order(std::string_view base, std::uint64_t order) {
-  bool const is_twin = base == "twin-prime";
-  if (order > (is_twin ? 0xfffe : largest_number)) return "too large";
-  if (is_twin) return "a twin prime design needs odd prime powers q and q + 2";
+  if (order > largest_order(base)) return "too large";
+  if (base == "twin-prime") return "a twin prime design needs odd prime powers q and q + 2";
   if (base == "paley") return "a Paley design needs a prime power of the form 4i + 3, at least 7";
   return "a quartic residue design needs a prime 4x^2 + 1 above 5 or 4x^2 + 9, x odd";
 }

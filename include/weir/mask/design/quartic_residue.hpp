@@ -19,13 +19,6 @@ constexpr bool is_four_odd_squares_and(std::uint64_t order, std::uint64_t rest) 
   return x % 2 == 1 && x * x == square;
 }
 
-/// 5, 13, 37, 45, ..: 4x^2 + 1 and 4x^2 + 9 by turns.
-constexpr std::uint64_t quartic_candidate(std::uint64_t place) {
-  std::uint64_t const x = place / 2 * 2 + 1;
-  return 4 * x * x + (place % 2 == 0 ? 1 : 9);
-}
-inline constexpr std::uint64_t quartic_candidates = 32'768;  // below 2^32
-
 }  // namespace detail
 
 constexpr bool is_quartic_order(std::uint64_t order) {
