@@ -62,7 +62,7 @@ weir::Buffer<Element, weir::CudaExecutor> on_device(weir::CudaExecutor const& ex
 
 struct Case {
   std::size_t samples = 1;
-  weir_test::BatchOrders orders;
+  weir_test::BatchOrders orders{};
   std::size_t room = 0;    // between lines
   std::size_t offset = 0;  // of the first element
   std::uint64_t seed = 1;

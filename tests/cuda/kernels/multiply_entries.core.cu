@@ -21,7 +21,7 @@ template <class Element, class Layout>
 struct Case {
   Layout const& layout;
   std::uint64_t seed;
-  weir_test::BatchOrders orders;
+  weir_test::BatchOrders orders{};
   LaneShape lanes = {32, 2};
   weir::ConvolutionShape const* shape = nullptr;
   std::size_t samples = 0;  // without a shape
