@@ -49,11 +49,13 @@ struct DevicePolicies {
         default:
           break;
       }
+    } else {
+      throw weir_train::UsageError(std::string("--estimator ") +
+                                   estimator_names[static_cast<std::size_t>(estimator)] +
+                                   ": not available with --device cuda for float64; histogram, topk, "
+                                   "exponential or generalized-pareto, "
+                                   "or --device host, would be right");
     }
-    throw weir_train::UsageError(
-        std::string("--estimator ") + estimator_names[static_cast<std::size_t>(estimator)] +
-        ": not available with --device cuda for float64; histogram, topk, exponential or generalized-pareto, "
-        "or --device host, would be right");
   }
 };
 
