@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -13,11 +14,13 @@
 
 namespace {
 
-TEST_CASE("vectors of each width give the same gradient of tiles, padding zero") {
+void check_widths(std::uint32_t block) {
+  CAPTURE(block);
   weir::GroupDesign grid{{.outputs = 4, .inputs = 6, .group = 2}};
-  weir::TiledDesign const design(std::move(grid), 120, 180, 32);
+  weir::TiledDesign const design(std::move(grid), 4 * block - 8, 6 * block - 12, block);
   auto const layout = design.layout();
-  weir_test::Batch<float> x(150, 180, weir::BatchOrder::batch_major), dy(150, 120, x.order);
+  weir_test::Batch<float> x(150, design.inputs(), weir::BatchOrder::batch_major),
+      dy(150, design.outputs(), x.order);
   weir_test::fill_batch(x, 2);
   weir_test::fill_batch(dy, 3);
   std::vector<float> gradient;
@@ -39,6 +42,10 @@ TEST_CASE("vectors of each width give the same gradient of tiles, padding zero")
         CAPTURE(width);
         CHECK(largest_error(expected_gradient(layout, dy, x), gradient) <= 1e-5);
       });
+}
+
+TEST_CASE("vectors of each width give the same gradient of tiles of any side, padding zero") {
+  for (std::uint32_t block : {16u, 32u, 48u, 64u}) check_widths(block);
 }
 
 }  // namespace

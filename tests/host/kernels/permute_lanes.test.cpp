@@ -9,11 +9,12 @@
 
 namespace {
 
-/// Permutes and multiplies-adds vectors of every width.
+/// Permutes, multiplies-adds and broadcasts vectors of every width.
 template <class Number>
 struct Kernel {
   static constexpr bool permutes = false;
   Number const* from;
+  Number* copies;
   Number* permuted;
   Number* sums;
 
@@ -28,6 +29,9 @@ struct Kernel {
     weir::detail::permute<Number, count>(values, index, reversed);
     weir::detail::fuse_into<Number, count>(values, reversed, sum);
     weir::detail::fuse_into<Number, count>(values, values, sum);
+    weir::Lanes<Number, count> same;
+    weir::detail::broadcast<Number, count>(from[part], same);
+    __builtin_memcpy(copies, &same, sizeof(same));
     __builtin_memcpy(permuted, &reversed, sizeof(reversed));
     __builtin_memcpy(sums, &sum, sizeof(sum));
   }
@@ -35,15 +39,16 @@ struct Kernel {
 
 template <class Number>
 void check() {
-  Number from[16], permuted[16], sums[16];
+  Number from[16], copies[16], permuted[16], sums[16];
   for (int i = 0; i < 16; ++i) from[i] = std::sqrt(static_cast<Number>(i + 2));
   auto const compare = [&](std::size_t count, std::size_t part) {
     for (std::size_t i = 0; i < count; ++i) {
+      CHECK(copies[i] == from[part]);
       CHECK(permuted[i] == from[i ^ part]);
       CHECK(sums[i] == std::fma(from[i], from[i], from[i] * from[i ^ part]));
     }
   };
-  Kernel<Number> const kernel{from, permuted, sums};
+  Kernel<Number> const kernel{from, copies, permuted, sums};
   for (std::size_t part = 0; part < 16 / sizeof(Number); ++part) {
     kernel.template run<16>(part);
     compare(16 / sizeof(Number), part);
@@ -60,7 +65,7 @@ void check() {
   }
 }
 
-TEST_CASE("lanes are permuted, and multiplied and added with one rounding") {
+TEST_CASE("lanes are permuted, filled with one number, and multiplied and added with one rounding") {
   check<float>();
   check<double>();
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weir/exec/masked_product.hpp"
 #include "weir/host/kernels/packed_rows.hpp"
@@ -76,39 +77,52 @@ struct GradientTiles {
   template <int Count, int Vectors>
   [[gnu::always_inline]] void add_columns(std::size_t samples, bool is_first, std::size_t z,
                                           Real const* outputs, Real const* inputs, Real* to) const {
-    for (std::size_t y = 0; y < block; y += 4) {
-      Lanes<Real, Count> sum[4][Vectors];
-      Real* const at = to + y * block + z;
-      repeat<4>([&](auto row) __attribute__((always_inline)) {
-        repeat<Vectors>([&](auto i) __attribute__((always_inline)) { sum[row][i] = Lanes<Real, Count>{}; });
-      });
-      Real const* output = outputs + y;
-      Real const* input = inputs + z;
-      for (std::size_t sample = 0; sample < samples; ++sample, output += block, input += block) {
-        Lanes<Real, Count> numbers[Vectors];
-        repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
-          load<Real, Count>(input + i * Count, numbers[i]);
-        });
-        repeat<4>([&](auto row) __attribute__((always_inline)) {
-          Lanes<Real, Count> factor;
-          broadcast<Real, Count>(output[row], factor);
-          repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
-            fuse_into<Real, Count>(numbers[i], factor, sum[row][i]);
-          });
-        });
+    // As many rows at a time as their sums fill the registers. What is left of a multiple of 16 is even.
+    constexpr std::size_t most = Count * sizeof(Real) == 32 ? 6 : 4;
+    std::size_t y = 0;
+    auto const add = [&](auto rows) __attribute__((always_inline)) {
+      for (; y + rows <= block; y += rows) {
+        add_rows<Count, rows, Vectors>(samples, is_first, outputs + y, inputs + z, to + y * block + z);
       }
-      repeat<4>([&](auto row) __attribute__((always_inline)) {
+    };
+    add(std::integral_constant<std::size_t, most>{});
+    if constexpr (most > 4) {
+      add(std::integral_constant<std::size_t, 4>{});
+      add(std::integral_constant<std::size_t, 2>{});
+    }
+  }
+
+  template <int Count, int Rows, int Vectors>
+  [[gnu::always_inline]] void add_rows(std::size_t samples, bool is_first, Real const* output,
+                                       Real const* input, Real* to) const {
+    Lanes<Real, Count> sum[Rows][Vectors];
+    repeat<Rows>([&](auto row) __attribute__((always_inline)) {
+      repeat<Vectors>([&](auto i) __attribute__((always_inline)) { sum[row][i] = Lanes<Real, Count>{}; });
+    });
+    for (std::size_t sample = 0; sample < samples; ++sample, output += block, input += block) {
+      Lanes<Real, Count> numbers[Vectors];
+      repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
+        load<Real, Count>(input + i * Count, numbers[i]);
+      });
+      repeat<Rows>([&](auto row) __attribute__((always_inline)) {
+        Lanes<Real, Count> factor;
+        broadcast<Real, Count>(output[row], factor);
         repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
-          if (!is_first) {
-            Lanes<Real, Count> before;
-            load<Real, Count>(at + row * block + i * Count, before);
-            before += sum[row][i];
-            sum[row][i] = before;
-          }
-          store<Real, Count>(sum[row][i], at + row * block + i * Count);
+          fuse_into<Real, Count>(numbers[i], factor, sum[row][i]);
         });
       });
     }
+    repeat<Rows>([&](auto row) __attribute__((always_inline)) {
+      repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
+        if (!is_first) {
+          Lanes<Real, Count> before;
+          load<Real, Count>(to + row * block + i * Count, before);
+          before += sum[row][i];
+          sum[row][i] = before;
+        }
+        store<Real, Count>(sum[row][i], to + row * block + i * Count);
+      });
+    });
   }
 
   void clear_padding(std::size_t height, std::size_t width, Real* tile) const {

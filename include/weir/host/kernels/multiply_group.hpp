@@ -97,16 +97,17 @@ struct MultiplyGroup {
     std::size_t const at_once = sums_bytes / sizeof(Real) / ((end - begin) * together * Count) * together;
     // The last few samples go one by one where most of the vectors of sums would be empty.
     std::size_t const few = (sample_end - sample) % together;
-    bool const one_by_one = Count * sizeof(Real) == 64 && few * 2 < together;
+    bool const one_by_one = Count > 1 && few * 2 < together;
     std::size_t const together_end = one_by_one ? sample_end - few : sample_end;
     while (sample < together_end) {
       std::size_t const last = smaller(together_end, sample + at_once);
       multiply<Vectors, Terms, Count, together, Outputs>(v, begin, end, sample, last, scratch, sums);
       sample = last;
     }
-    if constexpr (Count * sizeof(Real) == 64) {
+    if constexpr (Count > 1) {
       for (; sample < sample_end; ++sample) {
-        multiply<Vectors, Terms, Count, 1, together>(v, begin, end, sample, sample + 1, scratch, sums);
+        multiply<Vectors, Terms, Count, 1, samples_together>(v, begin, end, sample, sample + 1, scratch,
+                                                             sums);
       }
     }
   }

@@ -78,27 +78,24 @@ struct MultiplyGroupOnce {
   [[gnu::always_inline]] void run_wide(Vectors const& v, std::size_t begin, std::size_t cells, Real* sums,
                                        std::uint16_t* latest) const {
     constexpr int lanes = Vectors::lanes;
-    constexpr std::uint32_t low_bits = lanes - 1;
     alignas(64) Real inputs[Several::scratch_bytes / Several::samples_together / sizeof(Real)];
-    std::uint16_t of_levels[sizeof inputs / sizeof(Real)];
+    std::uint16_t changes[most_sums / 2];  // of offsets, by cell or by level
     for (std::size_t a = 0; a < v.classes; ++a) {
       pack_inputs<lanes>(a, v.n, inputs);
       Value const* from = values + (a * v.groups + begin) * v.levels * v.n;
-      std::uint16_t const* offsets = v.is_plain ? v.layout.cells + a * v.groups + begin : of_levels;
-      for (std::size_t cell = 0; cell < cells; ++cell) {
-        if (!v.is_plain) {
-          v.write_offsets(a, begin + cell, of_levels);
-          offsets = of_levels;
+      if (v.levels == 1) {
+        change_offsets(v, a, begin, cells, latest, changes);
+        for (std::size_t cell = 0; cell < cells; ++cell, from += v.n) {
+          add_group(v, changes[cell], latest[cell], inputs, from, sums + cell * v.n);
         }
+        continue;
+      }
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        v.write_offsets(a, begin + cell, changes);
         for (std::uint32_t level = 0; level < v.levels; ++level, from += v.n) {
-          std::uint32_t const offset = *offsets++;
-          typename Vectors::Index index;
-          v.exchanged(offset ^ latest[cell], index);
-          latest[cell] = static_cast<std::uint16_t>(offset);
-          Real* const of_cell = sums + cell * v.n;
-          std::uint32_t const high = offset & ~low_bits;
-          for (std::uint32_t h = 0; h < v.n; h += lanes)
-            add<lanes>(index, inputs + h, from + h, of_cell + (h ^ high));
+          std::uint16_t const offset = changes[level];
+          add_group(v, offset ^ latest[cell], offset, inputs, from, sums + cell * v.n);
+          latest[cell] = offset;
         }
       }
     }
@@ -108,6 +105,18 @@ struct MultiplyGroupOnce {
       for (std::uint32_t h = 0; h < v.n; h += lanes)
         finish<lanes>(index, sums + cell * v.n + h, (begin + cell) * v.n + h);
     }
+  }
+
+  /// Adds the values of one group to its sums, which become exchanged by `offset` instead of `offset ^
+  /// change`.
+  template <class Vectors>
+  [[gnu::always_inline]] static void add_group(Vectors const& v, std::uint32_t change, std::uint32_t offset,
+                                               Real const* inputs, Value const* from, Real* sums) {
+    typename Vectors::Index index;
+    v.exchanged(change, index);
+    std::uint32_t const high = offset & ~(Vectors::lanes - 1u);
+    for (std::uint32_t h = 0; h < v.n; h += Vectors::lanes)
+      add<Vectors::lanes>(index, inputs + h, from + h, sums + (h ^ high));
   }
 
   /// A vector has one cell or several.

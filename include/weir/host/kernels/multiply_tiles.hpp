@@ -17,9 +17,10 @@ namespace detail {
 
 /// y = x W^T, or with `Transposed` dx = dy W, for tiles of S x S, S a multiple of 16.
 ///
-/// A part works on one row of tiles. Pieces of at most 64 x 64, packed so that outputs lie side by side
-/// unless they do, stay in the first-level cache while they are multiplied with all samples whose sums the
-/// second-level cache holds. An output is one chain of fused multiply-adds, in the order of its inputs.
+/// A part works on one row of tiles. Pieces of at most 64 x 64, packed so that outputs lie side by side, stay
+/// in the first-level cache while they are multiplied with all samples whose sums the second-level cache
+/// holds. Inputs are packed where they are not read as they lie. An output is one chain of fused
+/// multiply-adds, in the order of its inputs.
 template <class Value, class In, class Out, bool Transposed>
 struct MultiplyTiles {
   using Real = AccumulatorOf<Value>;
@@ -28,7 +29,7 @@ struct MultiplyTiles {
   static constexpr std::size_t side = 64;  // of a piece
   static constexpr std::size_t sums_bytes = std::size_t{64} << 10;
   static constexpr std::size_t together = sums_bytes / sizeof(Real) / side;  // samples
-  static constexpr std::size_t packed_together = 8;  // samples whose inputs are packed
+  static constexpr std::size_t packed_together = 12;  // samples whose inputs are packed, or fetched ahead
 
   static bool takes(std::size_t block) { return block % 16 == 0; }
   static bool takes(EntrySource const& tiles) { return tiles.inputs <= EntryList::capacity; }
@@ -106,19 +107,22 @@ struct MultiplyTiles {
       }
       Real const* from = weights;
       std::size_t stride = side;
-      if constexpr (Transposed && std::is_same_v<Value, Real>) {
-        from = now.weights;  // which lie as they are needed
-        stride = block;
-      } else {
+      if (is_packed<Count>(samples)) {
         pack_piece<Count>(now, width, weights);
+      } else if constexpr (std::is_same_v<Value, Real>) {
+        from = now.weights;
+        stride = block;
       }
       for (std::size_t row = 0; row < samples; row += packed_together) {
         std::size_t const rows = smaller(packed_together, samples - row);
+        Rows source = {inputs, side};
         if (in.is_batch_major()) {
-          for (std::size_t r = 0; r < rows; ++r) {
-            In const* const all = rows_of_tap[row + r];
-            pack_row<Real, Count>(all == nullptr ? all : all + now.input, now.inputs, now.depth,
-                                  inputs + r * side);
+          if (!is_in_place(now, rows_of_tap[row], source)) {
+            for (std::size_t r = 0; r < rows; ++r) {
+              In const* const all = rows_of_tap[row + r];
+              pack_row<Real, Count>(all == nullptr ? all : all + now.input, now.inputs, now.depth,
+                                    inputs + r * side);
+            }
           }
           bool const is_last = row + rows == samples;
           Piece const& then = is_last ? next : now;
@@ -128,19 +132,37 @@ struct MultiplyTiles {
           pack_rows<Real, Count, In>(in, now.tap, sample + row, rows, now.input, now.inputs, now.depth, side,
                                      inputs);
         }
-        Real* const to = sums + row * side;
-        std::size_t r = 0;
-        for (; r + 4 <= rows; r += 4) {
-          add_rows<Count, 4>(from, stride, width, now.depth, inputs + r * side, to + r * side);
-        }
-        for (; r < rows; ++r) {
-          add_rows<Count, 1>(from, stride, width, now.depth, inputs + r * side, to + r * side);
-        }
+        add_samples<Count>(from, stride, width, now.depth, source, rows, sums + row * side);
       }
     }
   }
 
-  /// The inputs that are packed next.
+  /// Where the inputs of samples are, one row after another.
+  struct Rows {
+    Real const* from;
+    std::size_t stride;
+  };
+
+  /// Whether weights are copied, so that outputs lie side by side, one input after another: where they do not
+  /// lie side by side, and where vectors of 32 bytes would go through them by columns for many samples.
+  template <int Count>
+  static bool is_packed(std::size_t samples) {
+    if (!Transposed || !std::is_same_v<Value, Real>) return true;
+    return Count * sizeof(Real) == 32 && samples >= packed_together;
+  }
+
+  /// Whether the inputs of a piece need not be packed: then `to` is where they are.
+  bool is_in_place(Piece const& piece, In const* row, Rows& to) const {
+    if constexpr (std::is_same_v<In, Real>) {
+      if (in.kind != SampleSource<In>::Kind::batch || piece.inputs != piece.depth) return false;
+      to = {row + piece.input, in.batch.stride};
+      return true;
+    } else {
+      return false;
+    }
+  }
+
+  /// The inputs whose turn comes next.
   [[gnu::always_inline]] static void fetch_inputs(Piece const& of, In const* const* rows, std::size_t begin,
                                                   std::size_t samples) {
     std::size_t const end = smaller(samples, begin + packed_together);
@@ -179,11 +201,28 @@ struct MultiplyTiles {
     }
   }
 
-  /// A piece times some samples.
-  template <int Count, int Samples>
-  [[gnu::always_inline]] void add_rows(Real const* weights, std::size_t stride, std::size_t width,
-                                       std::size_t depth, Real const* inputs, Real* sums) const {
-    constexpr int vectors = 64 / (Count * static_cast<int>(sizeof(Real))) == 1 ? 4 : 2;
+  /// A piece times all rows. As many at a time as their sums fill the registers.
+  template <int Count>
+  [[gnu::always_inline]] static void add_samples(Real const* weights, std::size_t stride, std::size_t width,
+                                                 std::size_t depth, Rows const& inputs, std::size_t rows,
+                                                 Real* sums) {
+    constexpr std::size_t most = Count * sizeof(Real) == 32 ? 6 : 4;
+    std::size_t row = 0;
+    auto const add = [&](auto samples) __attribute__((always_inline)) {
+      for (; row + samples <= rows; row += samples) {
+        Rows const from = {inputs.from + row * inputs.stride, inputs.stride};
+        add_rows<Count, samples>(weights, stride, width, depth, from, sums + row * side);
+      }
+    };
+    add(std::integral_constant<std::size_t, most>{});
+    if constexpr (most > 4) add(std::integral_constant<std::size_t, 4>{});
+    add(std::integral_constant<std::size_t, 1>{});
+  }
+
+  template <int Count, std::size_t Samples>
+  [[gnu::always_inline]] static void add_rows(Real const* weights, std::size_t stride, std::size_t width,
+                                              std::size_t depth, Rows const& inputs, Real* sums) {
+    constexpr int vectors = Count * sizeof(Real) == 64 ? 4 : 2;
     std::size_t z = 0;
     for (; z + vectors * Count <= width; z += vectors * Count) {
       add_columns<Count, Samples, vectors>(weights + z, stride, depth, inputs, sums + z);
@@ -193,22 +232,23 @@ struct MultiplyTiles {
   }
 
   template <int Count, int Samples, int Vectors>
-  [[gnu::always_inline]] void add_columns(Real const* weights, std::size_t stride, std::size_t depth,
-                                          Real const* inputs, Real* sums) const {
+  [[gnu::always_inline]] static void add_columns(Real const* weights, std::size_t stride, std::size_t depth,
+                                                 Rows const& inputs, Real* sums) {
     Lanes<Real, Count> sum[Samples][Vectors];
     repeat<Samples>([&](auto s) __attribute__((always_inline)) {
       repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
         load<Real, Count>(sums + s * side + i * Count, sum[s][i]);
       });
     });
-    for (std::size_t k = 0; k < depth; ++k, weights += stride, ++inputs) {
+    Real const* input = inputs.from;
+    for (std::size_t k = 0; k < depth; ++k, weights += stride, ++input) {
       Lanes<Real, Count> weight[Vectors];
       repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
         load<Real, Count>(weights + i * Count, weight[i]);
       });
       repeat<Samples>([&](auto s) __attribute__((always_inline)) {
         Lanes<Real, Count> number;
-        broadcast<Real, Count>(inputs[s * side], number);
+        broadcast<Real, Count>(input[s * inputs.stride], number);
         repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
           fuse_into<Real, Count>(number, weight[i], sum[s][i]);
         });

@@ -48,12 +48,21 @@ inline constexpr bool has_lane_instructions = true;
 inline constexpr bool has_lane_instructions = false;
 #endif
 
-/// `to[lane] = from`. A difference, because x - 0 is x for every x, so that nothing is computed; 0 + x is
-/// not.
+/// `to[lane] = from`, which is not computed with.
 template <class Real, int Count>
-[[gnu::always_inline]] inline void broadcast(Real from, Lanes<Real, Count>& to) {
-  Lanes<Real, Count> const zero = {};
-  to = from - zero;
+[[gnu::always_inline]] inline void broadcast(Real const& from, Lanes<Real, Count>& to) {
+  if constexpr (Count == 1) {
+    to = from;
+#if defined(__x86_64__)
+  } else if constexpr (has_lane_instructions && sizeof(to) >= 32 && sizeof(Real) == 8) {
+    asm("vbroadcastsd %1, %0" : "=?v"(to) : "m"(from));
+  } else if constexpr (has_lane_instructions && sizeof(to) >= 32) {
+    asm("vbroadcastss %1, %0" : "=?v"(to) : "m"(from));
+#endif
+  } else {
+    Lanes<Real, Count> const zero = {};
+    to = from - zero;  // x - 0 is x for every x; 0 + x is not
+  }
 }
 
 /// `to[lane] = from[index[lane]]`.
