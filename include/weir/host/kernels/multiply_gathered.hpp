@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "weir/exec/masked_product.hpp"
 #include "weir/host/kernels/finish_outputs.hpp"
@@ -124,7 +125,11 @@ struct MultiplyGathered {
   [[gnu::always_inline]] void add_entry(std::size_t value, Element const* samples,
                                         Lanes<Real, Count>* sum) const {
     Lanes<Real, Count> factor;
-    broadcast<Real, Count>(convert<Real>(values[value]), factor);
+    if constexpr (std::is_same_v<Value, Real>) {
+      broadcast<Real, Count>(values[value], factor);  // from where it lies
+    } else {
+      broadcast<Real, Count>(convert<Real>(values[value]), factor);
+    }
     repeat<Vectors>([&](auto i) __attribute__((always_inline)) {
       Lanes<Real, Count> numbers;
       load<Real, Count>(samples + i * Count, numbers);
