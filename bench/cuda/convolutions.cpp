@@ -90,7 +90,8 @@ void measure(bench::Report& report, Layer const& layer, std::uint32_t block, dou
                 .roof_value = timings[1].median,
                 .ratio = timings[1].median / timings[0].median});
     report.add({.measured = measured, .what = "cuBLAS, dense, unfolded before", .timing = timings[1]});
-    double const crossover = density * timings[1].median / timings[0].median;  // as time goes about with it
+    // Time is about proportional to density.
+    double const crossover = density * timings[1].median / timings[0].median;
     std::printf("%s: dense is faster from a density of about %.3f on\n", measured.c_str(),
                 crossover < 1 ? crossover : 1.0);
   }

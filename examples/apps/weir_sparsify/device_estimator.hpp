@@ -46,8 +46,11 @@ struct DevicePolicies {
           return f(weir::GaussianK{});
         case Estimator::random_k:
           return f(weir::RandomK{});
-        default:
-          break;
+        case Estimator::histogram:
+        case Estimator::exponential:
+        case Estimator::generalized_pareto:
+        case Estimator::topk:
+          break;  // above; without a default the compiler names an estimator that is in neither
       }
     } else {
       throw weir_train::UsageError(std::string("--estimator ") +

@@ -17,10 +17,10 @@ namespace detail {
 
 /// y = x W^T, or with `Transposed` dx = dy W, for tiles of S x S, S a multiple of 16.
 ///
-/// A part works on one row of tiles. Pieces of at most 64 x 64, packed so that outputs lie side by side, stay
-/// in the first-level cache while they are multiplied with all samples whose sums the second-level cache
-/// holds. Inputs are packed where they are not read as they lie. An output is one chain of fused
-/// multiply-adds, in the order of its inputs.
+/// A part works on one row of tiles. Pieces of at most 64 x 64 stay in the first-level cache while they are
+/// multiplied with all samples whose sums the second-level cache holds. Weights and inputs are packed where
+/// they cannot be read as they lie, or slowly only. An output is one chain of fused multiply-adds, in the
+/// order of its inputs.
 template <class Value, class In, class Out, bool Transposed>
 struct MultiplyTiles {
   using Real = AccumulatorOf<Value>;
